@@ -1,0 +1,153 @@
+//! The command line as it is written. What it means is decided in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Trains text classifiers from config files.
+#[derive(Debug, Parser)]
+#[command(name = "attentive", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How much is told on stderr; stdout carries results only.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Talk {
+    /// Tell nothing but errors
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Tell more: every checkpoint, every logged step
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a classifier: config in, run directory out
+    Train(Train),
+    /// Continue a run exactly where it stopped
+    Resume(Resume),
+    /// Measure a trained classifier
+    Evaluate(Evaluate),
+    /// Classify texts from arguments, a file, or stdin
+    Predict(Predict),
+    /// Show a model layer by layer: output shapes, parameters, memory
+    Inspect(Inspect),
+    /// Check a config and its data, without training
+    Check(Check),
+    /// Show what this build can run on, and what it found
+    Devices,
+    /// Print the JSON Schema of the config, for editors
+    Schema {
+        /// Print the config reference as Markdown instead
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// The config file
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) set: Set,
+    /// Compute on this backend, whatever the config says
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+    /// Keep the run here instead of in runs/<name>
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run_dir: Option<PathBuf>,
+    /// Go on with the run that is there
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) resume: bool,
+    /// Replace the run that is there
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Print the resolved config, every default written out, and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Set {
+    /// Set a key of the config, such as `train.batch_size=64`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// The run directory
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// The run directory
+    pub(crate) run: PathBuf,
+    /// The split of the run's data to measure on
+    #[arg(long, value_enum, default_value_t = SplitName::Test, conflicts_with = "data")]
+    pub(crate) split: SplitName,
+    /// Measure on this file instead, laid out like the training file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
+    /// Compute on this backend
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+    /// Print the metrics as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SplitName {
+    Train,
+    Validation,
+    Test,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Predict {
+    /// The run directory
+    pub(crate) run: PathBuf,
+    /// The texts; stdin, one text a line, when there is neither TEXT nor --input
+    #[arg(conflicts_with = "input")]
+    pub(crate) text: Vec<String>,
+    /// Read the texts from a .csv, .tsv, .jsonl or .txt file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Write the predictions to a .csv, .tsv, .jsonl or .txt file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Compute on this backend
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+    /// Print JSON Lines with the probabilities of all labels
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// A config file or a run directory
+    pub(crate) target: PathBuf,
+    #[command(flatten)]
+    pub(crate) set: Set,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The config file
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) set: Set,
+}

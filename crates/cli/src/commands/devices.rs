@@ -1,0 +1,27 @@
+//! `attentive devices`: what this build can run on, what it found, and what `auto` would take.
+
+use attentive_backend::survey;
+
+use crate::failure::Failure;
+use crate::output::print;
+use crate::table::Table;
+
+pub(super) fn devices() -> Result<(), Failure> {
+    let auto = attentive_backend::open("auto").map(|opened| opened.backend).ok();
+    let mut table = Table::new(&["backend", "works", "auto"]);
+    let mut reasons = String::new();
+    for found in survey() {
+        let chosen = if auto == Some(found.backend) { "chosen" } else { "" };
+        match found.result {
+            Ok(opened) => table.row([found.backend.to_string(), opened.description, chosen.to_string()]),
+            Err(error) => {
+                table.row([found.backend.to_string(), "no".to_string(), String::new()]);
+                reasons.push_str(&format!("\n{error}\n"));
+                if let Some(hint) = error.hint() {
+                    reasons.push_str(&format!("hint: {hint}\n"));
+                }
+            }
+        }
+    }
+    print(&format!("{}{reasons}", table.render()))
+}

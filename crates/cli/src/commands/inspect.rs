@@ -1,0 +1,58 @@
+//! `attentive inspect`: a model layer by layer, as Keras' `model.summary()` shows it.
+
+use attentive_backend::Backend;
+use attentive_model::Summary;
+use attentive_train::{Config, OptimizerConfig, Predictor, Report, RunDir, prepare, summary};
+
+use super::load_config;
+use crate::args::Inspect;
+use crate::failure::Failure;
+use crate::output::print;
+use crate::table::{Table, bytes, count, percent};
+
+pub(super) fn inspect(args: &Inspect) -> Result<(), Failure> {
+    // Shapes and counts are the same on every device; the CPU is always there.
+    let opened = Backend::open_cpu().map_err(Failure::Backend)?;
+    if args.target.is_dir() {
+        let run = RunDir::open(&args.target)?;
+        let predictor = Predictor::load(&run, &Backend::names(), &opened.device)?;
+        let config = predictor.config();
+        let mut text = render(config, &predictor.model().summary(&config.model));
+        text.push_str(&format!("\nlabels: {}\n", predictor.labels().names().join(", ")));
+        text.push_str(&format!("weights of step {}\n", count(predictor.step())));
+        if let Some(report) = run.report::<Report>()? {
+            for (split, metrics) in &report.splits {
+                text.push_str(&format!("{split} accuracy {} of {}\n", percent(metrics.accuracy), count(metrics.n)));
+            }
+        }
+        print(&text)
+    } else {
+        let config = load_config(&args.target, &args.set.set)?;
+        let prepared = prepare(&config)?;
+        let summary = summary(&config, prepared.encoder.vocab_size(), prepared.labels.len(), &opened.device);
+        print(&render(&config, &summary))
+    }
+}
+
+fn render(config: &Config, summary: &Summary) -> String {
+    let mut table = Table::new(&["layer", "kind", "output shape", "parameters"]);
+    for layer in &summary.layers {
+        let sizes = layer.output.iter().map(|size| size.map_or("None".to_string(), |n| n.to_string()));
+        let output = format!("({})", sizes.collect::<Vec<_>>().join(", "));
+        table.row([layer.name.clone(), layer.kind.clone(), output, count(layer.parameters as u64)]);
+    }
+    let weights = summary.parameters as u64 * 4;
+    // Beside the weights, training keeps a gradient for each and what the optimizer keeps.
+    let moments = match &config.train.optimizer {
+        OptimizerConfig::Adam(_) | OptimizerConfig::Adamw(_) => 2,
+        OptimizerConfig::Sgd(sgd) if sgd.momentum > 0.0 => 1,
+        OptimizerConfig::Sgd(_) => 0,
+    };
+    let layers = format!("{}\n", table.render());
+    format!(
+        "{layers}parameters: {} ({})\nmemory to train, without activations: {} (weights, gradients, {moments} moments)\n",
+        count(summary.parameters as u64),
+        bytes(weights),
+        bytes(weights * (2 + moments))
+    )
+}

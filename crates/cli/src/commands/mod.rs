@@ -1,0 +1,50 @@
+//! The commands, one file each: what the arguments mean, in which order things are done, and what is printed.
+
+mod check;
+mod devices;
+mod evaluate;
+mod inspect;
+mod predict;
+mod signals;
+mod train;
+
+use std::path::Path;
+
+use attentive_backend::{Backend, Opened};
+use attentive_train::Config;
+use clap::CommandFactory;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+use crate::output::print;
+
+/// Runs a command.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    let talk = cli.talk;
+    match cli.command {
+        Command::Train(args) => train::train(&args, talk),
+        Command::Resume(args) => train::resume(&args, talk),
+        Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Predict(args) => predict::predict(&args),
+        Command::Inspect(args) => inspect::inspect(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Devices => devices::devices(),
+        Command::Schema { markdown: true } => print(&attentive_train::reference(&Config::schema())),
+        Command::Schema { markdown: false } => print(&format!("{:#}\n", Config::schema())),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "attentive", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+/// A config file with overrides.
+fn load_config(path: &Path, set: &[String]) -> Result<Config, Failure> {
+    Ok(Config::load(path, set, &Backend::names())?)
+}
+
+/// The device of a run: the backend named on the command line, else the one in the config.
+fn open_device(argument: Option<&str>, config: &Config) -> Result<Opened, Failure> {
+    attentive_backend::open(argument.unwrap_or(&config.backend)).map_err(Failure::Backend)
+}

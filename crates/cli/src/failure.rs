@@ -1,0 +1,160 @@
+//! How a command fails: the exit code, and `error:`, the chain of causes and a `hint:` on stderr.
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+use attentive_backend::BackendError;
+use attentive_data::{DataError, DataErrorKind};
+use attentive_train::{CheckpointError, ConfigError, TrainError};
+
+use crate::style::Style;
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Train(TrainError),
+    Backend(BackendError),
+    /// stdout or the output file could not be written.
+    Output {
+        name: String,
+        source: io::Error,
+    },
+    /// A signal asked the run to stop; its checkpoint is saved.
+    Interrupted {
+        signal: i32,
+        run: String,
+        step: u64,
+    },
+    /// Something that cannot happen did.
+    Internal {
+        message: String,
+    },
+}
+
+impl<E: Into<TrainError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Train(error.into())
+    }
+}
+
+/// Exit codes beside 0; documented in the README.
+mod code {
+    pub(super) const CONFIG: u8 = 2;
+    pub(super) const DIVERGED: u8 = 4;
+    pub(super) const BAD_DATA: u8 = 65;
+    pub(super) const NO_INPUT: u8 = 66;
+    pub(super) const NO_DEVICE: u8 = 69;
+    pub(super) const INTERNAL: u8 = 70;
+    pub(super) const RUN_TAKEN: u8 = 73;
+    pub(super) const IO: u8 = 74;
+    pub(super) const DEVICE_LOST: u8 = 75;
+}
+
+impl Failure {
+    /// Prints the failure, unless it is the reader of stdout going away, and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        if self.is_closed_pipe() {
+            return ExitCode::SUCCESS;
+        }
+        let style = Style::for_stderr();
+        let mut text = format!("{} {}", style.error("error:"), self.message());
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(&format!("\n  caused by: {error}"));
+            cause = error.source();
+        }
+        if let Some(hint) = self.hint() {
+            text.push_str(&format!("\n\n{} {hint}", style.hint("hint:")));
+        }
+        crate::output::tell(&text);
+        ExitCode::from(self.code())
+    }
+
+    fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Train(TrainError::Config(ConfigError::Invalid(error))) => {
+                format!("the config is not valid\n\n{error}")
+            }
+            Self::Train(error) => error.to_string(),
+            Self::Backend(error) => error.to_string(),
+            Self::Output { name, .. } => format!("cannot write {name}"),
+            Self::Interrupted { signal, run, step } => {
+                format!("interrupted by {}; the checkpoint after step {step} is in `{run}`", signal_name(*signal))
+            }
+            Self::Internal { message } => format!("attentive has a bug: {message}"),
+        }
+    }
+
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Train(error) => error.source(),
+            Self::Backend(error) => error.source(),
+            Self::Output { source, .. } => Some(source),
+            Self::Interrupted { .. } | Self::Internal { .. } => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Train(error) => error.hint(),
+            Self::Backend(error) => error.hint(),
+            Self::Output { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space and run the command again".to_string())
+            }
+            Self::Output { .. } => None,
+            Self::Interrupted { run, .. } => Some(format!("`attentive resume {run}` goes on from there")),
+            Self::Internal { .. } => {
+                Some("please report it with the command and its config; a run can be resumed".to_string())
+            }
+        }
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Train(error) => train_code(error),
+            Self::Backend(_) => code::NO_DEVICE,
+            Self::Output { .. } => code::IO,
+            Self::Interrupted { signal, .. } => 128 + u8::try_from(*signal).unwrap_or(0),
+            Self::Internal { .. } => code::INTERNAL,
+        }
+    }
+}
+
+fn train_code(error: &TrainError) -> u8 {
+    match error {
+        TrainError::Config(ConfigError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            code::NO_INPUT
+        }
+        TrainError::Config(ConfigError::Read { .. }) => code::IO,
+        TrainError::Config(_) | TrainError::NoSplit { .. } | TrainError::TooLarge { .. } => code::CONFIG,
+        TrainError::Data(error) => data_code(error),
+        TrainError::Checkpoint(CheckpointError::None { .. }) | TrainError::NotARun { .. } => code::NO_INPUT,
+        TrainError::Checkpoint(CheckpointError::Io { .. } | CheckpointError::Encode { .. }) => code::IO,
+        TrainError::Checkpoint(CheckpointError::NotFinite { .. }) | TrainError::Diverged { .. } => code::DIVERGED,
+        TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } => code::BAD_DATA,
+        TrainError::RunExists { .. } | TrainError::RunLocked { .. } => code::RUN_TAKEN,
+        TrainError::Io { .. } => code::IO,
+        TrainError::Device { .. } => code::DEVICE_LOST,
+    }
+}
+
+fn data_code(error: &DataError) -> u8 {
+    match error.kind() {
+        DataErrorKind::Missing => code::NO_INPUT,
+        DataErrorKind::Bad => code::BAD_DATA,
+        DataErrorKind::Io => code::IO,
+    }
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        signal_hook::consts::SIGINT => "Ctrl-C",
+        signal_hook::consts::SIGTERM => "SIGTERM",
+        _ => "a signal",
+    }
+}

@@ -1,0 +1,42 @@
+//! The `attentive` command: parses arguments, prints, and chooses exit codes. Everything else is in the libraries.
+#![recursion_limit = "256"] // the GPU backend's types nest deeply
+
+mod args;
+mod commands;
+mod failure;
+mod output;
+mod progress;
+mod style;
+mod table;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use clap::Parser;
+
+use crate::failure::Failure;
+
+/// Allocating and freeing tensors is a large part of a CPU step; this allocator keeps freed blocks at hand.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Where the last panic happened and what it said.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    std::panic::set_hook(Box::new(|panic| {
+        if let Ok(mut last) = PANIC.lock() {
+            *last = Some(panic.to_string().replace('\n', " "));
+        }
+    }));
+    let result = catch_unwind(AssertUnwindSafe(|| commands::run(cli))).unwrap_or_else(|_| {
+        let message = PANIC.lock().ok().and_then(|mut last| last.take());
+        Err(Failure::Internal { message: message.unwrap_or_else(|| "a panic without a message".to_string()) })
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,149 @@
+//! What a person sees while a run trains: a live bar on a terminal, plain lines elsewhere, all on stderr.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use attentive_train::Event;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::args::Talk;
+use crate::output::tell;
+use crate::style::Style;
+use crate::table::percent;
+
+/// Without a terminal, a line about the steps comes at most this often.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows the events of a run.
+pub(crate) struct Progress {
+    talk: Talk,
+    style: Style,
+    bar: Option<ProgressBar>,
+    epochs: u64,
+    total_steps: u64,
+    started: Instant,
+    last_line: Instant,
+    examples: u64,
+    first_step: u64,
+}
+
+impl Progress {
+    pub(crate) fn new(talk: Talk, epochs: u64) -> Self {
+        let now = Instant::now();
+        Self {
+            talk,
+            style: Style::for_stderr(),
+            bar: None,
+            epochs,
+            total_steps: 0,
+            started: now,
+            last_line: now,
+            examples: 0,
+            first_step: 0,
+        }
+    }
+
+    pub(crate) fn show(&mut self, event: &Event) {
+        if self.talk.quiet {
+            return;
+        }
+        match event {
+            Event::Start { step, total_steps, .. } => self.start(*step, *total_steps),
+            Event::Step { step, epoch, examples, loss, accuracy, lr } => {
+                self.examples += *examples as u64;
+                self.step(*step, *epoch, *loss, *accuracy, *lr);
+            }
+            Event::EpochEnd { epoch, loss, accuracy, validation, is_best, seconds } => {
+                let mut line =
+                    format!("epoch {epoch}/{}  loss {loss:.4}  accuracy {}", self.epochs, percent(*accuracy));
+                if let Some(metrics) = validation {
+                    line.push_str(&format!(
+                        "  validation loss {:.4}  accuracy {}",
+                        metrics.loss,
+                        percent(metrics.accuracy)
+                    ));
+                }
+                line.push_str(&format!("  {seconds:.1} s"));
+                if *is_best {
+                    line.push_str("  best");
+                }
+                self.line(&line);
+            }
+            Event::StoppedEarly { epoch, patience } => {
+                self.line(&format!("stopped after epoch {epoch}: {patience} epochs without improvement"));
+            }
+            Event::SkippedCheckpoint { path, reason } => {
+                let warning = self.style.error("warning:");
+                self.line(&format!("{warning} passing over the checkpoint `{}`: {reason}", path.display()));
+            }
+            Event::Saved { path, .. } if self.talk.verbose => self.line(&format!("saved `{}`", path.display())),
+            Event::Saved { .. } => {}
+            Event::Evaluated { .. } => self.clear(),
+        }
+    }
+
+    fn start(&mut self, step: u64, total_steps: u64) {
+        let now = Instant::now();
+        (self.started, self.last_line) = (now, now);
+        (self.first_step, self.total_steps) = (step, total_steps);
+        if step > 0 {
+            self.line(&format!("resuming after step {step} of {total_steps}"));
+        }
+        if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new(total_steps).with_position(step);
+            let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len}  {msg}");
+            bar.set_style(style.expect("the template is valid").progress_chars("━╸ "));
+            self.bar = Some(bar);
+        }
+    }
+
+    fn step(&mut self, step: u64, epoch: u64, loss: f64, accuracy: f64, lr: f64) {
+        let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
+        let rate = self.examples as f64 / elapsed;
+        let left = elapsed / (step - self.first_step).max(1) as f64 * self.total_steps.saturating_sub(step) as f64;
+        let status = || {
+            format!(
+                "loss {loss:.4}  accuracy {}  lr {lr:.2e}  {rate:.0} examples/s  {} left",
+                percent(accuracy),
+                duration(left)
+            )
+        };
+        match &self.bar {
+            Some(bar) => {
+                bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
+                bar.set_message(status());
+                bar.set_position(step);
+            }
+            None if self.last_line.elapsed() >= LINE_EVERY => {
+                self.last_line = Instant::now();
+                tell(&format!("epoch {epoch}/{}  step {step}/{}  {}", self.epochs, self.total_steps, status()));
+            }
+            None => {}
+        }
+    }
+
+    /// A line above the bar.
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| tell(text)),
+            None => tell(text),
+        }
+    }
+
+    /// Removes the bar.
+    pub(crate) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Seconds as `2 h 05 min`, `1 min 20 s` or `8 s`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+    }
+}

@@ -1,0 +1,74 @@
+//! Texts with their labels, and the name of the split they belong to. Does not read files.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Location;
+
+/// What a set of examples is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// Fitted to; vocabulary and label set come from here.
+    Train,
+    /// Measured on while training.
+    Validation,
+    /// Measured on once, at the end.
+    Test,
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        })
+    }
+}
+
+/// Labelled texts, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Examples {
+    /// The texts as they stand in the file.
+    pub texts: Vec<String>,
+    /// The id of each text's label.
+    pub labels: Vec<u32>,
+    pub(crate) files: Vec<PathBuf>,
+    /// Per example, the index of its file and its line in it, 0 if the text is the whole file.
+    pub(crate) places: Vec<(u32, u32)>,
+}
+
+impl Examples {
+    /// How many examples there are.
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Whether there is no example.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// Where example `index` comes from; `None` if there is no such example.
+    pub fn location(&self, index: usize) -> Option<Location> {
+        let &(file, line) = self.places.get(index)?;
+        let path = self.files.get(file as usize)?.clone();
+        Some(Location { path, line: (line > 0).then_some(u64::from(line)) })
+    }
+
+    /// Moves the examples for which `wanted` holds out into a set of their own; both keep their order.
+    pub(crate) fn split_off(self, wanted: &[bool]) -> (Self, Self) {
+        let mut rest = Self { files: self.files.clone(), ..Self::default() };
+        let mut taken = Self { files: self.files, ..Self::default() };
+        for (((text, label), place), &wanted) in self.texts.into_iter().zip(self.labels).zip(self.places).zip(wanted) {
+            let side = if wanted { &mut taken } else { &mut rest };
+            side.texts.push(text);
+            side.labels.push(label);
+            side.places.push(place);
+        }
+        (rest, taken)
+    }
+}

@@ -1,0 +1,501 @@
+//! Texts to ids by a Hugging Face tokenizer: trained here on words, or loaded from a `tokenizer.json`. Does not pad.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde_json::{Value, json};
+use tokenizers::pre_tokenizers::whitespace::Whitespace;
+use tokenizers::{NormalizedString, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, Tokenizer};
+
+use crate::config::{TokenizerConfig, WordConfig};
+use crate::encoded::{EncodedText, EncodedTexts};
+use crate::error::{DataError, excerpt};
+use crate::reader::read_small;
+use crate::tokenizer_guard::{Checked, MAX_FILE_BYTES, check};
+
+/// The token that fills short rows; its id is 0 in a vocabulary made here.
+const PAD: &str = "[PAD]";
+/// The token that stands for words outside the vocabulary; its id is 1 in a vocabulary made here.
+const UNKNOWN: &str = "[UNK]";
+
+/// Turns texts into ids.
+///
+/// Special tokens are never read out of a text: a literal `[PAD]` or `<s>` in it is split like any other text. (Files made
+/// here declare no special tokens, so other programs agree; for a file that does, Python's `tokenizers` agrees with
+/// `encode_special_tokens = True`.) A post-processor of a loaded file is applied, so that a text has the ids that
+/// `tokenizer.encode(text).ids` gives; where a text is cut, it keeps its first `max_length` of them.
+pub struct TextEncoder {
+    tokenizer: Tokenizer,
+    words: Option<WordTable>,
+    /// The largest id plus one.
+    vocab_size: usize,
+    pad_id: u32,
+    unknown_id: Option<u32>,
+}
+
+impl fmt::Debug for TextEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextEncoder").field("vocab_size", &self.vocab_size).finish_non_exhaustive()
+    }
+}
+
+/// The vocabulary of a word tokenizer, to look words up in without the library: several times faster, same ids.
+struct WordTable {
+    ids: HashMap<String, u32>,
+    lowercase: bool,
+    unknown_id: u32,
+}
+
+impl TextEncoder {
+    /// Makes the tokenizer that the config describes: a word tokenizer from `texts`, which should be those of the training
+    /// split, or one loaded from a file. The same texts in any order give the same tokenizer.
+    ///
+    /// # Errors
+    /// As [`TextEncoder::load`]; a word tokenizer cannot fail.
+    pub fn train(config: &TokenizerConfig, texts: &[String]) -> Result<Self, DataError> {
+        match config {
+            TokenizerConfig::Word(config) => Self::train_words(config, texts),
+            TokenizerConfig::File(config) => Self::load(&config.path),
+        }
+    }
+
+    fn train_words(config: &WordConfig, texts: &[String]) -> Result<Self, DataError> {
+        let counts = texts
+            .par_chunks(1024)
+            .map(|texts| {
+                let mut counts = HashMap::new();
+                for text in texts {
+                    split_words(text, config.lowercase, |word| match counts.get_mut(word) {
+                        Some(count) => *count += 1,
+                        None => {
+                            counts.insert(word.to_owned(), 1u64);
+                        }
+                    });
+                }
+                counts
+            })
+            .reduce(HashMap::new, |a, b| {
+                let (mut large, small) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+                for (word, count) in small {
+                    *large.entry(word).or_default() += count;
+                }
+                large
+            });
+        let mut words: Vec<(String, u64)> = counts.into_iter().collect();
+        words.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let names = [PAD, UNKNOWN].into_iter().chain(words.iter().map(|(word, _)| word.as_str()));
+        let vocab: serde_json::Map<String, Value> = names
+            .take(config.vocab_size.max(2))
+            .zip(0u32..)
+            .map(|(word, id)| (word.to_owned(), Value::from(id)))
+            .collect();
+
+        let nfkc = json!({ "type": "NFKC" });
+        let normalizer = if config.lowercase {
+            json!({ "type": "Sequence", "normalizers": [nfkc, { "type": "Lowercase" }] })
+        } else {
+            nfkc
+        };
+        let file = json!({
+            "version": "1.0",
+            "truncation": null,
+            "padding": null,
+            "added_tokens": [],
+            "normalizer": normalizer,
+            "pre_tokenizer": { "type": "Whitespace" },
+            "post_processor": null,
+            "decoder": null,
+            "model": { "type": "WordLevel", "vocab": vocab, "unk_token": UNKNOWN },
+        });
+        Self::from_bytes(file.to_string().as_bytes())
+    }
+
+    /// Loads a Hugging Face `tokenizer.json`. Truncation and padding in it are ignored.
+    ///
+    /// # Errors
+    /// The file is missing or unreadable, damaged, or holds a component that is not accepted.
+    pub fn load(path: &Path) -> Result<Self, DataError> {
+        let bytes = read_small(path, MAX_FILE_BYTES)?;
+        Self::checked(&bytes).map_err(|reason| DataError::Tokenizer { origin: format!("`{}`", path.display()), reason })
+    }
+
+    /// Loads the content of a `tokenizer.json`, as [`TextEncoder::load`] does.
+    ///
+    /// # Errors
+    /// The content is damaged, or holds a component that is not accepted.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DataError> {
+        Self::checked(bytes).map_err(|reason| DataError::Tokenizer { origin: "this tokenizer.json".to_owned(), reason })
+    }
+
+    fn checked(bytes: &[u8]) -> Result<Self, String> {
+        let Checked { json, pad_token, largest_added_id } = check(bytes)?;
+        let text = json.to_string();
+        let mut tokenizer = caught(|| Tokenizer::from_bytes(text.as_bytes()))?;
+        tokenizer.set_encode_special_tokens(true);
+
+        let vocab = tokenizer.get_vocab(true);
+        let largest = vocab.values().copied().max().unwrap_or(0);
+        let vocab_size = (largest as usize).max(largest_added_id as usize) + 1;
+        let pad_id = pad_token
+            .iter()
+            .map(String::as_str)
+            .chain([PAD, "<pad>", "<|pad|>"])
+            .find_map(|token| tokenizer.token_to_id(token))
+            .unwrap_or(0);
+        let model = &json["model"];
+        let unknown_id = match (&model["unk_token"], &model["unk_id"]) {
+            (Value::String(token), _) => tokenizer.token_to_id(token),
+            (_, Value::Number(id)) => id.as_u64().and_then(|id| u32::try_from(id).ok()),
+            _ => None,
+        };
+        let words = WordTable::of(&json, unknown_id, vocab);
+        let encoder = Self { tokenizer, words, vocab_size, pad_id, unknown_id };
+        // A probe with letters, digits, punctuation, other scripts and white space, so that most damage shows at once.
+        encoder.encode_by_library("The quick brown fox, ça 日本 42!\n [PAD] <s>  ", usize::MAX)?;
+        Ok(encoder)
+    }
+
+    /// Writes the tokenizer as a Hugging Face `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`DataError::Write`].
+    pub fn save(&self, path: &Path) -> Result<(), DataError> {
+        std::fs::write(path, self.to_json()).map_err(|source| DataError::Write { path: path.to_owned(), source })
+    }
+
+    /// The text of `tokenizer.json`: the same bytes for the same tokenizer.
+    pub fn to_json(&self) -> String {
+        self.tokenizer.to_string(false).expect("a tokenizer that was loaded can be written")
+    }
+
+    /// The number of rows an embedding needs: the largest id plus one.
+    pub fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    /// The id that fills short rows: the padding token of the file, else `[PAD]` or `<pad>`, else 0.
+    pub fn pad_id(&self) -> u32 {
+        self.pad_id
+    }
+
+    /// The id that stands for what is not in the vocabulary, if the tokenizer has one.
+    pub fn unknown_id(&self) -> Option<u32> {
+        self.unknown_id
+    }
+
+    /// The token of an id.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.tokenizer.id_to_token(id)
+    }
+
+    /// Turns texts into ids on all cores; each text keeps at most its first `max_length` ids.
+    ///
+    /// # Errors
+    /// [`DataError::Encode`] if a loaded tokenizer fails on a text.
+    pub fn encode(&self, texts: &[String], max_length: usize) -> Result<EncodedTexts, DataError> {
+        /// Few enough that the ids of a piece are small beside the texts.
+        const PIECE: usize = 8192;
+        let mut all = EncodedTexts::with_capacity(texts.len());
+        for piece in texts.chunks(PIECE) {
+            let encoded: Vec<Result<EncodedText, DataError>> =
+                piece.par_iter().with_min_len(16).map(|text| self.encode_one(text, max_length)).collect();
+            for text in encoded {
+                all.push(&text?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn encode_one(&self, text: &str, max_length: usize) -> Result<EncodedText, DataError> {
+        match &self.words {
+            Some(words) => Ok(words.encode(text, max_length)),
+            None => self
+                .encode_by_library(text, max_length)
+                .map_err(|reason| DataError::Encode { excerpt: excerpt(text), reason }),
+        }
+    }
+
+    fn encode_by_library(&self, text: &str, max_length: usize) -> Result<EncodedText, String> {
+        let encoding = caught(|| self.tokenizer.encode_fast(text, true))?;
+        let ids = encoding.get_ids();
+        if let Some(id) = ids.iter().find(|&&id| id as usize >= self.vocab_size) {
+            return Err(format!("it gave the id {id}, which is not in its vocabulary"));
+        }
+        Ok(EncodedText {
+            ids: ids[..ids.len().min(max_length)].to_vec(),
+            n_tokens: ids.len(),
+            n_unknown: ids.iter().filter(|&&id| Some(id) == self.unknown_id).count(),
+        })
+    }
+}
+
+impl WordTable {
+    /// The vocabulary, if the tokenizer is of the form that is made here.
+    fn of(file: &Value, unknown_id: Option<u32>, vocab: HashMap<String, u32>) -> Option<Self> {
+        let normalizer = &file["normalizer"];
+        let lowercase = normalizer["type"] == "Sequence";
+        let parts = match normalizer["normalizers"].as_array() {
+            Some(parts) => parts.iter().collect(),
+            None => vec![normalizer],
+        };
+        let kinds: Vec<&str> = parts.into_iter().filter_map(|part| part["type"].as_str()).collect();
+        let plain = kinds == if lowercase { vec!["NFKC", "Lowercase"] } else { vec!["NFKC"] }
+            && file["pre_tokenizer"]["type"] == "Whitespace"
+            && file["post_processor"].is_null()
+            && file["added_tokens"].as_array().is_some_and(Vec::is_empty)
+            && file["model"]["type"] == "WordLevel";
+        let unknown_id = unknown_id?;
+        plain.then_some(Self { ids: vocab, lowercase, unknown_id })
+    }
+
+    fn encode(&self, text: &str, max_length: usize) -> EncodedText {
+        let mut encoded = EncodedText { ids: Vec::new(), n_tokens: 0, n_unknown: 0 };
+        split_words(text, self.lowercase, |word| {
+            let id = self.ids.get(word).copied().unwrap_or(self.unknown_id);
+            encoded.n_tokens += 1;
+            encoded.n_unknown += usize::from(id == self.unknown_id);
+            if encoded.ids.len() < max_length {
+                encoded.ids.push(id);
+            }
+        });
+        encoded
+    }
+}
+
+/// Hands out the words of a text as NFKC, lower-casing and the pattern `\w+|[^\w\s]+` make them.
+///
+/// ASCII white space ends a word and takes part in no composition, so the pieces between it are independent; most of them
+/// are ASCII even in texts that are not.
+fn split_words(text: &str, lowercase: bool, mut word: impl FnMut(&str)) {
+    if text.is_ascii() {
+        split_ascii_words(text, lowercase, &mut word);
+        return;
+    }
+    for piece in text.split([' ', '\t', '\n', '\r']) {
+        if piece.is_ascii() {
+            split_ascii_words(piece, lowercase, &mut word);
+        } else {
+            split_other_words(piece, lowercase, &mut word);
+        }
+    }
+}
+
+/// Normalizes and splits any text by the library.
+fn split_other_words(text: &str, lowercase: bool, word: &mut impl FnMut(&str)) {
+    let mut normalized = NormalizedString::from(text);
+    normalized.nfkc();
+    if lowercase {
+        normalized.lowercase();
+    }
+    let mut split = PreTokenizedString::from(normalized);
+    Whitespace.pre_tokenize(&mut split).expect("splitting at white space accepts every text");
+    for (part, _, _) in split.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
+        word(part);
+    }
+}
+
+/// NFKC leaves ASCII alone, so lower-casing and one pass over the bytes are enough.
+fn split_ascii_words(text: &str, lowercase: bool, word: &mut impl FnMut(&str)) {
+    let lowered;
+    let text = if lowercase {
+        lowered = text.to_ascii_lowercase();
+        &lowered
+    } else {
+        text
+    };
+    let class = |byte: u8| match byte {
+        b' ' | b'\t'..=b'\r' => Class::Space,
+        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' => Class::Word,
+        _ => Class::Other,
+    };
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    while start < bytes.len() {
+        let kind = class(bytes[start]);
+        let length = bytes[start..].iter().take_while(|&&byte| class(byte) == kind).count();
+        if kind != Class::Space {
+            word(&text[start..start + length]);
+        }
+        start += length;
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Class {
+    Space,
+    Word,
+    Other,
+}
+
+/// Runs the library, which panics on some damaged files, and makes a panic an error.
+fn caught<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(panic) => {
+            let message =
+                panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(format!("the tokenizer library panicked: {}", excerpt(message.unwrap_or("no message"))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::permutation;
+
+    fn texts(all: &[&str]) -> Vec<String> {
+        all.iter().map(|&text| text.to_owned()).collect()
+    }
+
+    fn word_encoder(vocab_size: usize, lowercase: bool, all: &[&str]) -> TextEncoder {
+        TextEncoder::train(&TokenizerConfig::Word(WordConfig { vocab_size, lowercase }), &texts(all)).unwrap()
+    }
+
+    fn ids(encoder: &TextEncoder, text: &str) -> Vec<u32> {
+        encoder.encode(&texts(&[text]), usize::MAX).unwrap().ids(0).to_vec()
+    }
+
+    #[test]
+    fn the_vocabulary_is_the_most_frequent_words_ties_by_code_point() {
+        // the: 3, b: 2, !!: 2, a, c, z: 1.
+        let encoder = word_encoder(6, true, &["The the a b!!", "the z c b !!"]);
+        let tokens: Vec<String> = (0..6).map(|id| encoder.token(id).unwrap()).collect();
+        assert_eq!(tokens, ["[PAD]", "[UNK]", "the", "!!", "b", "a"]);
+        assert_eq!((encoder.vocab_size(), encoder.pad_id(), encoder.unknown_id()), (6, 0, Some(1)));
+        assert_eq!(ids(&encoder, "THE b!! zebra"), [2, 4, 3, 1]);
+        assert_eq!(encoder.token(6), None);
+    }
+
+    #[test]
+    fn the_order_of_the_texts_does_not_matter() {
+        let all: Vec<String> = (0..600).map(|index| format!("w{} é{} common", index % 97, index % 31)).collect();
+        let shuffled: Vec<String> = permutation(1, 1, all.len()).into_iter().map(|index| all[index].clone()).collect();
+        let config = TokenizerConfig::default();
+        let json = TextEncoder::train(&config, &all).unwrap().to_json();
+        assert_eq!(TextEncoder::train(&config, &shuffled).unwrap().to_json(), json);
+    }
+
+    #[test]
+    fn special_tokens_in_a_text_are_text() {
+        for lowercase in [true, false] {
+            let encoder = word_encoder(100, lowercase, &["[ pad PAD unk UNK ]"]);
+            for text in ["[PAD]", "[UNK]", "a [PAD] b"] {
+                let found = ids(&encoder, text);
+                assert!(!found.contains(&0), "{text} gave {found:?}");
+            }
+            let expected = if lowercase { ["[", "pad", "]"] } else { ["[", "PAD", "]"] };
+            let found: Vec<String> = ids(&encoder, "[PAD]").into_iter().map(|id| encoder.token(id).unwrap()).collect();
+            assert_eq!(found, expected);
+        }
+        // A file that declares special tokens: the word `<s>` of a text is unknown, not the special token.
+        let file = r#"{"version":"1.0","added_tokens":[{"id":2,"content":"<s>","single_word":false,"lstrip":false,
+            "rstrip":false,"normalized":false,"special":true}],"pre_tokenizer":{"type":"Whitespace"},
+            "model":{"type":"WordLevel","vocab":{"[PAD]":0,"[UNK]":1,"<s>":2,"a":3},"unk_token":"[UNK]"}}"#;
+        let encoder = TextEncoder::from_bytes(file.as_bytes()).unwrap();
+        assert_eq!(ids(&encoder, "a <s> a"), [3, 1, 1, 1, 3]);
+    }
+
+    /// Own splitting against the library's, on texts that try every kind of character beside every other.
+    #[test]
+    fn own_words_are_the_library_s_words() {
+        let odd = [
+            "a",
+            "B",
+            "7",
+            "_",
+            "-",
+            "!",
+            " ",
+            "\t",
+            "\n",
+            "\r",
+            "\u{b}",
+            "\u{c}",
+            "\u{1c}",
+            "\u{1f}",
+            "\u{7f}",
+            "é",
+            "E\u{301}",
+            "\u{301}",
+            "´",
+            "ﬁ",
+            "Ａ",
+            "日",
+            "\u{a0}",
+            "\u{85}",
+            "\u{2028}",
+            "\u{3000}",
+            "\u{200b}",
+            "İ",
+            "ẞ",
+            "Σ",
+            "½",
+            "①",
+            "😀",
+            "\u{ad}",
+            "각",
+            "\u{1100}",
+            "\u{1161}",
+            "क्ष",
+            "\u{345}",
+        ];
+        for lowercase in [true, false] {
+            let vocabulary: Vec<String> = odd.iter().flat_map(|a| odd.iter().map(move |b| format!("{a}{b}"))).collect();
+            let encoder =
+                TextEncoder::train(&TokenizerConfig::Word(WordConfig { vocab_size: 100_000, lowercase }), &vocabulary)
+                    .unwrap();
+            assert!(encoder.words.is_some());
+            for epoch in 0..300 {
+                let text: String =
+                    permutation(9, epoch, odd.len() * 2).into_iter().map(|index| odd[index % odd.len()]).collect();
+                let own = encoder.encode_one(&text, usize::MAX).unwrap();
+                let library = encoder.encode_by_library(&text, usize::MAX).unwrap();
+                assert_eq!(own.ids, library.ids, "{text:?}");
+                assert_eq!((own.n_tokens, own.n_unknown), (library.n_tokens, library.n_unknown));
+            }
+        }
+    }
+
+    #[test]
+    fn a_saved_tokenizer_is_the_same_tokenizer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokenizer.json");
+        let encoder = word_encoder(100, true, &["Ça va? 日本 fine."]);
+        encoder.save(&path).unwrap();
+        let loaded = TextEncoder::load(&path).unwrap();
+        assert_eq!(loaded.to_json(), encoder.to_json());
+        assert_eq!(ids(&loaded, "ça VA, fine"), ids(&encoder, "ça VA, fine"));
+        let error = TextEncoder::load(&folder.path().join("none.json")).unwrap_err();
+        assert_eq!(error.kind(), crate::DataErrorKind::Missing);
+    }
+
+    #[test]
+    fn long_texts_keep_their_head() {
+        let encoder = word_encoder(100, true, &["a b c d"]);
+        let encoded = encoder.encode(&texts(&["a b c d zz", "b", "", "c d"]), 2).unwrap();
+        assert_eq!((0..4).map(|index| encoded.length(index)).collect::<Vec<_>>(), [2, 1, 0, 2]);
+        assert_eq!(encoded.ids(0), [2, 3]);
+        assert_eq!((encoded.n_truncated, encoded.n_tokens, encoded.n_tokens_dropped, encoded.n_unknown), (1, 8, 3, 1));
+        assert_eq!(encoded.stats().max_length, 5);
+    }
+
+    #[test]
+    fn a_loaded_file_keeps_its_template_and_its_padding_token() {
+        let file = r#"{"version":"1.0","truncation":{"max_length":2,"stride":5,"strategy":"LongestFirst","direction":"Right"},
+            "padding":{"strategy":{"Fixed":1099511627776},"direction":"Right","pad_to_multiple_of":null,"pad_id":3,
+            "pad_type_id":0,"pad_token":"<fill>"},"added_tokens":[],"pre_tokenizer":{"type":"WhitespaceSplit"},
+            "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"[CLS]","type_id":0}},
+            {"Sequence":{"id":"A","type_id":0}}],"pair":[{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],
+            "special_tokens":{"[CLS]":{"id":"[CLS]","ids":[9],"tokens":["[CLS]"]}}},
+            "model":{"type":"WordLevel","vocab":{"a":0,"b":1,"[UNK]":2,"<fill>":3},"unk_token":"[UNK]"}}"#;
+        let encoder = TextEncoder::from_bytes(file.as_bytes()).unwrap();
+        assert_eq!(ids(&encoder, "a b c d"), [9, 0, 1, 2, 2]);
+        // The template's id needs a row as well.
+        assert_eq!((encoder.vocab_size(), encoder.pad_id(), encoder.unknown_id()), (10, 3, Some(2)));
+    }
+}

@@ -1,0 +1,400 @@
+//! What a `tokenizer.json` may hold. The library that loads it panics, aborts or worse on damaged files, so a file is
+//! looked through here first. Does not load or encode.
+
+use serde_json::{Map, Value};
+
+/// The largest `tokenizer.json` that is read, in bytes.
+pub(crate) const MAX_FILE_BYTES: usize = 64 << 20;
+/// Token ids must be below this: an embedding has a row for each.
+const MAX_IDS: u64 = 2_000_000;
+/// How deep sequences of components may nest.
+const MAX_DEPTH: usize = 8;
+/// How many times longer normalizers may make a text.
+const MAX_GROWTH: usize = 256;
+/// How many pieces a post-processor may put around a text.
+const MAX_PIECES: usize = 64;
+
+/// `Precompiled` is missing on purpose: a damaged character map makes the library panic on some texts.
+const NORMALIZERS: &[&str] = &[
+    "Bert",
+    "BertNormalizer",
+    "Strip",
+    "StripAccents",
+    "NFC",
+    "NFD",
+    "NFKC",
+    "NFKD",
+    "Sequence",
+    "Lowercase",
+    "Nmt",
+    "Replace",
+    "Prepend",
+    "ByteLevel",
+];
+const PRE_TOKENIZERS: &[&str] = &[
+    "BertPreTokenizer",
+    "ByteLevel",
+    "Delimiter",
+    "CharDelimiterSplit",
+    "Metaspace",
+    "Whitespace",
+    "Sequence",
+    "Split",
+    "Punctuation",
+    "WhitespaceSplit",
+    "Digits",
+    "UnicodeScripts",
+    "FixedLength",
+];
+const POST_PROCESSORS: &[&str] =
+    &["BertProcessing", "RobertaProcessing", "ByteLevel", "TemplateProcessing", "Sequence"];
+const MODELS: &[&str] = &["WordLevel", "WordPiece", "BPE", "Unigram"];
+
+/// A `tokenizer.json` that has been looked through.
+pub(crate) struct Checked {
+    /// The file without truncation and padding, which are done elsewhere.
+    pub(crate) json: Value,
+    /// The token that the file pads with.
+    pub(crate) pad_token: Option<String>,
+    /// The largest id that the post-processor puts around a text.
+    pub(crate) largest_added_id: u64,
+}
+
+/// Looks through a `tokenizer.json`; the error says what is not accepted.
+pub(crate) fn check(bytes: &[u8]) -> Result<Checked, String> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(format!("it is larger than {MAX_FILE_BYTES} bytes"));
+    }
+    let mut json: Value = serde_json::from_slice(bytes).map_err(|error| format!("invalid JSON: {error}"))?;
+    let Some(file) = json.as_object_mut() else {
+        return Err("it is not a JSON object".to_owned());
+    };
+    let pad_token =
+        file.get("padding").and_then(|padding| padding.get("pad_token")).and_then(Value::as_str).map(str::to_owned);
+    // The library truncates and pads while it encodes, with settings that make it panic or allocate without bound.
+    file.insert("truncation".to_owned(), Value::Null);
+    file.insert("padding".to_owned(), Value::Null);
+
+    let mut largest_added_id = 0;
+    let mut growth = 1usize;
+    walk(file.get("normalizer"), "normalizer", "normalizers", NORMALIZERS, 0, &mut |kind, component| {
+        growth = growth.saturating_mul(growth_of(kind, component));
+        if growth > MAX_GROWTH {
+            return Err("its normalizers make a text too much longer".to_owned());
+        }
+        Ok(())
+    })?;
+    walk(file.get("pre_tokenizer"), "pre-tokenizer", "pretokenizers", PRE_TOKENIZERS, 0, &mut |kind, component| {
+        let length = component.get("length");
+        if kind == "FixedLength" && length.is_some_and(|length| length.as_u64().is_none_or(|length| length == 0)) {
+            return Err("a `FixedLength` pre-tokenizer needs a length of at least 1".to_owned());
+        }
+        Ok(())
+    })?;
+    walk(file.get("post_processor"), "post-processor", "processors", POST_PROCESSORS, 0, &mut |_, component| {
+        largest_added_id = largest_added_id.max(check_post_processor(component)?);
+        Ok(())
+    })?;
+    check_added_tokens(file.get("added_tokens"))?;
+    match file.get_mut("model") {
+        Some(Value::Object(model)) => check_model(model)?,
+        _ => return Err("it has no `model`".to_owned()),
+    }
+    Ok(Checked { json, pad_token, largest_added_id })
+}
+
+/// Looks at one component, given its type.
+type Visit<'a> = dyn FnMut(&str, &Map<String, Value>) -> Result<(), String> + 'a;
+
+/// Visits a component and those inside it, refusing types that are not listed.
+fn walk(
+    component: Option<&Value>,
+    what: &str,
+    list: &str,
+    allowed: &[&str],
+    depth: usize,
+    visit: &mut Visit<'_>,
+) -> Result<(), String> {
+    let component = match component {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::Object(component)) => component,
+        Some(_) => return Err(format!("its {what} is not an object")),
+    };
+    let kind = component.get("type").and_then(Value::as_str).ok_or_else(|| format!("its {what} has no `type`"))?;
+    if !allowed.contains(&kind) {
+        return Err(format!("{what}s of type `{kind}` are not supported"));
+    }
+    if depth > MAX_DEPTH {
+        return Err(format!("its {what}s nest more than {MAX_DEPTH} deep"));
+    }
+    visit(kind, component)?;
+    if let Some(inner) = component.get(list) {
+        let inner = inner.as_array().ok_or_else(|| format!("`{list}` is not an array"))?;
+        for component in inner {
+            if component.is_null() {
+                return Err(format!("`{list}` holds a null"));
+            }
+            walk(Some(component), what, list, allowed, depth + 1, visit)?;
+        }
+    }
+    Ok(())
+}
+
+/// How many times longer a normalizer may make a text, at most.
+fn growth_of(kind: &str, component: &Map<String, Value>) -> usize {
+    let length = |key: &str| component.get(key).and_then(Value::as_str).map_or(0, str::len);
+    match kind {
+        // A string is found at most once per its own length, a pattern perhaps at every byte.
+        "Replace" => {
+            let pattern = component.get("pattern").and_then(|pattern| pattern.get("String")).and_then(Value::as_str);
+            length("content").div_ceil(pattern.map_or(1, |pattern| pattern.len().max(1))).max(1)
+        }
+        "Prepend" => 1 + length("prepend") / 16,
+        "ByteLevel" => 2,
+        _ => 1,
+    }
+}
+
+/// Checks the ids and templates of a post-processor; returns the largest id.
+fn check_post_processor(component: &Map<String, Value>) -> Result<u64, String> {
+    let mut largest = 0;
+    for key in ["sep", "cls"] {
+        if let Some(pair) = component.get(key) {
+            largest = largest.max(id(pair.get(1), "a post-processor's id")?);
+        }
+    }
+    let mut names = Vec::new();
+    if let Some(tokens) = component.get("special_tokens") {
+        // The library also accepts a list here; files that it writes have an object.
+        let tokens = tokens.as_object().ok_or("`special_tokens` is not an object")?;
+        for (name, token) in tokens {
+            names.push(name.as_str());
+            let ids = token.get("ids").and_then(Value::as_array).ok_or("a special token has no `ids`")?;
+            if ids.len() > MAX_PIECES {
+                return Err("a special token has too many ids".to_owned());
+            }
+            for value in ids {
+                largest = largest.max(id(Some(value), "a special token's id")?);
+            }
+        }
+    }
+    for (key, sequences) in [("single", &["A"][..]), ("pair", &["A", "B"][..])] {
+        let Some(template) = component.get(key) else { continue };
+        let pieces = template.as_array().ok_or_else(|| format!("the template `{key}` is not an array"))?;
+        if pieces.len() > MAX_PIECES {
+            return Err(format!("the template `{key}` has more than {MAX_PIECES} pieces"));
+        }
+        let mut texts = 0;
+        for piece in pieces {
+            let name = |kind: &str| piece.get(kind).and_then(|piece| piece.get("id")).and_then(Value::as_str);
+            match (name("Sequence"), name("SpecialToken")) {
+                (Some(sequence), None) if sequences.contains(&sequence) => texts += 1,
+                (None, Some(token)) if names.contains(&token) => {}
+                _ => return Err(format!("the template `{key}` names a piece that is not there")),
+            }
+        }
+        if texts != sequences.len() {
+            return Err(format!("the template `{key}` does not hold each text once"));
+        }
+    }
+    Ok(largest)
+}
+
+fn check_added_tokens(tokens: Option<&Value>) -> Result<(), String> {
+    let tokens = match tokens {
+        None | Some(Value::Null) => return Ok(()),
+        Some(tokens) => tokens.as_array().ok_or("`added_tokens` is not an array")?,
+    };
+    for token in tokens {
+        id(token.get("id"), "an added token's id")?;
+        if token.get("content").and_then(Value::as_str).is_none_or(|content| content.trim().is_empty()) {
+            return Err("an added token has no content".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn check_model(model: &mut Map<String, Value>) -> Result<(), String> {
+    // Old files lack the type; naming it makes sure that what is checked is what is loaded.
+    if !model.contains_key("type") {
+        let kind = ["merges", "unk_id", "max_input_chars_per_word"].iter().position(|key| model.contains_key(*key));
+        let kind = kind.map_or("WordLevel", |index| ["BPE", "Unigram", "WordPiece"][index]);
+        model.insert("type".to_owned(), Value::from(kind));
+    }
+    let kind = model["type"].as_str().unwrap_or_default();
+    if !MODELS.contains(&kind) {
+        return Err(format!("models of type `{}` are not supported", crate::error::excerpt(kind)));
+    }
+    if kind == "Unigram" {
+        let vocab = model.get("vocab").and_then(Value::as_array).ok_or("its model has no `vocab`")?;
+        if vocab.is_empty() {
+            return Err("its vocabulary is empty".to_owned());
+        }
+        if vocab.len() as u64 > MAX_IDS {
+            return Err(format!("it has more than {MAX_IDS} tokens"));
+        }
+        return Ok(());
+    }
+    let vocab = model.get("vocab").and_then(Value::as_object).ok_or("its model has no `vocab`")?;
+    if vocab.is_empty() {
+        return Err("its vocabulary is empty".to_owned());
+    }
+    for value in vocab.values() {
+        id(Some(value), "a token's id")?;
+    }
+    if kind == "BPE" {
+        check_merges(model, vocab)?;
+    }
+    Ok(())
+}
+
+/// Both sides and the product of every merge must be tokens, and the right side must begin with the prefix that is cut
+/// from it: the library cuts without looking.
+fn check_merges(model: &Map<String, Value>, vocab: &Map<String, Value>) -> Result<(), String> {
+    let prefix = model.get("continuing_subword_prefix").and_then(Value::as_str).unwrap_or_default();
+    let merges = model.get("merges").and_then(Value::as_array).ok_or("its model has no `merges`")?;
+    for (index, merge) in merges.iter().enumerate() {
+        let sides = match merge {
+            Value::String(pair) => pair.split_once(' '),
+            Value::Array(pair) => match pair.as_slice() {
+                [Value::String(left), Value::String(right)] => Some((left.as_str(), right.as_str())),
+                _ => None,
+            },
+            _ => None,
+        };
+        let (left, right) = sides.ok_or_else(|| format!("merge {index} is not a pair of tokens"))?;
+        let tail = right.strip_prefix(prefix).ok_or_else(|| format!("merge {index} lacks the prefix `{prefix}`"))?;
+        if !vocab.contains_key(left) || !vocab.contains_key(right) || !vocab.contains_key(&format!("{left}{tail}")) {
+            return Err(format!("merge {index} uses or makes a token that is not in the vocabulary"));
+        }
+    }
+    Ok(())
+}
+
+fn id(value: Option<&Value>, what: &str) -> Result<u64, String> {
+    match value.and_then(Value::as_u64) {
+        Some(id) if id < MAX_IDS => Ok(id),
+        Some(id) => Err(format!("{what} is {id}: ids must be below {MAX_IDS}")),
+        None => Err(format!("{what} is not a whole number")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokenizer::TextEncoder;
+
+    const BPE: &str = r#"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[],"normalizer":null,
+        "pre_tokenizer":null,"post_processor":null,"decoder":null,
+        "model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b"]]}}"#;
+
+    fn with(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+        let mut file: Value = serde_json::from_str(BPE).unwrap();
+        change(&mut file);
+        file.to_string().into_bytes()
+    }
+
+    fn refused(bytes: &[u8], reason: &str) {
+        let error = TextEncoder::from_bytes(bytes).unwrap_err();
+        assert_eq!(error.to_string(), format!("this tokenizer.json cannot be used: {reason}"));
+        assert_eq!(error.kind(), crate::DataErrorKind::Bad);
+    }
+
+    #[test]
+    fn sound_files_load() {
+        let encoder = TextEncoder::from_bytes(BPE.as_bytes()).unwrap();
+        assert_eq!(encoder.encode(&["abba".to_owned()], 10).unwrap().ids(0), [2, 1, 0]);
+        // Without its type, and with merges as text, as older versions of the library wrote it.
+        let old = with(|file| {
+            file["model"].as_object_mut().unwrap().shift_remove("type");
+            file["model"]["merges"] = serde_json::json!(["a b"]);
+        });
+        assert_eq!(TextEncoder::from_bytes(&old).unwrap().encode(&["ab".to_owned()], 10).unwrap().ids(0), [2]);
+    }
+
+    #[test]
+    fn what_makes_the_library_panic_is_refused() {
+        let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let set = |key: &str, text: &str| with(|file| file[key] = json(text));
+        refused(b"[]", "it is not a JSON object");
+        refused(b"{\"model\"", "invalid JSON: EOF while parsing an object at line 1 column 8");
+        refused(b"{}", "it has no `model`");
+        refused("[".repeat(200_000).as_bytes(), "invalid JSON: recursion limit exceeded at line 1 column 128");
+        refused(
+            &set("normalizer", r#"{"type":"Precompiled","precompiled_charsmap":"AAAA"}"#),
+            "normalizers of type `Precompiled` are not supported",
+        );
+        refused(
+            &set(
+                "normalizer",
+                r#"{"type":"Sequence","normalizers":[{"type":"Sequence","normalizers":[{"type":"Precompiled"}]}]}"#,
+            ),
+            "normalizers of type `Precompiled` are not supported",
+        );
+        refused(
+            &set("pre_tokenizer", r#"{"type":"FixedLength","length":0}"#),
+            "a `FixedLength` pre-tokenizer needs a length of at least 1",
+        );
+        refused(&set("pre_tokenizer", r#"{"length":0}"#), "its pre-tokenizer has no `type`");
+        let double = r#"{"type":"Replace","pattern":{"String":"a"},"content":"aaaa"}"#;
+        refused(
+            &set("normalizer", &format!(r#"{{"type":"Sequence","normalizers":[{}]}}"#, [double; 5].join(","))),
+            "its normalizers make a text too much longer",
+        );
+        let template = |single: &str| {
+            format!(
+                r#"{{"type":"TemplateProcessing","single":{single},"pair":[{{"Sequence":{{"id":"A","type_id":0}}}},
+                {{"Sequence":{{"id":"B","type_id":0}}}}],"special_tokens":{{}}}}"#
+            )
+        };
+        refused(
+            &set(
+                "post_processor",
+                &template(r#"[{"SpecialToken":{"id":"[CLS]","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]"#),
+            ),
+            "the template `single` names a piece that is not there",
+        );
+        refused(
+            &set("post_processor", &template(r#"[{"Sequence":{"id":"B","type_id":0}}]"#)),
+            "the template `single` names a piece that is not there",
+        );
+        refused(&set("post_processor", &template("[]")), "the template `single` does not hold each text once");
+    }
+
+    #[test]
+    fn vocabularies_are_bounded_and_merges_are_whole() {
+        let model = |text: &str| with(|file| file["model"] = serde_json::from_str(text).unwrap());
+        refused(
+            &model(r#"{"type":"WordLevel","vocab":{"a":4294967295},"unk_token":"a"}"#),
+            "a token's id is 4294967295: ids must be below 2000000",
+        );
+        refused(
+            &model(r#"{"type":"WordLevel","vocab":{"a":-1},"unk_token":"a"}"#),
+            "a token's id is not a whole number",
+        );
+        refused(&model(r#"{"type":"WordLevel","vocab":{},"unk_token":"a"}"#), "its vocabulary is empty");
+        refused(&model(r#"{"type":"Magic","vocab":{}}"#), "models of type `Magic` are not supported");
+        let unknown = "merge 0 uses or makes a token that is not in the vocabulary";
+        refused(&model(r#"{"type":"BPE","vocab":{"a":0,"b":1},"merges":[["a","b"]]}"#), unknown);
+        refused(&model(r#"{"type":"BPE","vocab":{"a":0,"ab":1},"merges":["a b"]}"#), unknown);
+        refused(&model(r#"{"type":"BPE","vocab":{"a":0},"merges":["a"]}"#), "merge 0 is not a pair of tokens");
+        // The library would cut two bytes from the front of the three-byte character.
+        refused(
+            &model(
+                r###"{"type":"BPE","continuing_subword_prefix":"##","vocab":{"a":0,"日":1},"merges":[["a","日"]]}"###,
+            ),
+            "merge 0 lacks the prefix `##`",
+        );
+    }
+
+    #[test]
+    fn a_failure_on_a_text_is_an_error() {
+        // No unknown token, so the library has no id to give for `c`.
+        let file = r#"{"version":"1.0","model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"[UNK]"}}"#;
+        let error = TextEncoder::from_bytes(file.as_bytes()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "this tokenizer.json cannot be used: WordLevel error: Missing [UNK] token from the vocabulary"
+        );
+    }
+}

@@ -1,0 +1,243 @@
+//! Files as people write them, read to the examples they mean.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use attentive_data::{
+    Column, Corpus, DataConfig, Examples, Format, SplitOrigin, TableKind, Validation, load_corpus, load_examples,
+    load_texts, read_texts_lines,
+};
+
+fn config(train: PathBuf) -> DataConfig {
+    DataConfig { train, ..DataConfig::default() }
+}
+
+fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, content).unwrap();
+    path
+}
+
+fn load(name: &str, content: impl AsRef<[u8]>, change: impl FnOnce(&mut DataConfig)) -> Corpus {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(write(folder.path(), name, content));
+    change(&mut config);
+    load_corpus(&config, 1).unwrap()
+}
+
+fn lines(examples: &Examples) -> Vec<u64> {
+    (0..examples.len()).map(|index| examples.location(index).unwrap().line.unwrap()).collect()
+}
+
+#[test]
+fn csv_follows_rfc_4180() {
+    let content =
+        "id,text,label\r\n1,\"say \"\"hi\"\", ok\",x\r\n2,\"two\r\nlines\",y\r\n\r\n3,plain \"word\",x\r\n4,,y";
+    let corpus = load("a.csv", content, |_| {});
+    assert_eq!(corpus.train.texts, ["say \"hi\", ok", "two\r\nlines", "plain \"word\"", ""]);
+    assert_eq!(corpus.train.labels, [0, 1, 0, 1]);
+    assert_eq!(lines(&corpus.train), [2, 3, 6, 7]);
+    assert_eq!(corpus.findings.empty.values().copied().collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn quotes_in_a_tsv_are_text_unless_asked_for() {
+    let content = "label\ttext\nx\t\"Odd quote\ny\tit's \"fine\"\n";
+    assert_eq!(load("a.tsv", content, |_| {}).train.texts, ["\"Odd quote", "it's \"fine\""]);
+    let content = "label\ttext\nx\t\"a\tb\"\ny\tc\n";
+    assert_eq!(load("a.tsv", content, |config| config.quoting = true).train.texts, ["a\tb", "c"]);
+}
+
+#[test]
+fn columns_by_number_with_and_without_a_header() {
+    let by_number = |header| {
+        move |config: &mut DataConfig| {
+            config.header = header;
+            config.text = Column::Number(2);
+            config.label = Column::Number(0);
+        }
+    };
+    let content = "3,title,text one\n4,title,text two\n3,title,text three\n";
+    assert_eq!(load("a.csv", content, by_number(false)).train.texts, ["text one", "text two", "text three"]);
+    assert_eq!(load("a.csv", content, by_number(true)).train.texts, ["text two", "text three"]);
+}
+
+#[test]
+fn other_delimiters_for_csv() {
+    let corpus = load("a.csv", "text;label\n\"a;b\";x\nc,d;y\n", |config| config.delimiter = Some(";".to_owned()));
+    assert_eq!(corpus.train.texts, ["a;b", "c,d"]);
+}
+
+#[test]
+fn jsonl_labels_may_be_integers_and_booleans() {
+    let corpus = load("a.jsonl", "{\"text\":\"a\\nb\",\"label\":10}\n\n{\"label\":2,\"text\":\"\\u00e9\"}", |_| {});
+    assert_eq!(corpus.train.texts, ["a\nb", "é"]);
+    assert_eq!(corpus.labels.names(), ["2", "10"]);
+    assert_eq!(lines(&corpus.train), [1, 3]);
+    let corpus = load("a.ndjson", "{\"text\":\"a\",\"label\":true}\n{\"text\":\"b\",\"label\":false}", |_| {});
+    assert_eq!(corpus.labels.names(), ["false", "true"]);
+}
+
+#[test]
+fn label_values_get_their_names() {
+    let names = |config: &mut DataConfig| {
+        config.labels = BTreeMap::from([("0".into(), "negative".into()), ("1".into(), "positive".into())]);
+    };
+    let corpus = load("a.tsv", "text\tlabel\ngood\t1\nbad\t0 \n", names);
+    assert_eq!(corpus.labels.names(), ["negative", "positive"]);
+    assert_eq!(corpus.train.labels, [1, 0]);
+}
+
+#[test]
+fn encodings_and_byte_order_marks() {
+    let texts = |content: &[u8], encoding: &str| {
+        load("a.csv", content, |config| config.encoding = encoding.to_owned()).train.texts
+    };
+    assert_eq!(texts("\u{FEFF}text,label\né,x\nb,y\n".as_bytes(), "utf-8"), ["é", "b"]);
+    assert_eq!(texts(b"text,label\ncaf\xE9 \x80,x\nb,y\n", "windows-1252"), ["café €", "b"]);
+    assert_eq!(texts(b"text,label\n\xC4\xE3\xBA\xC3,x\nb,y\n", "gb18030"), ["你好", "b"]);
+    let utf16: Vec<u8> = "\u{FEFF}text,label\n日本,x\nb,y\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(texts(&utf16, "utf-8"), ["日本", "b"]);
+    assert_eq!(texts(&utf16[2..], "utf-16le"), ["日本", "b"]);
+}
+
+#[test]
+fn characters_that_fall_between_two_reads_are_whole() {
+    // Three bytes each, so that no power of two is a multiple: some character straddles every read.
+    let text = "日".repeat(100_000);
+    let corpus = load("a.tsv", format!("text\tlabel\n{text}\tx\nb\ty\n"), |_| {});
+    assert_eq!(corpus.train.texts[0], text);
+}
+
+#[test]
+fn a_folder_per_label_in_the_order_of_names() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [
+        ("pos/2.txt", "good\n"),
+        ("pos/10.txt", "great"),
+        ("neg/1.txt", "bad"),
+        ("neg/.hidden.txt", "?"),
+        ("urls.txt", "?"),
+    ] {
+        write(folder.path(), name, content);
+    }
+    let corpus = load_corpus(&config(folder.path().to_owned()), 1).unwrap();
+    assert_eq!(corpus.train.texts, ["bad", "great", "good\n"]);
+    assert_eq!(corpus.train.labels, [0, 1, 1]);
+    assert_eq!(corpus.labels.names(), ["neg", "pos"]);
+    assert_eq!(corpus.manifest.train.origin, SplitOrigin::Folder);
+    assert_eq!(corpus.train.location(1).unwrap().path, folder.path().join("pos/10.txt"));
+}
+
+fn numbered(rows: usize, rare: usize) -> String {
+    let row = |index: usize| format!("text {index},{}\n", if index < rare { "rare" } else { "usual" });
+    format!("text,label\n{}", (0..rows).map(row).collect::<String>())
+}
+
+#[test]
+fn a_fraction_is_stratified_seeded_and_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(write(folder.path(), "a.csv", numbered(100, 20)));
+    config.validation = Some(Validation::Fraction(0.1));
+    let corpus = load_corpus(&config, 1).unwrap();
+    let validation = corpus.validation.as_ref().unwrap();
+    assert_eq!((corpus.train.len(), validation.len()), (90, 10));
+    // A tenth of 20 and of 80.
+    assert_eq!(corpus.findings.counts[&attentive_data::Split::Validation]["rare"], 2);
+    let mut all: Vec<u64> = lines(&corpus.train).into_iter().chain(lines(validation)).collect();
+    assert!(lines(validation).is_sorted() && lines(&corpus.train).is_sorted());
+    all.sort_unstable();
+    assert_eq!(all, (2..=101).collect::<Vec<_>>());
+
+    assert_eq!(load_corpus(&config, 1).unwrap(), corpus);
+    assert_ne!(load_corpus(&config, 2).unwrap().validation.unwrap().texts, validation.texts);
+    let record = corpus.manifest.validation.unwrap();
+    assert_eq!(record.origin, SplitOrigin::Cut { fraction: 0.1, seed: 1 });
+    assert_eq!((record.rows, record.examples), (100, 10));
+    assert_eq!(record.sha256, corpus.manifest.train.sha256);
+}
+
+#[test]
+fn a_fraction_never_takes_the_last_example_of_a_label() {
+    let corpus = load("a.csv", numbered(10, 1), |config| config.validation = Some(Validation::Fraction(0.9)));
+    // Nine of ten were asked for; one example of each of the two labels stays.
+    assert_eq!(corpus.train.len(), 2);
+    assert_eq!(corpus.validation.unwrap().len(), 8);
+    assert!(corpus.manifest.train.labels.values().all(|&count| count == 1));
+}
+
+#[test]
+fn many_small_labels_still_give_their_share() {
+    // Ten labels of four: a tenth of each rounds to nothing, a tenth of all is four.
+    let rows: String = (0..40).map(|index| format!("t{index},l{}\n", index % 10)).collect();
+    let corpus =
+        load("a.csv", format!("text,label\n{rows}"), |config| config.validation = Some(Validation::Fraction(0.1)));
+    assert_eq!(corpus.validation.unwrap().len(), 4);
+}
+
+#[test]
+fn the_manifest_names_the_bytes_and_the_fingerprint_the_meaning() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = load_corpus(&config(write(folder.path(), "a.csv", "text,label\na,x\nb,y\n")), 1).unwrap().manifest;
+    // sha256sum of these 19 bytes.
+    assert_eq!(first.train.sha256, "aa5c4c36e41149f509999197529caea001f8344c8fbe1478e39c9da8b19549a9");
+    let moved = load_corpus(&config(write(folder.path(), "b.tsv", "text\tlabel\na\tx\nb\ty\n")), 1).unwrap().manifest;
+    assert_ne!(moved.train.sha256, first.train.sha256);
+    assert_eq!(moved.fingerprint, first.fingerprint);
+    let changed = load_corpus(&config(write(folder.path(), "c.csv", "text,label\na,y\nb,x\n")), 1).unwrap().manifest;
+    assert_ne!(changed.fingerprint, first.fingerprint);
+
+    let json = serde_json::to_value(&first).unwrap();
+    assert_eq!(json["train"]["origin"], "file");
+    assert_eq!(serde_json::from_value::<attentive_data::SplitManifest>(json).unwrap(), first);
+}
+
+#[test]
+fn other_files_use_the_same_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(write(folder.path(), "a.csv", "text,label\na,x\nb,y\n"));
+    config.test = Some(write(folder.path(), "b.csv", "text,label\nc,y\n"));
+    let corpus = load_corpus(&config, 1).unwrap();
+    assert_eq!(corpus.test.as_ref().unwrap().labels, [1]);
+    let path = config.test.clone().unwrap();
+    assert_eq!(load_examples(&path, &config, &corpus.labels).unwrap(), corpus.test.unwrap());
+}
+
+#[test]
+fn texts_to_predict_keep_their_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(PathBuf::new());
+    let table = load_texts(&write(folder.path(), "a.csv", "id,text\n7,\"a, b\"\n8,c\n"), &config).unwrap();
+    assert_eq!(table.kind, TableKind::Delimited { delimiter: b',', quoted: true });
+    assert_eq!(table.header.unwrap(), ["id", "text"]);
+    assert_eq!(table.rows, [["7", "a, b"], ["8", "c"]]);
+    assert_eq!(table.texts, ["a, b", "c"]);
+    assert_eq!(table.lines, [2, 3]);
+
+    let table = load_texts(&write(folder.path(), "a.txt", "one\ttab\r\n\nthree"), &config).unwrap();
+    assert_eq!(table.kind, TableKind::Lines);
+    assert_eq!(table.texts, ["one\ttab", "", "three"]);
+
+    let table = load_texts(&write(folder.path(), "a.jsonl", "{\"text\": \"a\", \"id\": 1}\n"), &config).unwrap();
+    assert_eq!((table.kind, table.texts), (TableKind::JsonLines, vec!["a".to_owned()]));
+    assert_eq!(table.rows, [["{\"text\": \"a\", \"id\": 1}"]]);
+
+    // No extension: as the config says, else one text a line.
+    let bare = write(folder.path(), "bare", "text\tlabel\na\tx\n");
+    assert_eq!(load_texts(&bare, &config).unwrap().texts.len(), 2);
+    let tsv = DataConfig { format: Format::Tsv, ..config };
+    assert_eq!(load_texts(&bare, &tsv).unwrap().texts, ["a"]);
+}
+
+#[test]
+fn lines_of_a_stream() {
+    let texts: Result<Vec<String>, _> = read_texts_lines("a\r\n\nc".as_bytes(), "stdin", 64).collect();
+    assert_eq!(texts.unwrap(), ["a", "", "c"]);
+    let mut lines = read_texts_lines(&b"a\n\xFF\n"[..], "stdin", 64);
+    assert_eq!(lines.next().unwrap().unwrap(), "a");
+    assert_eq!(lines.next().unwrap().unwrap_err().to_string(), "stdin:2: byte 0xFF is not valid UTF-8");
+}

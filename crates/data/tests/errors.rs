@@ -1,0 +1,343 @@
+//! What a user sees for each thing that can be wrong with a file: the exact message, the sort of failure and the hint.
+//!
+//! Paths are shown as `DIR/…`, `DIR` being the test's own folder.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use attentive_data::{
+    Column, DataConfig, DataError, DataErrorKind, Format, Labels, Validation, load_corpus, load_examples, load_texts,
+};
+use tempfile::TempDir;
+
+/// A folder with one file and a config that reads it.
+struct Case {
+    folder: TempDir,
+    config: DataConfig,
+}
+
+impl Case {
+    fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let train = folder.path().join(name);
+        fs::write(&train, content).unwrap();
+        Self { folder, config: DataConfig { train, ..DataConfig::default() } }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut DataConfig)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn fails(&self, message: &str, hint: &str) {
+        self.fails_as(DataErrorKind::Bad, message, hint);
+    }
+
+    fn fails_as(&self, kind: DataErrorKind, message: &str, hint: &str) {
+        self.matches(&load_corpus(&self.config, 1).unwrap_err(), kind, message, hint);
+    }
+
+    fn matches(&self, error: &DataError, kind: DataErrorKind, message: &str, hint: &str) {
+        let folder = self.folder.path().display().to_string();
+        assert_eq!(error.to_string().replace(&folder, "DIR"), message);
+        assert_eq!(error.kind(), kind);
+        assert_eq!(error.hint().unwrap_or_default(), hint);
+    }
+}
+
+const GOOD: &str = "text,label\na,x\nb,y\n";
+
+#[test]
+fn missing_file() {
+    let case = Case::new("a.csv", GOOD).with(|config| config.train.set_file_name("b.csv"));
+    let hint = "paths are relative to the directory the command runs in";
+    case.fails_as(DataErrorKind::Missing, "`DIR/b.csv` does not exist", hint);
+}
+
+#[test]
+fn folder_where_a_file_is_needed() {
+    let case = Case::new("a.csv", GOOD).with(|config| {
+        config.train.pop();
+        config.format = Format::Csv;
+    });
+    let hint =
+        "name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of .txt files per label";
+    case.fails("`DIR` is a folder, not a file", hint);
+    let error = load_texts(case.folder.path(), &case.config).unwrap_err();
+    case.matches(&error, DataErrorKind::Bad, "`DIR` is a folder, not a file", hint);
+}
+
+#[test]
+fn file_where_a_folder_is_needed() {
+    let case = Case::new("a.csv", GOOD).with(|config| config.format = Format::Folder);
+    case.fails("`DIR/a.csv` is a file, not a folder", "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"");
+}
+
+#[test]
+fn unknown_extension() {
+    Case::new("a.csv.gz", GOOD).fails(
+        "`DIR/a.csv.gz` has no extension that names a format",
+        "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"; compressed files have to be unpacked first",
+    );
+}
+
+#[test]
+fn empty_file() {
+    for content in ["", "\n\r\n"] {
+        Case::new("a.csv", content).fails("`DIR/a.csv` is empty", "");
+        Case::new("a.tsv", content).fails("`DIR/a.tsv` is empty", "");
+        Case::new("a.jsonl", content).fails("`DIR/a.jsonl` is empty", "");
+    }
+}
+
+#[test]
+fn header_only() {
+    let hint = "if the first line is data, set `data.header = false`";
+    Case::new("a.csv", "text,label\n").fails("`DIR/a.csv` has a header and no rows", hint);
+}
+
+#[test]
+fn missing_column() {
+    let case = Case::new("a.csv", "Sentence,label\na,x\n");
+    let by_name = case.with(|config| config.text = Column::Name("sentense".to_owned()));
+    by_name
+        .fails("`DIR/a.csv` has no column `sentense`: its columns are `Sentence`, `label`", "did you mean `Sentence`?");
+
+    Case::new("a.csv", "id,stars\n1,2\n").fails(
+        "`DIR/a.csv` has no column `text`: its columns are `id`, `stars`",
+        "set `data.text` and `data.label`; if the first line is data, set `data.header = false` and give columns by number",
+    );
+    Case::new("a.csv", "text;label\na;x\n").fails(
+        "`DIR/a.csv` has no column `text`: its columns are `text;label`",
+        "the columns look separated by `;`: set `data.format = \"csv\"` and `data.delimiter = \";\"`",
+    );
+    Case::new("a.csv", "text\tlabel\na\tx\n").fails(
+        "`DIR/a.csv` has no column `text`: its columns are `text label`",
+        "the columns look separated by tabs: set `data.format = \"tsv\"`",
+    );
+}
+
+#[test]
+fn column_number_too_large() {
+    let case = Case::new("a.tsv", "a\tx\n").with(|config| {
+        config.header = false;
+        config.text = Column::Number(0);
+        config.label = Column::Number(2);
+    });
+    case.fails(
+        "DIR/a.tsv:1: there is no column 2: the line has 2 columns, counted from 0",
+        "correct `data.text` or `data.label`",
+    );
+}
+
+#[test]
+fn duplicate_column() {
+    Case::new("a.csv", "text,label,text\na,x,b\n")
+        .fails("`DIR/a.csv` has 2 columns called `text`", "give the column by its number, counted from 0");
+    // Columns that nobody asks for may have any name.
+    assert!(load_corpus(&Case::new("a.csv", "text,label,,\na,x,,\nb,y,,\n").config, 1).is_ok());
+}
+
+#[test]
+fn wrong_field_count() {
+    let hint = "look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`";
+    // The first row spans two lines, so the short row is on line 4.
+    Case::new("a.csv", "text,label\n\"a\nb\",x\nc\n")
+        .fails("DIR/a.csv:4: the row has 1 fields, the first line has 2", hint);
+    Case::new("a.tsv", "text\tlabel\na\tx\nb\ty\tz\n")
+        .fails("DIR/a.tsv:3: the row has 3 fields, the first line has 2", hint);
+}
+
+#[test]
+fn nul_character() {
+    let hint = "the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`";
+    Case::new("a.csv", "text,label\na,x\nb\0,y\n").fails("DIR/a.csv:3: the text holds a NUL character", hint);
+}
+
+#[test]
+fn undecodable_byte() {
+    let hint =
+        "set `data.encoding` to the encoding of the file, for example \"windows-1252\" for western European text";
+    Case::new("a.csv", b"text,label\na,x\ncaf\xE9,y\n").fails("DIR/a.csv:3: byte 0xE9 is not valid UTF-8", hint);
+    // Cut inside a character at the very end.
+    Case::new("a.csv", b"text,label\na,x\nb,y\xC3").fails("DIR/a.csv:3: byte 0xC3 is not valid UTF-8", hint);
+    // An error on an earlier line is the one that is reported.
+    let error = load_corpus(&Case::new("a.csv", b"text,label\na\ncaf\xE9,y\n").config, 1).unwrap_err();
+    assert!(matches!(error, DataError::FieldCount { found: 1, .. }), "{error}");
+
+    let case = Case::new("a.csv", b"text,label\na\xFF,x\n").with(|config| config.encoding = "gb18030".to_owned());
+    case.fails(
+        "DIR/a.csv:2: byte 0xFF is not valid gb18030",
+        "set `data.encoding` to the encoding of the file, for example \"utf-8\"",
+    );
+}
+
+#[test]
+fn too_long() {
+    let hint = "look for a quote that is never closed; if the text is really that long, raise `data.max_line_bytes`";
+    let limited = |config: &mut DataConfig| config.max_line_bytes = 64;
+    let long = "a".repeat(65);
+    let message = "DIR/a.tsv:2: the line, field or text is longer than 64 bytes";
+    Case::new("a.tsv", format!("text\tlabel\n{long}\tx\n")).with(limited).fails(message, hint);
+    // A quote that swallows row after row: the row it opens in is named, not the line where the limit was met.
+    let swallowed = format!("text,label\na,x\n\"b,y\n{}", "c,x\n".repeat(100));
+    Case::new("a.csv", swallowed)
+        .with(limited)
+        .fails("DIR/a.csv:3: the line, field or text is longer than 64 bytes", hint);
+    // Exactly at the limit is fine, line end not counted.
+    let fits = format!("text,label\n{},x\r\nb,y\r\n", "a".repeat(62));
+    assert!(load_corpus(&Case::new("a.csv", fits).with(limited).config, 1).is_ok());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn endless_streams_end_at_once() {
+    let case = |name: &str, encoding: &str| {
+        Case::new("a.csv", "").with(|config| {
+            config.train = PathBuf::from(name);
+            config.format = Format::Tsv;
+            config.encoding = encoding.to_owned();
+        })
+    };
+    case("/dev/zero", "utf-8").fails(
+        "/dev/zero:1: the text holds a NUL character",
+        "the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`",
+    );
+    assert!(load_corpus(&case("/dev/urandom", "utf-8").config, 1).is_err());
+}
+
+#[test]
+fn a_huge_line_stops_the_reading_at_the_limit() {
+    /// An endless line that fails if more of it is read than is needed to see that it is too long.
+    struct Endless(usize);
+    impl std::io::Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.0 += buffer.len();
+            assert!(self.0 < (2 << 20), "read on after the limit");
+            buffer.fill(b'a');
+            Ok(buffer.len())
+        }
+    }
+    let mut lines = attentive_data::read_texts_lines(Endless(0), "stdin", 1 << 20);
+    let error = lines.next().unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "stdin:1: the line, field or text is longer than 1048576 bytes");
+}
+
+#[test]
+fn quotes() {
+    Case::new("a.csv", "text,label\na,x\n\"b,y\nc,x\n").fails(
+        "DIR/a.csv:3: a quote opens here and is never closed",
+        "close the quote; a TSV whose quotes are part of the text needs `data.quoting = false`",
+    );
+    Case::new("a.csv", "text,label\n\"a\"b,x\n").fails(
+        "DIR/a.csv:2: text follows a closing quote",
+        "a quote inside a quoted field is written twice; a TSV whose quotes are part of the text needs `data.quoting = false`",
+    );
+}
+
+#[test]
+fn jsonl() {
+    let one = "{\"text\": \"a\", \"label\": \"x\"}\n";
+    let object = "a JSONL file has one JSON object on each line";
+    Case::new("a.jsonl", format!("{one}{{\"text\": \"a\",}}\n"))
+        .fails("DIR/a.jsonl:2:14: invalid JSON: trailing comma", object);
+    Case::new("a.jsonl", "[1]\n")
+        .fails("DIR/a.jsonl:1:1: invalid JSON: invalid type: sequence, expected an object", object);
+    Case::new("a.jsonl", format!("{one}\n{{\"txt\": \"a\", \"label\": 1}}\n"))
+        .fails("DIR/a.jsonl:3: the object has no key `text`: its keys are `txt`, `label`", "did you mean `txt`?");
+    let columns = "check `data.text` and `data.label`";
+    Case::new("a.jsonl", "{\"text\": 5, \"label\": \"x\"}\n")
+        .fails("DIR/a.jsonl:1: `text` is a number, not a string", columns);
+    Case::new("a.jsonl", "{\"text\": \"a\", \"label\": 0.5}\n")
+        .fails("DIR/a.jsonl:1: `label` is a fraction, not a string or an integer", columns);
+    Case::new("a.jsonl", "{\"text\": \"a\", \"label\": null}\n")
+        .fails("DIR/a.jsonl:1: the label is empty", "give the row a label or remove it");
+    let deep = format!("{{\"text\": {}", "[".repeat(100_000));
+    let error = load_corpus(&Case::new("a.jsonl", deep).config, 1).unwrap_err();
+    assert!(matches!(error, DataError::Json { .. }), "{error}");
+}
+
+#[test]
+fn labels() {
+    Case::new("a.csv", "text,label\na,x\nb, \n")
+        .fails("DIR/a.csv:3: the label is empty", "give the row a label or remove it");
+    Case::new("a.csv", "text,label\na,x\nb,x\n").fails(
+        "every example of `DIR/a.csv` has the label `x`: a classifier needs at least two labels",
+        "check `data.label`: it should name the column that holds the labels",
+    );
+    let case = Case::new("a.csv", "text,label\na,0\nb,1\nc,2\n");
+    let case =
+        case.with(|config| config.labels = [("0", "neg"), ("1", "pos")].map(|(a, b)| (a.into(), b.into())).into());
+    case.fails(
+        "DIR/a.csv:4: `data.labels` does not name the label `2`: it names `0`, `1`",
+        "add the value to `data.labels`, or remove the rows that have it",
+    );
+}
+
+#[test]
+fn label_that_training_does_not_have() {
+    let mut case = Case::new("a.csv", "text,label\na,negative\nb,positive\n");
+    let other = case.file("b.csv", "text,label\na,negative\nb,postive\n");
+    let message = "DIR/b.csv:3: unknown label `postive`: the labels are `negative`, `positive`";
+    let hint = "did you mean `positive`?";
+    case.config.test = Some(other.clone());
+    case.fails(message, hint);
+    case.config.test = None;
+    case.config.validation = Some(Validation::Path(other.clone()));
+    case.fails(message, hint);
+    let labels = Labels::from_names(["negative", "positive"]);
+    let error = load_examples(&other, &case.config, &labels).unwrap_err();
+    case.matches(&error, DataErrorKind::Bad, message, hint);
+}
+
+#[test]
+fn fraction_of_nothing() {
+    let case = Case::new("a.csv", "text,label\na,x\nb,y\nc,x\n");
+    case.with(|config| config.validation = Some(Validation::Fraction(0.1))).fails(
+        "`data.validation.fraction = 0.1` of 3 examples leaves the validation split empty",
+        "raise the fraction, add examples, or name a validation file",
+    );
+}
+
+#[test]
+fn folders() {
+    let mut case = Case::new("a.txt", "");
+    case.config.train.pop();
+    case.fails(
+        "`DIR` holds no folders: a folder of texts needs one folder per label",
+        "lay the folder out as `LABEL/NAME.txt`, or name a file",
+    );
+    case.file("neg/1.txt", "bad");
+    case.file("pos/notes.md", "");
+    case.fails(
+        "`DIR/pos` holds no .txt files",
+        "remove the folder, or put the label's texts into it, one .txt file each",
+    );
+    case.file("pos/1.txt", "one\ntwo\nth\0ree");
+    case.fails(
+        "DIR/pos/1.txt:3: the text holds a NUL character",
+        "the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`",
+    );
+    case.config.max_line_bytes = 64;
+    case.file("pos/1.txt", &"long\n".repeat(20));
+    case.fails(
+        "DIR/pos/1.txt: the line, field or text is longer than 64 bytes",
+        "look for a quote that is never closed; if the text is really that long, raise `data.max_line_bytes`",
+    );
+}
+
+#[test]
+fn unknown_encoding() {
+    Case::new("a.csv", GOOD)
+        .with(|config| config.encoding = "utf8x".to_owned())
+        .fails("unknown encoding `utf8x`", "common encodings are \"utf-8\", \"windows-1252\" and \"gb18030\"");
+}

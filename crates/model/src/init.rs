@@ -1,0 +1,63 @@
+//! Draws initial weights on the host, so that the same seed gives the same model on every backend. The
+//! distributions are those of Keras; biases are zero.
+
+use burn::module::Param;
+use burn::nn::{Embedding, LayerNorm, LayerNormConfig, Linear};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// The half-width of Keras' default embedding initialiser, `RandomUniform(-0.05, 0.05)`.
+const EMBEDDING_BOUND: f32 = 0.05;
+
+/// A device and a stream of pseudo-random numbers from which weights are drawn in the order of construction.
+///
+/// The generator is SplitMix64 (Steele, Lea & Flood 2014): small, portable, and a pure function of the seed.
+pub struct Initializer<'a> {
+    device: &'a Device,
+    state: u64,
+}
+
+impl<'a> Initializer<'a> {
+    /// A stream of weights that depends on `seed` alone.
+    pub fn new(seed: u64, device: &'a Device) -> Self {
+        Self { device, state: seed }
+    }
+
+    /// Where the weights are put.
+    pub fn device(&self) -> &'a Device {
+        self.device
+    }
+
+    /// An embedding table `[rows, dim]` from U(−0.05, 0.05). Burn's default N(0, 1) would make self-attention nearly
+    /// one-hot and its gradients denormal.
+    pub fn embedding(&mut self, rows: usize, dim: usize) -> Embedding {
+        Embedding { weight: self.uniform([rows, dim], EMBEDDING_BOUND) }
+    }
+
+    /// A linear layer `[d_input, d_output]` from Glorot's uniform distribution U(±√(6 / (d_input + d_output)))
+    /// (Glorot & Bengio 2010), with a bias of zeros.
+    pub fn linear(&mut self, d_input: usize, d_output: usize) -> Linear {
+        let bound = (6.0 / (d_input + d_output) as f64).sqrt() as f32;
+        let bias = Tensor::<1>::zeros([d_output], self.device);
+        Linear { weight: self.uniform([d_input, d_output], bound), bias: Some(Param::from_tensor(bias)) }
+    }
+
+    /// A layer norm over `dim` values, with gain 1 and bias 0.
+    pub fn layer_norm(&mut self, dim: usize) -> LayerNorm {
+        LayerNormConfig::new(dim).init(self.device)
+    }
+
+    fn uniform(&mut self, shape: [usize; 2], bound: f32) -> Param<Tensor<2>> {
+        let values: Vec<f32> = (0..shape[0] * shape[1]).map(|_| (self.unit() * 2.0 - 1.0) * bound).collect();
+        Param::from_data(TensorData::new(values, shape), self.device)
+    }
+
+    /// The next number in [0, 1), with the 24 bits an f32 holds.
+    fn unit(&mut self) -> f32 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        (z >> 40) as f32 / (1u64 << 24) as f32
+    }
+}

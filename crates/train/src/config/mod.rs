@@ -1,0 +1,256 @@
+//! The config of a run: one strict TOML file, composed of the sections of the crates it configures. Reading it touches
+//! no data and creates nothing; every problem is reported at once, with its place.
+
+mod diagnose;
+mod document;
+mod nearest;
+mod problem;
+mod reference;
+mod shape;
+mod train;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use attentive_data::{DataConfig, TokenizerConfig};
+use attentive_model::ModelConfig;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use problem::{InvalidConfig, Place, Problem};
+pub use reference::reference;
+pub use train::{EarlyStoppingConfig, Monitor, TrainConfig};
+
+use document::Document;
+
+/// A longer file is no config.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Everything that decides what a run does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The name of the run, which goes to `runs/<name>` unless `--run-dir` says otherwise: letters, digits, `.`, `_`
+    /// and `-`. Default: the name of the config file, without its ending.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
+    pub name: String,
+    /// Decides every random choice: initial weights, the order of the examples, dropout, the validation split. The
+    /// same seed gives the same bits on a CPU. Default 42.
+    #[schemars(range(max = 9_223_372_036_854_775_807_u64))]
+    pub seed: u64,
+    /// What computes: `auto` (a GPU if there is one, else the fastest CPU backend), or the name of a backend that
+    /// `attentive devices` lists. Default `auto`.
+    pub backend: String,
+    /// Where the examples are and how to read them.
+    pub data: DataConfig,
+    /// How text becomes tokens. Default: `word`.
+    pub tokenizer: TokenizerConfig,
+    /// What the classifier is made of.
+    pub model: ModelConfig,
+    /// How it is trained.
+    pub train: TrainConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            seed: 42,
+            backend: "auto".to_string(),
+            data: DataConfig::default(),
+            tokenizer: TokenizerConfig::default(),
+            model: ModelConfig::default(),
+            train: TrainConfig::default(),
+        }
+    }
+}
+
+/// A config that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("cannot read the config `{path}`", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is too long to be a config.
+    #[error("`{path}` is longer than {MAX_BYTES} bytes; that is no config", path = path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is not UTF-8.
+    #[error("the config `{path}` is not UTF-8 (at byte {byte})", path = path.display())]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// Where the first undecodable byte is, counted from 0.
+        byte: usize,
+    },
+    /// The config is wrong.
+    #[error(transparent)]
+    Invalid(InvalidConfig),
+}
+
+impl ConfigError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                Some("`configs/` holds examples; `attentive schema` describes every key".to_string())
+            }
+            Self::Encoding { .. } => Some("save the file as UTF-8".to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a config file, with `KEY=VALUE` overrides merged in, and checks it. `backends` are the names that
+    /// `backend` may take besides `auto`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, and [`ConfigError::Invalid`] with every problem it has.
+    pub fn load(path: &Path, overrides: &[String], backends: &[&str]) -> Result<Self, ConfigError> {
+        let mut config = Self::parse(path, &read(path)?, overrides, backends).map_err(ConfigError::Invalid)?;
+        if config.name.is_empty() {
+            config.name = default_name(path);
+        }
+        Ok(config)
+    }
+
+    fn parse(path: &Path, text: &str, overrides: &[String], backends: &[&str]) -> Result<Self, InvalidConfig> {
+        let schema = Self::schema();
+        let document = Document::parse(path, text, overrides, &schema)?;
+        let mut problems = diagnose::diagnose(&document, &schema);
+        if problems.is_empty() {
+            let config: Self = document.deserialize()?;
+            problems
+                .extend(config.problems(backends).into_iter().map(|(key, message)| document.problem(&key, message)));
+            if problems.is_empty() {
+                return Ok(config);
+            }
+        }
+        Err(InvalidConfig { problems })
+    }
+
+    /// What is wrong between options that are each in range: (dotted key, what to change).
+    fn problems(&self, backends: &[&str]) -> Vec<(String, String)> {
+        let below = |section: &str, problems: Vec<(&'static str, String)>| -> Vec<(String, String)> {
+            problems.into_iter().map(|(key, message)| (format!("{section}.{key}"), message)).collect()
+        };
+        let mut problems = below("data", self.data.problems());
+        problems.extend(below("tokenizer", self.tokenizer.problems()));
+        problems.extend(below("model", self.model.problems()));
+        problems.extend(below("train", self.train.problems()));
+        if self.backend != "auto" && !backends.contains(&self.backend.as_str()) {
+            let known = backends.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            problems.push((
+                "backend".to_string(),
+                format!("there is no backend `{}`; choose `auto`, {known}", self.backend),
+            ));
+        }
+        if self.train.early_stopping.is_some() && self.data.validation.is_none() {
+            problems.push((
+                "train.early_stopping".to_string(),
+                "early stopping needs `data.validation`, a file or `{ fraction = 0.1 }`".to_string(),
+            ));
+        }
+        if let TokenizerConfig::Word(word) = &self.tokenizer {
+            let weights = word.vocab_size as u128 * self.model.embedding.dim as u128;
+            if weights > crate::MAX_PARAMETERS {
+                problems.push((
+                    "tokenizer.word.vocab_size".to_string(),
+                    format!(
+                        "an embedding of {} × {} would have {weights} weights, more than the {} allowed",
+                        word.vocab_size,
+                        self.model.embedding.dim,
+                        crate::MAX_PARAMETERS
+                    ),
+                ));
+            }
+        }
+        problems
+    }
+
+    /// The resolved config, every default written out, as TOML.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a config holds only what TOML can write")
+    }
+
+    /// The JSON Schema of the config, for editors; the same schema checks the config.
+    pub fn schema() -> serde_json::Value {
+        let mut schema = schemars::schema_for!(Self).to_value();
+        schema["title"] = "Attentive config".into();
+        schema
+    }
+
+    /// The config as far as it decides what a run computes. What may change between two sittings is left out: the name,
+    /// the number of epochs, and how often to log and save.
+    ///
+    /// The backend's name is part of it: bits differ from backend to backend.
+    pub(crate) fn identity(&self) -> Self {
+        let defaults = TrainConfig::default();
+        let train = TrainConfig {
+            epochs: defaults.epochs,
+            log_every: defaults.log_every,
+            checkpoint_every: defaults.checkpoint_every,
+            keep_checkpoints: defaults.keep_checkpoints,
+            ..self.train.clone()
+        };
+        Self { name: String::new(), train, ..self.clone() }
+    }
+
+    /// The dotted keys in which two configs differ, as far as they decide what a run computes.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let tree = |config: &Self| toml::Table::try_from(config.identity()).unwrap_or_default();
+        let mut keys = Vec::new();
+        differing(&mut keys, "", &toml::Value::Table(tree(self)), &toml::Value::Table(tree(other)));
+        keys
+    }
+}
+
+fn differing(keys: &mut Vec<String>, key: &str, left: &toml::Value, right: &toml::Value) {
+    let (toml::Value::Table(a), toml::Value::Table(b)) = (left, right) else {
+        if left != right {
+            keys.push(key.to_string());
+        }
+        return;
+    };
+    let mut names: Vec<&String> = a.keys().chain(b.keys()).collect();
+    names.sort();
+    names.dedup();
+    for name in names {
+        let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+        match (a.get(name), b.get(name)) {
+            (Some(left), Some(right)) => differing(keys, &key, left, right),
+            _ => keys.push(key),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let read_error = |source| ConfigError::Read { path: path.to_path_buf(), source };
+    let file = std::fs::File::open(path).map_err(read_error)?;
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_BYTES + 1), &mut bytes).map_err(read_error)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(ConfigError::TooLong { path: path.to_path_buf() });
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| ConfigError::Encoding { path: path.to_path_buf(), byte: error.utf8_error().valid_up_to() })
+}
+
+/// The file's name without its ending, with everything that a run's name may not hold replaced by `-`.
+fn default_name(path: &Path) -> String {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let name: String =
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
+    if name.trim_matches('.').is_empty() { "run".to_string() } else { name }
+}

@@ -1,0 +1,226 @@
+//! What can go wrong between a config and a run directory.
+
+use std::io;
+use std::path::PathBuf;
+
+use attentive_data::DataError;
+use attentive_model::WeightsError;
+
+use crate::config::{ConfigError, InvalidConfig};
+
+/// A training, evaluation or prediction that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The config could not be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data could not be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A checkpoint could not be written or used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Weights could not be read from the device, or do not fit the model.
+    #[error("the weights could not be used")]
+    Weights(#[from] WeightsError),
+    /// The directory of a new run is there already.
+    #[error("the run directory `{path}` already exists", path = path.display())]
+    RunExists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another process writes to the run directory.
+    #[error("the run directory `{path}` is in use by {owner}", path = path.display())]
+    RunLocked {
+        /// The directory.
+        path: PathBuf,
+        /// Process, host and start time, as the lock file tells.
+        owner: String,
+    },
+    /// The path is not a run directory.
+    #[error("`{path}` is not a run directory: {reason}", path = path.display())]
+    NotARun {
+        /// The path.
+        path: PathBuf,
+        /// What is missing or wrong.
+        reason: String,
+    },
+    /// The run in the directory was made from something else.
+    #[error("the run in `{path}` was made from another {what}", path = path.display())]
+    Changed {
+        /// The run directory.
+        path: PathBuf,
+        /// What differs: the config (with its differing keys), the data, the tokenizer, the labels.
+        what: String,
+    },
+    /// The loss is no longer a number.
+    #[error("training diverged: the loss at step {step} (epoch {epoch}) is not a finite number")]
+    Diverged {
+        /// The step, counted from 1.
+        step: u64,
+        /// The epoch, counted from 1.
+        epoch: u64,
+    },
+    /// The split that was asked for is not in the config.
+    #[error("the config of this run names no {split} data")]
+    NoSplit {
+        /// The split.
+        split: attentive_data::Split,
+    },
+    /// The model would not fit in any memory.
+    #[error("the model would have {parameters} weights, which is more than the {limit} that attentive allows")]
+    TooLarge {
+        /// How many weights.
+        parameters: u128,
+        /// The limit.
+        limit: u128,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} `{path}`", path = path.display())]
+    Io {
+        /// What was attempted, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The device failed while computing.
+    #[error("the device failed: {reason}")]
+    Device {
+        /// What it said.
+        reason: String,
+    },
+}
+
+impl TrainError {
+    /// A failure of the device, told in its own words.
+    pub(crate) fn device(error: impl std::fmt::Display) -> Self {
+        Self::Device { reason: error.to_string() }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => error.hint(),
+            Self::Data(error) => error.hint(),
+            Self::Checkpoint(error) => error.hint(),
+            Self::Weights(_) => Some("the config of the run was changed after it was trained; restore it".to_string()),
+            Self::RunExists { path } => Some(format!(
+                "go on with it by `--resume`, replace it by `--overwrite`, or choose another place by `--run-dir`; \
+                 `attentive evaluate {}` shows what it holds",
+                path.display()
+            )),
+            Self::RunLocked { .. } => Some("wait for it to end, or choose another place by `--run-dir`".to_string()),
+            Self::NotARun { .. } => Some("a run directory is what `attentive train CONFIG` makes".to_string()),
+            Self::Changed { .. } => {
+                Some("restore what changed to resume, or start a new run by `--run-dir` or `--overwrite`".to_string())
+            }
+            Self::Diverged { .. } => Some(
+                "the last checkpoint is intact; lower the learning rate, set `train.max_grad_norm = 1.0`, or add \
+                 `warmup_steps` to the schedule"
+                    .to_string(),
+            ),
+            Self::NoSplit { split } => Some(match split {
+                attentive_data::Split::Validation => {
+                    "evaluate `--split test`, or a file with `--data FILE`".to_string()
+                }
+                _ => "add it under `[data]`, or evaluate a file with `--data FILE`".to_string(),
+            }),
+            Self::TooLarge { .. } => Some("lower `tokenizer.vocab_size` or `model.embedding.dim`".to_string()),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space and resume; the last checkpoint is intact".to_string())
+            }
+            Self::Io { .. } => None,
+            Self::Device { .. } => Some(
+                "resume from the last checkpoint; if the device ran out of memory, lower `train.batch_size` or raise \
+                 `train.accumulation_steps`"
+                    .to_string(),
+            ),
+        }
+    }
+}
+
+impl From<InvalidConfig> for TrainError {
+    fn from(error: InvalidConfig) -> Self {
+        Self::Config(ConfigError::Invalid(error))
+    }
+}
+
+/// A checkpoint that could not be written or used.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// There is none.
+    #[error("the run `{path}` has no checkpoint yet", path = path.display())]
+    None {
+        /// The run directory.
+        path: PathBuf,
+    },
+    /// Every checkpoint of the run is damaged.
+    #[error("no checkpoint of the run is intact: {}", list(.damaged))]
+    AllDamaged {
+        /// Each one and what is wrong with it.
+        damaged: Vec<(PathBuf, String)>,
+    },
+    /// A file is not what the manifest says.
+    #[error("`{path}` is damaged: {reason}", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A moment of the optimizer is missing, superfluous or of another size.
+    #[error("the optimizer's `{name}` does not fit the model")]
+    Moments {
+        /// The moment, named as its weight and what it is.
+        name: String,
+    },
+    /// A weight is not a finite number, so nothing was saved.
+    #[error("the weight `{name}` holds a value that is not a finite number; nothing was saved")]
+    NotFinite {
+        /// The weight.
+        name: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} `{path}`", path = path.display())]
+    Io {
+        /// What was attempted, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A part could not be put into its file format.
+    #[error("cannot write `{file}`: {reason}")]
+    Encode {
+        /// The file of the checkpoint.
+        file: &'static str,
+        /// What the format's library said.
+        reason: String,
+    },
+}
+
+impl CheckpointError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::None { .. } => Some("let `attentive train` or `attentive resume` finish a first epoch".to_string()),
+            Self::AllDamaged { .. } | Self::Damaged { .. } | Self::Moments { .. } => {
+                Some("restore the file from a backup, or train again with `--overwrite`".to_string())
+            }
+            Self::NotFinite { .. } => Some("lower the learning rate; the checkpoint before is intact".to_string()),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space and resume; the checkpoint before is intact".to_string())
+            }
+            Self::Io { .. } | Self::Encode { .. } => None,
+        }
+    }
+}
+
+fn list(damaged: &[(PathBuf, String)]) -> String {
+    damaged.iter().map(|(path, reason)| format!("`{}` ({reason})", path.display())).collect::<Vec<_>>().join(", ")
+}

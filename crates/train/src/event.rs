@@ -1,0 +1,81 @@
+//! What a training run tells whoever watches it. Observers receive a `&Event`; they hold no trainer and change nothing.
+
+use std::path::PathBuf;
+
+use attentive_data::Split;
+
+use crate::metrics::Metrics;
+
+/// Something that happened in a run.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Training begins or goes on.
+    Start {
+        /// Steps already taken.
+        step: u64,
+        /// Steps in all.
+        total_steps: u64,
+        /// Steps in an epoch.
+        steps_per_epoch: u64,
+    },
+    /// One optimizer update is done.
+    Step {
+        /// Steps taken, this one included.
+        step: u64,
+        /// The epoch, counted from 1.
+        epoch: u64,
+        /// Examples in the step.
+        examples: usize,
+        /// The mean loss over the examples of this epoch so far.
+        loss: f64,
+        /// The share of examples of this epoch so far that were decided right.
+        accuracy: f64,
+        /// The learning rate of the step.
+        lr: f64,
+    },
+    /// A split was evaluated.
+    Evaluated {
+        /// Which split.
+        split: Split,
+        /// The epoch after which, counted from 1.
+        epoch: u64,
+        /// The result.
+        metrics: Metrics,
+    },
+    /// An epoch is over.
+    EpochEnd {
+        /// The epoch, counted from 1.
+        epoch: u64,
+        /// The mean loss over its examples, while the weights moved, as Keras' `fit` reports it.
+        loss: f64,
+        /// Likewise the accuracy.
+        accuracy: f64,
+        /// The validation metrics, if there is a validation split.
+        validation: Option<Metrics>,
+        /// Whether these are the best so far.
+        is_best: bool,
+        /// Wall time of the epoch in seconds.
+        seconds: f64,
+    },
+    /// A checkpoint is committed.
+    Saved {
+        /// Steps taken.
+        step: u64,
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The newest checkpoint was damaged; an older one is used.
+    SkippedCheckpoint {
+        /// The damaged one.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The validation metric stopped improving and training ends early.
+    StoppedEarly {
+        /// The last epoch, counted from 1.
+        epoch: u64,
+        /// How many epochs brought no improvement.
+        patience: u64,
+    },
+}

@@ -1,0 +1,125 @@
+//! The file formats of a checkpoint's tensors: safetensors for the weights, which any library reads, and burnpack,
+//! Burn's own container, for the optimizer's moments. Bytes in, bytes out; no files.
+
+use std::collections::BTreeMap;
+
+use attentive_model::Weight;
+use burn_pack::{Bytes, DType, Reader, Tensor, Writer};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+/// Weights as a safetensors file; the same weights give the same bytes.
+///
+/// # Errors
+/// The library's words when it refuses the weights.
+pub fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
+    let bytes: Vec<Vec<u8>> = weights.iter().map(|weight| to_le_bytes(&weight.values)).collect();
+    let views: Result<Vec<_>, _> = weights
+        .iter()
+        .zip(&bytes)
+        .map(|(weight, bytes)| {
+            TensorView::new(Dtype::F32, weight.shape.clone(), bytes).map(|view| (weight.name.as_str(), view))
+        })
+        .collect();
+    let views = views.map_err(|error| error.to_string())?;
+    safetensors::serialize(views, None).map_err(|error| error.to_string())
+}
+
+/// The weights of a safetensors file.
+///
+/// # Errors
+/// What is wrong with the file: not safetensors, or a tensor that is not f32.
+pub fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
+    let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+    file.tensors()
+        .into_iter()
+        .map(|(name, view)| match view.dtype() {
+            Dtype::F32 => Ok(Weight { name, shape: view.shape().to_vec(), values: from_le_bytes(view.data()) }),
+            other => Err(format!("the tensor `{name}` holds {other:?}, not F32")),
+        })
+        .collect()
+}
+
+/// The optimizer's moments as a burnpack file; the same moments give the same bytes.
+///
+/// # Errors
+/// The library's words when it refuses the moments.
+pub fn to_burnpack(moments: &[Weight]) -> Result<Vec<u8>, String> {
+    let tensors = moments
+        .iter()
+        .map(|moment| {
+            let bytes = Bytes::from_bytes_vec(to_le_bytes(&moment.values));
+            Tensor::new(moment.name.clone(), DType::F32, moment.shape.clone(), None, bytes)
+        })
+        .collect();
+    Writer::new(tensors).into_bytes().map(|bytes| bytes.to_vec()).map_err(|error| error.to_string())
+}
+
+/// The moments of a burnpack file.
+///
+/// # Errors
+/// What is wrong with the file: not burnpack, or a tensor that is not f32.
+pub fn from_burnpack(bytes: Vec<u8>) -> Result<Vec<Weight>, String> {
+    let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| error.to_string())?;
+    let tensors = reader.into_tensors().map_err(|error| error.to_string())?;
+    let mut moments = BTreeMap::new();
+    for tensor in tensors {
+        if tensor.dtype != DType::F32 {
+            return Err(format!("the tensor `{}` holds {:?}, not F32", tensor.name, tensor.dtype));
+        }
+        let bytes = tensor.to_bytes().map_err(|error| error.to_string())?;
+        let shape = tensor.shape.to_vec();
+        moments.insert(tensor.name.clone(), Weight { name: tensor.name, shape, values: from_le_bytes(&bytes) });
+    }
+    Ok(moments.into_values().collect())
+}
+
+fn to_le_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn from_le_bytes(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weights() -> Vec<Weight> {
+        let values = vec![1.0, -0.0, f32::MIN_POSITIVE, 3.5e38, 0.1, 2.0];
+        vec![
+            Weight { name: "a.weight".to_string(), shape: vec![2, 3], values },
+            Weight { name: "b".to_string(), shape: vec![1], values: vec![-7.25] },
+        ]
+    }
+
+    #[test]
+    fn both_formats_keep_every_bit() {
+        let bits = |weights: &[Weight]| -> Vec<(String, Vec<usize>, Vec<u32>)> {
+            let mut bits: Vec<_> = weights
+                .iter()
+                .map(|w| (w.name.clone(), w.shape.clone(), w.values.iter().map(|v| v.to_bits()).collect()))
+                .collect();
+            bits.sort();
+            bits
+        };
+        let weights = weights();
+        let safetensors = from_safetensors(&to_safetensors(&weights).unwrap()).unwrap();
+        let burnpack = from_burnpack(to_burnpack(&weights).unwrap()).unwrap();
+        assert_eq!(bits(&safetensors), bits(&weights));
+        assert_eq!(bits(&burnpack), bits(&weights));
+    }
+
+    #[test]
+    fn the_same_weights_give_the_same_bytes() {
+        assert_eq!(to_safetensors(&weights()).unwrap(), to_safetensors(&weights()).unwrap());
+        assert_eq!(to_burnpack(&weights()).unwrap(), to_burnpack(&weights()).unwrap());
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        assert!(from_safetensors(b"not a file").is_err());
+        assert!(from_burnpack(b"not a file".to_vec()).is_err());
+    }
+}

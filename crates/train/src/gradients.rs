@@ -1,0 +1,115 @@
+//! The gradients of one optimizer step: collected from autodiff by weight name, summed over micro-batches, clipped by
+//! their global norm.
+
+use std::collections::BTreeMap;
+
+use attentive_model::{Classifier, WeightPath};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Gradients as AutodiffGradients, Tensor};
+
+use crate::error::TrainError;
+
+/// One gradient tensor for each weight, flattened, without autodiff.
+#[derive(Debug, Default)]
+pub struct Gradients(BTreeMap<String, Gradient>);
+
+#[derive(Debug)]
+struct Gradient {
+    values: Tensor<1>,
+    /// The innermost size of the weight: sums are taken along it first.
+    width: usize,
+}
+
+impl Gradients {
+    /// Adds the gradients of a backward pass through `model`.
+    pub fn add(&mut self, model: &Classifier, gradients: AutodiffGradients) {
+        model.visit(&mut Collector { path: WeightPath::default(), from: gradients, into: &mut self.0 });
+    }
+
+    /// The norm of all gradients as one vector, √Σg².
+    ///
+    /// Burn's CPU sum of more than four million values depends on thread timing, so each row is summed first.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn norm(&self) -> Result<f64, TrainError> {
+        let mut sum = 0f64;
+        for gradient in self.0.values() {
+            let rows = gradient.values.clone().reshape([-1, gradient.width as i32]).square().sum_dim(1);
+            sum += f64::from(rows.sum().try_into_scalar::<f32>().map_err(TrainError::device)?);
+        }
+        Ok(sum.sqrt())
+    }
+
+    /// Scales all gradients so that their norm, which is `norm`, is at most `max_norm` (Pascanu et al. 2013, §3.2).
+    pub fn clip(&mut self, norm: f64, max_norm: f64) {
+        if norm > max_norm {
+            let scale = (max_norm / norm) as f32;
+            for gradient in self.0.values_mut() {
+                gradient.values = gradient.values.clone() * scale;
+            }
+        }
+    }
+
+    /// Takes the gradient of a weight, flattened.
+    pub fn remove(&mut self, name: &str) -> Option<Tensor<1>> {
+        self.0.remove(name).map(|gradient| gradient.values)
+    }
+}
+
+struct Collector<'a> {
+    path: WeightPath,
+    from: AutodiffGradients,
+    into: &'a mut BTreeMap<String, Gradient>,
+}
+
+impl ModuleVisitor for Collector<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(values) = param.val().grad_remove(&mut self.from) else { return };
+        let width = values.dims().last().copied().unwrap_or(1);
+        let values = values.reshape([-1]);
+        let name = self.path.name();
+        let values = match self.into.remove(&name) {
+            Some(sum) => sum.values + values,
+            None => values,
+        };
+        self.into.insert(name, Gradient { values, width });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gradients() -> Gradients {
+        let device = attentive_backend::open("flex").expect("flex is always there").device;
+        let gradient = |values: [f32; 2]| Gradient { values: Tensor::from_floats(values, &device), width: 2 };
+        Gradients(BTreeMap::from([("a".to_string(), gradient([3.0, 0.0])), ("b".to_string(), gradient([0.0, -4.0]))]))
+    }
+
+    #[test]
+    fn clipping_is_by_the_norm_over_all_weights() {
+        let mut clipped = gradients();
+        assert!((clipped.norm().expect("host memory") - 5.0).abs() < 1e-6);
+        clipped.clip(5.0, 1.0);
+        let a = clipped.remove("a").expect("is there").try_into_vec_as::<f32>().expect("host memory");
+        let b = clipped.remove("b").expect("is there").try_into_vec_as::<f32>().expect("host memory");
+        assert!((a[0] - 0.6).abs() < 1e-6 && (b[1] + 0.8).abs() < 1e-6, "{a:?} {b:?}");
+    }
+
+    #[test]
+    fn a_norm_below_the_limit_changes_nothing() {
+        let mut kept = gradients();
+        kept.clip(5.0, 10.0);
+        let a = kept.remove("a").expect("is there").try_into_vec_as::<f32>().expect("host memory");
+        assert_eq!(a, [3.0, 0.0]);
+    }
+}

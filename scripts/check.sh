@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands, in one run: formatting, lints, docs, tests, and a look at the shipped
+# dataset. CI runs exactly this. Needs Rust and a C compiler; what else helps is installed here or skipped with a reason.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# One target directory outside the clone, so that a fresh clone does not compile Burn again.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/attentive/target}
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "tools"
+for component in rustfmt clippy; do
+  cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
+done
+# The GPU backend is really run, on a software driver where there is no GPU; its tests say why when they are skipped.
+if ! ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 \
+  && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  { apt-get update && apt-get install -y --no-install-recommends mesa-vulkan-drivers libvulkan1; } >/dev/null 2>&1 \
+    || echo "no Vulkan driver could be installed: the tests of the wgpu backend will be skipped"
+fi
+
+step "formatting"
+cargo fmt --all --check
+
+step "tests (the README's command)"
+cargo test --release --workspace
+
+step "lints"
+cargo clippy --release --workspace --all-targets -- -D warnings
+
+step "docs"
+RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --document-private-items --quiet
+
+step "the shipped dataset is what its script makes"
+if command -v python3 >/dev/null; then
+  python3 scripts/make_quickstart.py --check
+else
+  echo "skipped: there is no python3 here"
+fi
+
+step "layers: imports run one way"
+scripts/check_layers.sh
+
+printf '\nall checks passed\n'

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The imports between crates run one way: cli → {train, model, data, backend}, train → {model, data}, model → burn.
+# Only `backend` names a Burn backend, and nothing asks Burn for a default device.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+status=0
+complain() { echo "$1"; status=1; }
+
+allowed() { # crate, the attentive crates its library may import
+  local crate=$1; shift
+  local import
+  while read -r import; do
+    [ -z "$import" ] && continue
+    case " $* " in *" $import "*) ;; *) complain "crates/$crate must not depend on $import" ;; esac
+  done < <(sed -n '/^\[dependencies\]/,/^\[/s/^\(attentive-[a-z]*\|burn[a-z-]*\).*/\1/p' "crates/$crate/Cargo.toml")
+}
+allowed data
+allowed model burn
+allowed backend burn
+allowed train attentive-data attentive-model burn burn-pack
+allowed cli attentive-backend attentive-data attentive-model attentive-train
+
+if grep -nE 'Device::(default|flex|ndarray|wgpu|cuda|vulkan|metal)\(' -r crates/*/src | grep -v '^crates/backend/src/probe.rs'; then
+  complain "only crates/backend/src/probe.rs names a Burn device"
+fi
+exit $status
