@@ -106,6 +106,9 @@ impl Failure {
             Self::Output { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space and run the command again".to_string())
             }
+            Self::Output { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("make its directory first".to_string())
+            }
             Self::Output { .. } => None,
             Self::Interrupted { run, .. } => Some(format!("`attentive resume {run}` goes on from there")),
             Self::Internal { .. } => {
@@ -117,6 +120,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Train(error) => train_code(error),
+            Self::Backend(BackendError::Unknown { .. }) => code::CONFIG,
             Self::Backend(_) => code::NO_DEVICE,
             Self::Output { .. } => code::IO,
             Self::Interrupted { signal, .. } => 128 + u8::try_from(*signal).unwrap_or(0),
@@ -127,7 +131,9 @@ impl Failure {
 
 fn train_code(error: &TrainError) -> u8 {
     match error {
-        TrainError::Config(ConfigError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+        TrainError::Config(ConfigError::Read { source, .. })
+            if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory) =>
+        {
             code::NO_INPUT
         }
         TrainError::Config(ConfigError::Read { .. }) => code::IO,
@@ -137,7 +143,7 @@ fn train_code(error: &TrainError) -> u8 {
         TrainError::Checkpoint(CheckpointError::Io { .. } | CheckpointError::Encode { .. }) => code::IO,
         TrainError::Checkpoint(CheckpointError::NotFinite { .. }) | TrainError::Diverged { .. } => code::DIVERGED,
         TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } => code::BAD_DATA,
-        TrainError::RunExists { .. } | TrainError::RunLocked { .. } => code::RUN_TAKEN,
+        TrainError::RunExists { .. } | TrainError::RunLocked { .. } | TrainError::Occupied { .. } => code::RUN_TAKEN,
         TrainError::Io { .. } => code::IO,
         TrainError::Device { .. } => code::DEVICE_LOST,
     }

@@ -3,13 +3,13 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use attentive_train::Event;
+use attentive_train::{Event, TrainConfig};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::Talk;
 use crate::output::tell;
 use crate::style::Style;
-use crate::table::percent;
+use crate::table::{count, percent};
 
 /// Without a terminal, a line about the steps comes at most this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -20,6 +20,7 @@ pub(crate) struct Progress {
     style: Style,
     bar: Option<ProgressBar>,
     epochs: u64,
+    log_every: u64,
     total_steps: u64,
     started: Instant,
     last_line: Instant,
@@ -28,13 +29,14 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(talk: Talk, epochs: u64) -> Self {
+    pub(crate) fn new(talk: Talk, config: &TrainConfig) -> Self {
         let now = Instant::now();
         Self {
             talk,
             style: Style::for_stderr(),
             bar: None,
-            epochs,
+            epochs: config.epochs,
+            log_every: config.log_every,
             total_steps: 0,
             started: now,
             last_line: now,
@@ -72,9 +74,10 @@ impl Progress {
             Event::StoppedEarly { epoch, patience } => {
                 self.line(&format!("stopped after epoch {epoch}: {patience} epochs without improvement"));
             }
-            Event::SkippedCheckpoint { path, reason } => {
+            // The reason names the file, and with it the checkpoint.
+            Event::SkippedCheckpoint { reason, .. } => {
                 let warning = self.style.error("warning:");
-                self.line(&format!("{warning} passing over the checkpoint `{}`: {reason}", path.display()));
+                self.line(&format!("{warning} passing over a checkpoint: {reason}"));
             }
             Event::Saved { path, .. } if self.talk.verbose => self.line(&format!("saved `{}`", path.display())),
             Event::Saved { .. } => {}
@@ -87,11 +90,12 @@ impl Progress {
         (self.started, self.last_line) = (now, now);
         (self.first_step, self.total_steps) = (step, total_steps);
         if step > 0 {
-            self.line(&format!("resuming after step {step} of {total_steps}"));
+            self.line(&format!("resuming after step {} of {}", count(step), count(total_steps)));
         }
         if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new(total_steps).with_position(step);
-            let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len}  {msg}");
+            // What does not fit is cut off: a line that wraps could not be taken back.
+            let style = ProgressStyle::with_template("{prefix} {bar:12} {human_pos}/{human_len}  {wide_msg}");
             bar.set_style(style.expect("the template is valid").progress_chars("━╸ "));
             self.bar = Some(bar);
         }
@@ -101,22 +105,29 @@ impl Progress {
         let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
         let rate = self.examples as f64 / elapsed;
         let left = elapsed / (step - self.first_step).max(1) as f64 * self.total_steps.saturating_sub(step) as f64;
+        // The most wanted first, because a narrow terminal cuts off the rest.
         let status = || {
             format!(
-                "loss {loss:.4}  accuracy {}  lr {lr:.2e}  {rate:.0} examples/s  {} left",
+                "loss {loss:.4}  accuracy {}  {} left  {} examples/s  lr {lr:.2e}",
                 percent(accuracy),
-                duration(left)
+                duration(left),
+                count(rate.round() as u64)
             )
         };
+        let line =
+            || format!("epoch {epoch}/{}  step {}/{}  {}", self.epochs, count(step), count(self.total_steps), status());
+        if self.talk.verbose && step.is_multiple_of(self.log_every) {
+            self.line(&line());
+        }
         match &self.bar {
             Some(bar) => {
                 bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
                 bar.set_message(status());
                 bar.set_position(step);
             }
-            None if self.last_line.elapsed() >= LINE_EVERY => {
+            None if !self.talk.verbose && self.last_line.elapsed() >= LINE_EVERY => {
+                tell(&line());
                 self.last_line = Instant::now();
-                tell(&format!("epoch {epoch}/{}  step {step}/{}  {}", self.epochs, self.total_steps, status()));
             }
             None => {}
         }

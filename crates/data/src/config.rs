@@ -78,7 +78,7 @@ impl DataConfig {
         }
         match &self.validation {
             Some(Validation::Fraction(fraction)) if !(*fraction > 0.0 && *fraction < 1.0) => {
-                problems.push(("validation", format!("fraction must be above 0 and below 1, not {fraction}")));
+                problems.push(("validation", format!("has a `fraction` that must be above 0 and below 1, not {fraction}")));
             }
             Some(Validation::Path(path)) if path.as_os_str().is_empty() => {
                 problems.push(("validation", "is an empty path".to_owned()));
@@ -95,7 +95,7 @@ impl DataConfig {
             problems.push(("test", "is the same file as `validation`".to_owned()));
         }
         if self.encoding().is_err() {
-            problems.push(("encoding", format!("unknown encoding `{}`", self.encoding)));
+            problems.push(("encoding", format!("names an unknown encoding, `{}`", self.encoding)));
         }
         let format = self.format_by_name(&self.train);
         let delimited = matches!(format, Some(Format::Csv | Format::Tsv));

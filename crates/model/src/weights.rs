@@ -183,6 +183,8 @@ impl ModuleMapper for Writer<'_> {
         let device = param.val().device();
         let (id, _, mapper): (ParamId, _, _) = param.consume();
         let values = Tensor::from_data(TensorData::new(weight.values, weight.shape), &device);
-        Param::from_mapped_value(id, values.require_grad(), mapper)
+        // A device without gradients, where a model only predicts, refuses `require_grad`.
+        let values = if device.is_autodiff() { values.require_grad() } else { values };
+        Param::from_mapped_value(id, values, mapper)
     }
 }

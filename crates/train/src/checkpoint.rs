@@ -16,15 +16,15 @@ use crate::error::CheckpointError;
 
 const MANIFEST: &str = "MANIFEST.json";
 /// The weights of the model, as safetensors.
-pub const WEIGHTS: &str = "model.safetensors";
+pub(crate) const WEIGHTS: &str = "model.safetensors";
 /// The optimizer's moments, as burnpack.
-pub const MOMENTS: &str = "optimizer.bpk";
+pub(crate) const MOMENTS: &str = "optimizer.bpk";
 /// The loop's state.
-pub const STATE: &str = "state.json";
+pub(crate) const STATE: &str = "state.json";
 
 /// Where the loop stands: everything that is neither weight nor moment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
+pub(crate) struct State {
     /// Optimizer updates done.
     pub step: u64,
     /// Epochs done.
@@ -45,7 +45,7 @@ pub struct State {
 
 /// Sums over the examples of the epoch under way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Running {
+pub(crate) struct Running {
     /// The losses.
     pub loss: f64,
     /// The right decisions.
@@ -56,19 +56,19 @@ pub struct Running {
 
 impl Running {
     /// The mean loss; 0 before the first example.
-    pub fn mean_loss(&self) -> f64 {
+    pub(crate) fn mean_loss(&self) -> f64 {
         self.loss / self.examples.max(1) as f64
     }
 
     /// The share of right decisions; 0 before the first example.
-    pub fn accuracy(&self) -> f64 {
+    pub(crate) fn accuracy(&self) -> f64 {
         self.correct as f64 / self.examples.max(1) as f64
     }
 }
 
 /// The best evaluation so far.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Best {
+pub(crate) struct Best {
     /// The step after which.
     pub step: u64,
     /// The epoch after which, counted from 1.
@@ -108,7 +108,7 @@ struct FileEntry {
 
 /// A verified checkpoint in memory.
 #[derive(Debug)]
-pub struct Checkpoint {
+pub(crate) struct Checkpoint {
     /// Its directory.
     pub path: PathBuf,
     /// Where the loop stood.
@@ -122,12 +122,12 @@ pub struct Checkpoint {
 }
 
 /// The SHA-256 of some bytes, in hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The name of the checkpoint after `step` updates.
-pub fn directory_name(step: u64) -> String {
+pub(crate) fn directory_name(step: u64) -> String {
     format!("step-{step:010}")
 }
 
@@ -135,7 +135,7 @@ pub fn directory_name(step: u64) -> String {
 ///
 /// # Errors
 /// When a file cannot be written, synced or read back; the checkpoints that were there are untouched.
-pub fn save(
+pub(crate) fn save(
     checkpoints: &Path,
     state: &State,
     fingerprints: &Fingerprints,
@@ -192,7 +192,7 @@ fn commit(temporary: &Path, committed: &Path) -> Result<(), CheckpointError> {
 ///
 /// # Errors
 /// [`CheckpointError::Damaged`] names the file and what is wrong with it.
-pub fn load(directory: &Path) -> Result<Checkpoint, CheckpointError> {
+pub(crate) fn load(directory: &Path) -> Result<Checkpoint, CheckpointError> {
     let damaged = |name: &str, reason: String| CheckpointError::Damaged { path: directory.join(name), reason };
     let manifest_path = directory.join(MANIFEST);
     let text = fs::read(&manifest_path).map_err(|error| damaged(MANIFEST, error.to_string()))?;
@@ -234,7 +234,7 @@ fn verified_body(text: &[u8]) -> Option<&[u8]> {
 ///
 /// # Errors
 /// When the directory cannot be read; a directory that is not there has none.
-pub fn list(checkpoints: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
+pub(crate) fn list(checkpoints: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     let entries = match fs::read_dir(checkpoints) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -256,7 +256,7 @@ pub fn list(checkpoints: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
 ///
 /// # Errors
 /// [`CheckpointError::None`] when there is none at all, [`CheckpointError::AllDamaged`] when none is intact.
-pub fn newest(run: &Path, checkpoints: &Path) -> Result<(Checkpoint, Vec<(PathBuf, String)>), CheckpointError> {
+pub(crate) fn newest(run: &Path, checkpoints: &Path) -> Result<(Checkpoint, Vec<(PathBuf, String)>), CheckpointError> {
     let mut damaged = Vec::new();
     for path in list(checkpoints)? {
         match load(&path) {
@@ -275,7 +275,7 @@ pub fn newest(run: &Path, checkpoints: &Path) -> Result<(Checkpoint, Vec<(PathBu
 ///
 /// # Errors
 /// When the directory cannot be read or an entry not be removed.
-pub fn retain(checkpoints: &Path, keep: usize, best_step: Option<u64>) -> Result<(), CheckpointError> {
+pub(crate) fn retain(checkpoints: &Path, keep: usize, best_step: Option<u64>) -> Result<(), CheckpointError> {
     let best = best_step.map(directory_name);
     for path in list(checkpoints)?.into_iter().skip(keep) {
         if path.file_name().and_then(|name| name.to_str()) != best.as_deref() {
@@ -289,7 +289,7 @@ pub fn retain(checkpoints: &Path, keep: usize, best_step: Option<u64>) -> Result
 ///
 /// # Errors
 /// When an entry cannot be removed.
-pub fn sweep(checkpoints: &Path) -> Result<(), CheckpointError> {
+pub(crate) fn sweep(checkpoints: &Path) -> Result<(), CheckpointError> {
     let Ok(entries) = fs::read_dir(checkpoints) else { return Ok(()) };
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().starts_with(".tmp-") {

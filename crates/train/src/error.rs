@@ -45,8 +45,14 @@ pub enum TrainError {
         /// What is missing or wrong.
         reason: String,
     },
+    /// The directory of a new run holds files of someone else.
+    #[error("`{path}` holds files that are not a run's, and attentive does not overwrite them", path = path.display())]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The run in the directory was made from something else.
-    #[error("the run in `{path}` was made from another {what}", path = path.display())]
+    #[error("what the run in `{path}` was made from has changed: {what}", path = path.display())]
     Changed {
         /// The run directory.
         path: PathBuf,
@@ -114,6 +120,7 @@ impl TrainError {
             )),
             Self::RunLocked { .. } => Some("wait for it to end, or choose another place by `--run-dir`".to_string()),
             Self::NotARun { .. } => Some("a run directory is what `attentive train CONFIG` makes".to_string()),
+            Self::Occupied { .. } => Some("name a new or empty directory by `--run-dir`".to_string()),
             Self::Changed { .. } => {
                 Some("restore what changed to resume, or start a new run by `--run-dir` or `--overwrite`".to_string())
             }
@@ -131,6 +138,12 @@ impl TrainError {
             Self::TooLarge { .. } => Some("lower `tokenizer.vocab_size` or `model.embedding.dim`".to_string()),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space and resume; the last checkpoint is intact".to_string())
+            }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotADirectory => {
+                Some("a file stands where a directory is needed; choose another place by `--run-dir`".to_string())
+            }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("check who may read and write there".to_string())
             }
             Self::Io { .. } => None,
             Self::Device { .. } => Some(
@@ -158,7 +171,7 @@ pub enum CheckpointError {
         path: PathBuf,
     },
     /// Every checkpoint of the run is damaged.
-    #[error("no checkpoint of the run is intact: {}", list(.damaged))]
+    #[error("no checkpoint of the run is intact{}", list(.damaged))]
     AllDamaged {
         /// Each one and what is wrong with it.
         damaged: Vec<(PathBuf, String)>,
@@ -216,11 +229,15 @@ impl CheckpointError {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space and resume; the checkpoint before is intact".to_string())
             }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("check who may read and write there".to_string())
+            }
             Self::Io { .. } | Self::Encode { .. } => None,
         }
     }
 }
 
+/// One line each; a reason names its file.
 fn list(damaged: &[(PathBuf, String)]) -> String {
-    damaged.iter().map(|(path, reason)| format!("`{}` ({reason})", path.display())).collect::<Vec<_>>().join(", ")
+    damaged.iter().map(|(_, reason)| format!("\n  {reason}")).collect()
 }

@@ -12,7 +12,7 @@ use crate::prepare::EncodedSplit;
 
 /// How texts become batches on a device: what the model's config says about padding and masking.
 #[derive(Debug, Clone)]
-pub struct Batching {
+pub(crate) struct Batching {
     /// Whether padding is hidden from the model.
     pub masking: bool,
     /// How far texts are padded.
@@ -25,7 +25,7 @@ pub struct Batching {
 
 impl Batching {
     /// What `config` says, with the tokenizer's padding id.
-    pub fn new(config: &ModelConfig, pad_id: u32) -> Self {
+    pub(crate) fn new(config: &ModelConfig, pad_id: u32) -> Self {
         let padding = match config.padding {
             attentive_model::Padding::Longest => Padding::Longest,
             attentive_model::Padding::MaxLength => Padding::MaxLength,
@@ -34,7 +34,7 @@ impl Batching {
     }
 
     /// Some of the texts as a batch on the device.
-    pub fn tokens(&self, texts: &EncodedTexts, indices: &[usize], device: &Device) -> Tokens {
+    pub(crate) fn tokens(&self, texts: &EncodedTexts, indices: &[usize], device: &Device) -> Tokens {
         let batch = batch(texts, indices, self.padding, self.max_length, self.pad_id);
         let shape = [batch.n, batch.length];
         let mask = self.masking.then(|| {
@@ -77,7 +77,7 @@ impl Logits {
 ///
 /// # Errors
 /// When the device fails.
-pub fn logits(
+pub(crate) fn logits(
     model: &Classifier,
     texts: &EncodedTexts,
     batching: &Batching,
@@ -103,7 +103,7 @@ pub fn logits(
 ///
 /// # Errors
 /// When the device fails.
-pub fn evaluate(
+pub(crate) fn evaluate(
     model: &Classifier,
     split: &EncodedSplit,
     config: &Config,

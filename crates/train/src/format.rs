@@ -12,7 +12,7 @@ use safetensors::{Dtype, SafeTensors};
 ///
 /// # Errors
 /// The library's words when it refuses the weights.
-pub fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
+pub(crate) fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
     let bytes: Vec<Vec<u8>> = weights.iter().map(|weight| to_le_bytes(&weight.values)).collect();
     let views: Result<Vec<_>, _> = weights
         .iter()
@@ -29,7 +29,7 @@ pub fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// What is wrong with the file: not safetensors, or a tensor that is not f32.
-pub fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
+pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
     file.tensors()
         .into_iter()
@@ -44,7 +44,7 @@ pub fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
 ///
 /// # Errors
 /// The library's words when it refuses the moments.
-pub fn to_burnpack(moments: &[Weight]) -> Result<Vec<u8>, String> {
+pub(crate) fn to_burnpack(moments: &[Weight]) -> Result<Vec<u8>, String> {
     let tensors = moments
         .iter()
         .map(|moment| {
@@ -59,7 +59,7 @@ pub fn to_burnpack(moments: &[Weight]) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// What is wrong with the file: not burnpack, or a tensor that is not f32.
-pub fn from_burnpack(bytes: Vec<u8>) -> Result<Vec<Weight>, String> {
+pub(crate) fn from_burnpack(bytes: Vec<u8>) -> Result<Vec<Weight>, String> {
     let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| error.to_string())?;
     let tensors = reader.into_tensors().map_err(|error| error.to_string())?;
     let mut moments = BTreeMap::new();

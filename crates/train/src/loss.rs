@@ -11,7 +11,7 @@ use burn::tensor::{Tensor, TensorData};
 ///
 /// With one output the loss is binary cross-entropy on a sigmoid and the gradient σ(z) − y; with more it is
 /// cross-entropy on a softmax and the gradient softmax(z) − onehot(y).
-pub fn gradient(logits: Tensor<2>, targets: &[u32]) -> Tensor<2> {
+pub(crate) fn gradient(logits: Tensor<2>, targets: &[u32]) -> Tensor<2> {
     let [batch, outputs] = logits.dims();
     let device = logits.device();
     let mut expected = vec![0f32; batch * outputs];
@@ -29,7 +29,7 @@ pub fn gradient(logits: Tensor<2>, targets: &[u32]) -> Tensor<2> {
 ///
 /// One output: max(z, 0) − z·y + ln(1 + e^−|z|), which is Keras' binary cross-entropy on logits and never overflows.
 /// More: ln Σ e^(z − max z) + max z − z_y.
-pub fn value(logits: &[f32], outputs: usize, targets: &[u32]) -> f64 {
+pub(crate) fn value(logits: &[f32], outputs: usize, targets: &[u32]) -> f64 {
     logits
         .chunks_exact(outputs)
         .zip(targets)

@@ -270,3 +270,173 @@ impl ModuleMapper for Update<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use attentive_backend::Backend;
+    use attentive_model::{AttentionConfig, EmbeddingConfig, Initializer, ModelConfig, NoneConfig};
+    use burn::module::ModuleVisitor;
+
+    use super::*;
+    use crate::format;
+
+    /// What `scripts/optimizer_golden.py` had Keras compute; everything is by weight name and flattened.
+    #[derive(Deserialize)]
+    struct Golden {
+        init: BTreeMap<String, Vec<f32>>,
+        gradients: Vec<BTreeMap<String, Vec<f32>>>,
+        cases: Vec<Case>,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        config: OptimizerConfig,
+        steps: Vec<BTreeMap<String, Vec<f32>>>,
+    }
+
+    fn golden() -> Golden {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/optimizer_golden.json");
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    /// A model whose weights are those of the golden file.
+    fn model(golden: &Golden, device: &Device) -> Classifier {
+        let config = ModelConfig {
+            embedding: EmbeddingConfig { dim: 2 },
+            attention: AttentionConfig::None(NoneConfig {}),
+            ..ModelConfig::default()
+        };
+        let model = config.init(3, 2, &mut Initializer::new(0, device));
+        let weights = model.weight_shapes().into_iter();
+        let weights = weights.map(|(name, shape)| Weight { values: golden.init[&name].clone(), name, shape }).collect();
+        model.with_weights(weights).unwrap()
+    }
+
+    /// The given gradients, by way of a function that has them: the sum of each weight times its gradient.
+    fn gradients(model: &Classifier, values: &BTreeMap<String, Vec<f32>>) -> Gradients {
+        struct Sum<'a> {
+            path: WeightPath,
+            values: &'a BTreeMap<String, Vec<f32>>,
+            sum: Option<Tensor<1>>,
+        }
+
+        impl ModuleVisitor for Sum<'_> {
+            fn enter_module(&mut self, name: &str, container: &str) {
+                self.path.enter(name, container);
+            }
+
+            fn exit_module(&mut self, _: &str, _: &str) {
+                self.path.exit();
+            }
+
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                let weight = param.val();
+                let values = TensorData::new(self.values[&self.path.name()].clone(), weight.dims());
+                let product = (weight.clone() * Tensor::from_data(values, &weight.device())).sum();
+                self.sum = Some(match self.sum.take() {
+                    Some(sum) => sum + product,
+                    None => product,
+                });
+            }
+        }
+
+        let mut sum = Sum { path: WeightPath::default(), values, sum: None };
+        model.visit(&mut sum);
+        let mut gradients = Gradients::default();
+        gradients.add(model, sum.sum.unwrap().backward());
+        gradients
+    }
+
+    #[test]
+    fn ten_steps_follow_keras() {
+        let golden = golden();
+        for backend in Backend::ALL {
+            let device = match backend.open() {
+                Ok(opened) => opened.device.autodiff(),
+                Err(error) => {
+                    println!("{backend} is skipped: {error}");
+                    continue;
+                }
+            };
+            for case in &golden.cases {
+                let (mut model, mut optimizer) = (model(&golden, &device), case.config.init());
+                for (step, (values, expected)) in golden.gradients.iter().zip(&case.steps).enumerate() {
+                    let gradients = gradients(&model, values);
+                    model = optimizer.step(model, gradients, step as u64, case.config.learning_rate());
+                    for weight in model.weights().unwrap() {
+                        for (found, expected) in weight.values.iter().zip(&expected[&weight.name]) {
+                            assert!(
+                                (found - expected).abs() < 2e-6,
+                                "{:?} on {backend}, {} after step {}: {found} is not {expected}",
+                                case.config,
+                                weight.name,
+                                step + 1
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_saved_optimizer_goes_on_with_the_same_bits() {
+        let golden = golden();
+        for backend in [Backend::Flex, Backend::NdArray] {
+            let plain = backend.open().unwrap().device;
+            let device = plain.clone().autodiff();
+            for case in &golden.cases {
+                let step = |model: Classifier, optimizer: &mut Optimizer, step: usize| {
+                    let gradients = gradients(&model, &golden.gradients[step]);
+                    optimizer.step(model, gradients, step as u64, case.config.learning_rate())
+                };
+                let (mut model, mut optimizer) = (model(&golden, &device), case.config.init());
+                for done in 0..5 {
+                    model = step(model, &mut optimizer, done);
+                }
+                let file = format::to_burnpack(&optimizer.moments().unwrap()).unwrap();
+                let moments = format::from_burnpack(file).unwrap();
+                let mut loaded = case.config.init().with_moments(moments, &model, &plain).unwrap();
+
+                let kept = step(model.clone(), &mut optimizer, 5);
+                let resumed = step(model, &mut loaded, 5);
+                assert_eq!(resumed.weights().unwrap(), kept.weights().unwrap(), "{:?} on {backend}", case.config);
+                assert_eq!(loaded.moments().unwrap(), optimizer.moments().unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn moments_must_be_exactly_those_of_the_model() {
+        let golden = golden();
+        let plain = Backend::Flex.open().unwrap().device;
+        let device = plain.clone().autodiff();
+        let (start, mut optimizer) = (model(&golden, &device), OptimizerConfig::default().init());
+        let gradients = gradients(&start, &golden.gradients[0]);
+        let model = optimizer.step(start, gradients, 0, 0.01);
+        let moments = optimizer.moments().unwrap();
+        let names: Vec<&str> = moments.iter().map(|moment| moment.name.as_str()).collect();
+        let expected = ["embedding.weight", "head.bias", "head.weight"];
+        let expected: Vec<String> =
+            expected.iter().flat_map(|weight| ["momentum", "velocity"].map(|m| format!("{weight}.{m}"))).collect();
+        assert_eq!(names, expected);
+
+        let refused = |moments: Vec<Weight>| -> String {
+            match OptimizerConfig::default().init().with_moments(moments, &model, &plain).unwrap_err() {
+                CheckpointError::Moments { name } => name,
+                other => panic!("{other}"),
+            }
+        };
+        for missing in 0..moments.len() {
+            let mut others = moments.clone();
+            let missing = others.remove(missing);
+            assert_eq!(refused(others), missing.name);
+        }
+        let mut shorter = moments.clone();
+        shorter[2].values.clear();
+        assert_eq!(refused(shorter), moments[2].name);
+        let mut more = moments.clone();
+        more.push(Weight { name: "head.scale.momentum".to_string(), shape: vec![1], values: vec![0.0] });
+        assert_eq!(refused(more), "head.scale.momentum");
+    }
+}

@@ -66,7 +66,7 @@ impl RunDir {
     /// Makes a new run directory and locks it.
     ///
     /// # Errors
-    /// [`TrainError::RunExists`] when there is one and `overwrite` is false; [`TrainError::NotARun`] when the
+    /// [`TrainError::RunExists`] when there is one and `overwrite` is false; [`TrainError::Occupied`] when the
     /// directory holds something else; [`TrainError::RunLocked`] when another process writes to it.
     pub fn create(path: &Path, overwrite: bool) -> Result<LockedRun, TrainError> {
         Self::check_free(path, overwrite)?;
@@ -83,8 +83,7 @@ impl RunDir {
     pub fn check_free(path: &Path, overwrite: bool) -> Result<(), TrainError> {
         let run = Self { path: path.to_path_buf() };
         let is_empty = match fs::read_dir(path) {
-            // A lock alone is what a start that failed leaves behind.
-            Ok(entries) => entries.flatten().all(|entry| entry.file_name() == LOCK),
+            Ok(entries) => entries.flatten().all(|entry| is_left_by_a_start(&entry.file_name())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(io_error("use the run directory", path)(error)),
         };
@@ -94,10 +93,7 @@ impl RunDir {
         match (run.file(CONFIG).is_file(), overwrite) {
             (true, true) => Ok(()),
             (true, false) => Err(TrainError::RunExists { path: path.to_path_buf() }),
-            (false, _) => Err(TrainError::NotARun {
-                path: path.to_path_buf(),
-                reason: "it holds other files, which attentive does not overwrite".to_string(),
-            }),
+            (false, _) => Err(TrainError::Occupied { path: path.to_path_buf() }),
         }
     }
 
@@ -206,12 +202,18 @@ impl LockedRun {
             fs::remove_dir_all(&checkpoints).map_err(io_error("remove", &checkpoints))?;
         }
         for name in [REPORT, METRICS, SPLIT, LABELS, TOKENIZER, VERSIONS, CONFIG] {
-            let path = self.file(name);
-            if path.exists() {
-                fs::remove_file(&path).map_err(io_error("remove", &path))?;
-            }
+            self.remove(name)?;
+            self.remove(&temporary(name))?;
         }
         Ok(())
+    }
+
+    fn remove(&self, name: &str) -> Result<(), TrainError> {
+        let path = self.file(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &path)(error)),
+            _ => Ok(()),
+        }
     }
 
     /// Writes down what the run is made from. The config comes last: with it, the directory is a run.
@@ -233,11 +235,13 @@ impl LockedRun {
         self.write(CONFIG, config.to_toml().as_bytes())
     }
 
-    /// Writes the config again, where more epochs were asked for.
+    /// Writes the config again, where more epochs were asked for. The report goes, because it tells of fewer: a run that
+    /// is cut off after its last epoch must not end with it.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When a file cannot be written or removed.
     pub fn write_config(&self, config: &Config) -> Result<(), TrainError> {
+        self.remove(REPORT)?;
         self.write(CONFIG, config.to_toml().as_bytes())
     }
 
@@ -260,7 +264,7 @@ impl LockedRun {
     /// Replaces a file as a whole: whoever reads it sees the old or the new one.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
         let path = self.file(name);
-        let temporary = self.file(&format!(".tmp-{name}"));
+        let temporary = self.file(&temporary(name));
         let write = || {
             let mut file = File::create(&temporary)?;
             file.write_all(bytes)?;
@@ -269,6 +273,20 @@ impl LockedRun {
         };
         write().map_err(io_error("write", &path))
     }
+}
+
+/// The name under which a file is written.
+fn temporary(name: &str) -> String {
+    format!(".tmp-{name}")
+}
+
+/// Whether a start that was cut off before the config was there may have made this file.
+fn is_left_by_a_start(name: &std::ffi::OsStr) -> bool {
+    let described = [VERSIONS, LABELS, TOKENIZER, SPLIT];
+    let written = described.into_iter().chain([CONFIG]);
+    name == LOCK
+        || described.iter().any(|&file| name == file)
+        || written.into_iter().any(|f| name == temporary(f).as_str())
 }
 
 /// Who holds the lock, for the message that another process prints.
@@ -329,8 +347,18 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("thesis.txt"), "years of work").unwrap();
         let error = RunDir::create(directory.path(), true).unwrap_err();
-        assert!(error.to_string().contains("it holds other files"), "{error}");
+        assert!(matches!(error, TrainError::Occupied { .. }), "{error}");
         assert!(directory.path().join("thesis.txt").exists());
+    }
+
+    #[test]
+    fn a_start_that_was_cut_off_is_no_obstacle() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in [LOCK, VERSIONS, LABELS, TOKENIZER, ".tmp-split.json"] {
+            fs::write(directory.path().join(name), "half").unwrap();
+        }
+        RunDir::create(directory.path(), false).unwrap();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "the lock alone stays");
     }
 
     #[test]

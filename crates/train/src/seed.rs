@@ -3,7 +3,7 @@
 
 /// What random numbers are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
+pub(crate) enum Stream {
     /// The initial weights.
     Weights,
     /// Everything drawn on the device while training, which is dropout.
@@ -13,7 +13,7 @@ pub enum Stream {
 /// The seed of one use of randomness: `index` counts the uses within a stream.
 ///
 /// The mixing function is SplitMix64's (Steele, Lea & Flood 2014), applied once for each input.
-pub fn derive(seed: u64, stream: Stream, index: u64) -> u64 {
+pub(crate) fn derive(seed: u64, stream: Stream, index: u64) -> u64 {
     let stream = match stream {
         Stream::Weights => 1,
         Stream::Dropout => 2,

@@ -53,32 +53,43 @@ pub(super) fn findings(findings: &Findings) -> Vec<String> {
     let example = |excerpts: &[String]| excerpts.first().map_or(String::new(), |text| format!(", such as \"{text}\""));
     let mut lines = Vec::new();
     for (split, n) in findings.empty.iter().filter(|(_, n)| **n > 0) {
-        lines.push(format!("{} texts of {split} are empty", count(*n as u64)));
+        lines.push(format!("{} of {split} {} empty", texts(*n), are(*n)));
     }
     for found in findings.duplicates.iter().filter(|found| found.count > 0) {
         lines.push(format!(
-            "{} texts of {} are there already{}",
-            count(found.count as u64),
+            "{} of {} {} an earlier one{}",
+            texts(found.count),
             found.split,
+            if found.count == 1 { "repeats" } else { "repeat" },
             example(&found.excerpts)
         ));
     }
     for found in findings.shared.iter().filter(|found| found.count > 0) {
         lines.push(format!(
-            "{} texts of {} are also in {}, so its figures flatter the model{}",
-            count(found.count as u64),
+            "{} of {} {} also in {}, so its figures flatter the model{}",
+            texts(found.count),
             found.splits[1],
+            are(found.count),
             found.splits[0],
             example(&found.excerpts)
         ));
     }
     for found in findings.conflicting.iter().filter(|found| found.count > 0) {
         lines.push(format!(
-            "{} texts of {} carry different labels{}",
-            count(found.count as u64),
+            "{} of {} {} with different labels{}",
+            texts(found.count),
             found.split,
+            if found.count == 1 { "occurs" } else { "occur" },
             example(&found.excerpts)
         ));
     }
     lines
+}
+
+fn texts(n: usize) -> String {
+    format!("{} {}", count(n as u64), if n == 1 { "text" } else { "texts" })
+}
+
+fn are(n: usize) -> &'static str {
+    if n == 1 { "is" } else { "are" }
 }

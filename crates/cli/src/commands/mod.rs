@@ -25,7 +25,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Train(args) => train::train(&args, talk),
         Command::Resume(args) => train::resume(&args, talk),
         Command::Evaluate(args) => evaluate::evaluate(&args),
-        Command::Predict(args) => predict::predict(&args),
+        Command::Predict(args) => predict::predict(&args, talk),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Check(args) => check::check(&args),
         Command::Devices => devices::devices(),

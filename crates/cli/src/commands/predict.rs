@@ -10,9 +10,9 @@ use attentive_train::{Prediction, Predictor, RunDir};
 use serde_json::{Map, Value, json};
 
 use super::open_device;
-use crate::args::Predict;
+use crate::args::{Predict, Talk};
 use crate::failure::Failure;
-use crate::output::to_stdout;
+use crate::output::{tell, to_stdout};
 
 /// How predictions are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ enum Layout {
     JsonLines,
 }
 
-pub(super) fn predict(args: &Predict) -> Result<(), Failure> {
+pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
     let run = RunDir::open(&args.run)?;
     let config = run.config(&Backend::names())?;
     let opened = open_device(args.backend.as_deref(), &config)?;
@@ -48,6 +48,9 @@ pub(super) fn predict(args: &Predict) -> Result<(), Failure> {
         }
     } else {
         sink.header(None)?;
+        if io::stdin().is_terminal() && !talk.quiet {
+            tell("one text a line; Ctrl-D ends");
+        }
         stream(&predictor, &mut sink)?;
     }
     sink.finish()

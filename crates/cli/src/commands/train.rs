@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use attentive_backend::{Backend, Opened};
+use attentive_backend::{Backend, BackendError, Opened};
 use attentive_data::Split;
 use attentive_train::{Config, LockedRun, Outcome, Prepared, Report, RunDir, TrainError, Watch, fit, prepare, summary};
 use serde_json::json;
@@ -19,8 +19,11 @@ use crate::table::{Table, count, percent};
 /// Everything that can be wrong is found before anything is created: config, place, device, data, in this order.
 pub(super) fn train(args: &Train, talk: Talk) -> Result<(), Failure> {
     let mut config = load_config(&args.config, &args.set.set)?;
-    if let Some(backend) = &args.backend {
-        config.backend.clone_from(backend);
+    if let Some(name) = &args.backend {
+        if name != "auto" && !Backend::names().contains(&name.as_str()) {
+            return Err(Failure::Backend(BackendError::Unknown { name: name.clone() }));
+        }
+        config.backend.clone_from(name);
     }
     if args.dry_run {
         return print(&config.to_toml());
@@ -76,7 +79,7 @@ fn train_run(
     }
     let signals =
         Signals::listen().map_err(|source| Failure::Output { name: "signal handlers".to_string(), source })?;
-    let mut progress = Progress::new(talk, config.train.epochs);
+    let mut progress = Progress::new(talk, &config.train);
     let outcome = fit(
         run,
         config,
@@ -86,7 +89,12 @@ fn train_run(
     );
     progress.clear();
     match outcome? {
-        Outcome::Finished(report) => print(&final_table(run.path(), config, &report)),
+        Outcome::Finished(report) => {
+            if !talk.quiet {
+                tell(""); // a line of its own between the progress and the results, and none before the results alone
+            }
+            print(&final_table(run.path(), config, &report))
+        }
         Outcome::Interrupted { step } => Err(Failure::Interrupted {
             signal: signals.received().unwrap_or_default(),
             run: run.path().display().to_string(),
@@ -142,7 +150,7 @@ fn final_table(run: &Path, config: &Config, report: &Report) -> String {
     let chosen = if config.data.validation.is_some() { "best on validation" } else { "the last" };
     let run = run.display();
     format!(
-        "\n{}\nweights after epoch {} of {} ({chosen}), sha256 {}\nrun `{run}`; next: `attentive predict {run} \"some text\"`\n",
+        "{}\nweights after epoch {} of {} ({chosen}), sha256 {}\nrun `{run}`; next: `attentive predict {run} \"some text\"`\n",
         table.render(),
         report.epoch,
         report.epochs_trained,

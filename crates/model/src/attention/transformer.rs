@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, Linear};
-use burn::tensor::activation::gelu;
+use burn::tensor::activation::relu;
 use burn::tensor::{Bool, Tensor};
 
 use super::MultiHeadAttention;
@@ -17,7 +17,7 @@ pub struct Encoder {
 }
 
 /// x + attention(norm(x)), then x + feed_forward(norm(x)), with dropout on both branches. The feed-forward layer is
-/// linear → GELU → linear.
+/// linear → ReLU → linear (Vaswani et al. 2017, §3.3).
 #[derive(Module, Debug)]
 pub struct EncoderBlock {
     attention_norm: LayerNorm,
@@ -58,7 +58,7 @@ impl EncoderBlock {
     fn forward(&self, tokens: Tensor<3>, mask: Option<&Tensor<2, Bool>>) -> Tensor<3> {
         let attended = self.attention.forward(self.attention_norm.forward(tokens.clone()), mask);
         let tokens = tokens + self.dropout.forward(attended);
-        let inner = gelu(self.inner.forward(self.feed_forward_norm.forward(tokens.clone())));
+        let inner = relu(self.inner.forward(self.feed_forward_norm.forward(tokens.clone())));
         tokens + self.dropout.forward(self.outer.forward(inner))
     }
 }

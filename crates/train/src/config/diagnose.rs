@@ -12,7 +12,7 @@ use super::shape::{Bounds, Number, Others, Schema, Shape, Table};
 const DEEPEST_SECTION: usize = 8;
 
 /// Every place where the document differs from what the schema allows, in the order of the text.
-pub fn diagnose(document: &Document, schema: &Value) -> Vec<Problem> {
+pub(super) fn diagnose(document: &Document, schema: &Value) -> Vec<Problem> {
     let schema = Schema::root(schema);
     let mut diagnosis = Diagnosis { document, schema, sections: None, problems: Vec::new() };
     diagnosis.check("", document.root(), schema);

@@ -15,7 +15,7 @@ use super::shape::Schema;
 
 /// The merged config, every value with its place.
 #[derive(Debug, Clone)]
-pub struct Document {
+pub(super) struct Document {
     source: Source,
     root: Node,
 }
@@ -65,7 +65,7 @@ impl Document {
     ///
     /// # Errors
     /// Every syntax error and duplicate key of the file, and every malformed override.
-    pub fn parse(
+    pub(super) fn parse(
         path: &Path,
         text: &str,
         overrides: &[String],
@@ -91,7 +91,7 @@ impl Document {
     }
 
     /// A problem at the value of a dotted key, or at its nearest parent that is written out.
-    pub fn problem(&self, key: &str, message: impl Into<String>) -> Problem {
+    pub(super) fn problem(&self, key: &str, message: impl Into<String>) -> Problem {
         let place = Some(self.place(&self.nearest_node(key).0.span));
         Problem { key: key.to_owned(), message: message.into(), hint: None, place }
     }
@@ -100,7 +100,7 @@ impl Document {
     ///
     /// # Errors
     /// The first thing that serde refuses although the schema allows it.
-    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, InvalidConfig> {
+    pub(super) fn deserialize<T: DeserializeOwned>(&self) -> Result<T, InvalidConfig> {
         let mut root = DeTable::new();
         self.root.fill(&mut root);
         let spanned = Spanned::new(self.root.span.clone(), root);

@@ -105,6 +105,11 @@ impl ConfigError {
             Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 Some("`configs/` holds examples; `attentive schema` describes every key".to_string())
             }
+            Self::Read { path, source } if source.kind() == std::io::ErrorKind::IsADirectory => Some(format!(
+                "name a config file; if `{0}` is a run, `attentive resume {0}` goes on with it",
+                path.display()
+            )),
+            Self::TooLong { .. } => Some("a config is a TOML file; `configs/` holds examples".to_string()),
             Self::Encoding { .. } => Some("save the file as UTF-8".to_string()),
             _ => None,
         }
@@ -145,10 +150,21 @@ impl Config {
         let below = |section: &str, problems: Vec<(&'static str, String)>| -> Vec<(String, String)> {
             problems.into_iter().map(|(key, message)| (format!("{section}.{key}"), message)).collect()
         };
-        let mut problems = below("data", self.data.problems());
-        problems.extend(below("tokenizer", self.tokenizer.problems()));
+        // These two sections leave the key out of the message.
+        let named = |problems: Vec<(String, String)>| -> Vec<(String, String)> {
+            problems.into_iter().map(|(key, message)| (key.clone(), format!("`{key}` {message}"))).collect()
+        };
+        let tokenizer = match &self.tokenizer {
+            TokenizerConfig::Word(_) => "tokenizer.word",
+            TokenizerConfig::File(_) => "tokenizer.file",
+        };
+        let mut problems = named(below("data", self.data.problems()));
+        problems.extend(named(below(tokenizer, self.tokenizer.problems())));
         problems.extend(below("model", self.model.problems()));
         problems.extend(below("train", self.train.problems()));
+        if !self.name.is_empty() && self.name.chars().all(|c| c == '.') {
+            problems.push(("name".to_string(), format!("`name` is `{}`, which names no directory of its own", self.name)));
+        }
         if self.backend != "auto" && !backends.contains(&self.backend.as_str()) {
             let known = backends.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             problems.push((

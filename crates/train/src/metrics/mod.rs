@@ -19,7 +19,7 @@ use ranking::roc_auc;
 /// The counts are integers, so the result does not depend on where one batch ends and the next
 /// begins.
 #[derive(Debug, Clone)]
-pub struct Accumulator {
+pub(crate) struct Accumulator {
     n_labels: usize,
     /// `[target][prediction]`.
     confusion: Vec<Vec<u64>>,
@@ -33,7 +33,7 @@ impl Accumulator {
     ///
     /// # Panics
     /// If `n_labels` is 0.
-    pub fn new(n_labels: usize) -> Self {
+    pub(crate) fn new(n_labels: usize) -> Self {
         assert!(n_labels > 0, "a classifier has at least one label");
         Self { n_labels, confusion: vec![vec![0; n_labels]; n_labels], loss_sum: 0.0, scores: [Vec::new(), Vec::new()] }
     }
@@ -44,7 +44,7 @@ impl Accumulator {
     ///
     /// # Panics
     /// If the lengths do not fit together or a target is not below `n_labels`.
-    pub fn add(&mut self, probabilities: &[f32], targets: &[u32], loss_sum: f64) {
+    pub(crate) fn add(&mut self, probabilities: &[f32], targets: &[u32], loss_sum: f64) {
         assert_eq!(probabilities.len(), targets.len() * self.n_labels, "one probability per example and label");
         for (probabilities, &target) in probabilities.chunks_exact(self.n_labels).zip(targets) {
             let target = target as usize;
@@ -62,7 +62,7 @@ impl Accumulator {
     ///
     /// # Panics
     /// If there is not one name per label.
-    pub fn finish(self, labels: &[String]) -> Metrics {
+    pub(crate) fn finish(self, labels: &[String]) -> Metrics {
         assert_eq!(labels.len(), self.n_labels, "one name per label");
         let confusion = self.confusion;
         let per_label: Vec<LabelMetrics> =
@@ -124,7 +124,7 @@ pub struct Metrics {
 /// Two labels are one sigmoid, `[1 - p, p]`: label 1 if and only if `p > 0.5`, as Keras'
 /// `BinaryAccuracy` has it. Of more labels the most probable, the first on a tie. Where a
 /// probability is NaN the answer is label 0: the loss, which is NaN with it, tells the story.
-pub fn decide(probabilities: &[f32]) -> u32 {
+pub(crate) fn decide(probabilities: &[f32]) -> u32 {
     if let [_, p] = probabilities {
         return u32::from(*p > 0.5);
     }

@@ -1,0 +1,24 @@
+//! The `attentive` command as a person meets it: real processes in a directory of their own, tiny data, no network.
+//!
+//! Training needs a CPU backend; a build without one skips those tests.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking and tells why it skips")]
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod bad_input;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod bad_runs;
+mod configs;
+mod directory;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod predict;
+#[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod resume;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod train;
+
+#[cfg(not(any(feature = "flex", feature = "ndarray")))]
+#[test]
+fn training_is_not_tested() {
+    eprintln!("skipped: this build holds no CPU backend, so nothing is trained");
+}

@@ -1,0 +1,197 @@
+//! What the loop promises about its steps: accumulated batches, clipped gradients, early stopping, divergence.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod tiny;
+
+use std::path::Path;
+
+use attentive_backend::Backend;
+use attentive_data::{Split, Validation};
+use attentive_model::{ModelConfig, Weight};
+use attentive_train::{
+    CheckpointError, Config, EarlyStoppingConfig, Event, Monitor, OptimizerConfig, Outcome, Predictor, Report, RunDir,
+    SgdConfig, TrainConfig, TrainError, Watch, fit, prepare,
+};
+
+fn sgd(learning_rate: f64) -> OptimizerConfig {
+    OptimizerConfig::Sgd(SgdConfig { learning_rate, ..SgdConfig::default() })
+}
+
+/// The weights at the end of a run.
+fn weights(path: &Path) -> Vec<Weight> {
+    let run = RunDir::open(path).unwrap();
+    Predictor::load(&run, &Backend::names(), &tiny::cpu()).unwrap().model().weights().unwrap()
+}
+
+/// Trains into `directory` and gives the weights.
+fn trained(directory: &Path, run: &str, config: &Config) -> Vec<Weight> {
+    let path = directory.join(run);
+    tiny::train(config, &path, &tiny::cpu()).unwrap();
+    weights(&path)
+}
+
+/// The largest difference of two values in the same place.
+fn largest_difference(a: &[Weight], b: &[Weight]) -> f32 {
+    let values = |weights: &[Weight]| weights.iter().flat_map(|weight| weight.values.clone()).collect::<Vec<f32>>();
+    let (a, b) = (values(a), values(b));
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn accumulation_gives_the_weights_of_the_whole_batch() {
+    let directory = tempfile::tempdir().unwrap();
+    // Five steps an epoch: four of 8 examples in parts of 2, one of 5 in parts of 2, 2 and 1.
+    tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(37, 3));
+    for (name, model) in tiny::models() {
+        let train = |accumulation_steps, epochs| TrainConfig {
+            epochs,
+            batch_size: 8,
+            accumulation_steps,
+            optimizer: sgd(0.1),
+            ..TrainConfig::default()
+        };
+        let run = |steps, epochs| {
+            let config = tiny::config(directory.path(), model.clone(), train(steps, epochs));
+            trained(directory.path(), &format!("{name}-{steps}-{epochs}"), &config)
+        };
+        let (whole, parts, early) = (run(1, 2), run(4, 2), run(1, 1));
+        assert!(largest_difference(&whole, &early) > 1e-2, "{name} moves");
+        assert!(largest_difference(&whole, &parts) < 1e-6, "{name}: {}", largest_difference(&whole, &parts));
+    }
+}
+
+#[test]
+fn clipping_scales_all_weights_alike() {
+    let directory = tempfile::tempdir().unwrap();
+    tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(13, 4));
+    for (name, model) in tiny::models() {
+        // One step, so with a learning rate of 1 the weights move by the gradient, and with 1e-30 not at all.
+        let after = |run: &str, learning_rate, max_grad_norm| {
+            let train =
+                TrainConfig { epochs: 1, max_grad_norm, optimizer: sgd(learning_rate), ..TrainConfig::default() };
+            trained(directory.path(), &format!("{name}-{run}"), &tiny::config(directory.path(), model.clone(), train))
+        };
+        let (start, free) = (after("start", 1e-30, None), after("free", 1.0, None));
+        let moves = |end: &[Weight]| -> Vec<(String, Vec<f64>)> {
+            let values = |a: &Weight, b: &Weight| {
+                a.values.iter().zip(&b.values).map(|(a, b)| f64::from(*a) - f64::from(*b)).collect()
+            };
+            start.iter().zip(end).map(|(a, b)| (a.name.clone(), values(a, b))).collect()
+        };
+        let gradients = moves(&free);
+        let norm = gradients.iter().flat_map(|(_, values)| values).map(|value| value * value).sum::<f64>().sqrt();
+        for weight in ["embedding.weight", "head.weight", "head.bias"] {
+            let (_, values) = gradients.iter().find(|(found, _)| found == weight).unwrap();
+            assert!(values.iter().any(|value| value.abs() > 1e-4), "{name}: `{weight}` has a part in the norm");
+        }
+
+        let clipped = moves(&after("clipped", 1.0, Some(norm / 4.0)));
+        for ((weight, free), (_, clipped)) in gradients.iter().zip(&clipped) {
+            for (free, clipped) in free.iter().zip(clipped) {
+                assert!((clipped - free / 4.0).abs() < 1e-6, "{name}, {weight}: {clipped} is not a quarter of {free}");
+            }
+        }
+        assert_eq!(after("untouched", 1.0, Some(norm * 1.01)), free, "{name}: a norm below the limit changes nothing");
+    }
+}
+
+/// Trains with early stopping after two epochs without improvement.
+fn stop_early(directory: &Path, run: &str, monitor: Monitor, epochs: u64) -> (Report, Vec<serde_json::Value>) {
+    let (_, model) = tiny::models().remove(0);
+    let train = TrainConfig {
+        epochs,
+        batch_size: 8,
+        optimizer: OptimizerConfig::Adam(attentive_train::AdamConfig { learning_rate: 0.02, ..Default::default() }),
+        monitor,
+        early_stopping: Some(EarlyStoppingConfig { patience: 2, min_delta: 0.0 }),
+        ..TrainConfig::default()
+    };
+    let mut config = tiny::config(directory, model, train);
+    config.data.validation = Some(Validation::Path(directory.join("validation.csv")));
+    let path = directory.join(run);
+    let Outcome::Finished(report) = tiny::train(&config, &path, &tiny::cpu()).unwrap() else { panic!("interrupted") };
+    let epochs = tiny::metrics(&path).into_iter().filter(|line| line.get("validation").is_some()).collect();
+    (report, epochs)
+}
+
+#[test]
+fn early_stopping_ends_the_run_and_reports_the_best_epoch() {
+    let directory = tempfile::tempdir().unwrap();
+    let reviews = tiny::examples(40, 5);
+    tiny::write_csv(&directory.path().join("train.csv"), &reviews);
+
+    // Validation with every label wrong: the better the model learns, the worse its loss, from the first epoch on.
+    let wrong: Vec<_> =
+        reviews.iter().map(|(text, label)| (text.clone(), if *label == "bad" { "good" } else { "bad" })).collect();
+    tiny::write_csv(&directory.path().join("validation.csv"), &wrong);
+    let (report, epochs) = stop_early(directory.path(), "wrong", Monitor::Loss, 30);
+    assert_eq!((report.epoch, report.step, report.epochs_trained, report.stopped_early), (1, 5, 3, true));
+    let loss = |epoch: usize| epochs[epoch]["validation"]["loss"].as_f64().unwrap();
+    assert!(loss(0) < loss(1) && loss(1) < loss(2));
+    assert_eq!(report.splits[&Split::Validation].loss, loss(0), "the weights of the best epoch were evaluated");
+
+    // Validation on the training texts: accuracy rises for some epochs, then no further.
+    tiny::write_csv(&directory.path().join("validation.csv"), &reviews);
+    let (report, epochs) = stop_early(directory.path(), "same", Monitor::Accuracy, 200);
+    let accuracies: Vec<f64> = epochs.iter().map(|line| line["validation"]["accuracy"].as_f64().unwrap()).collect();
+    let best = accuracies.iter().copied().fold(0.0, f64::max);
+    let first_best = accuracies.iter().position(|&accuracy| accuracy == best).unwrap() as u64 + 1;
+    assert!(first_best > 1, "{accuracies:?}");
+    assert_eq!((report.epoch, report.epochs_trained), (first_best, first_best + 2), "{accuracies:?}");
+    assert!(report.stopped_early);
+    assert_eq!(report.splits[&Split::Validation].accuracy, best);
+
+    // Epochs run out first.
+    let (report, _) = stop_early(directory.path(), "short", Monitor::Accuracy, 1);
+    assert_eq!((report.epochs_trained, report.stopped_early), (1, false));
+}
+
+fn diverging(directory: &Path, learning_rate: f64) -> Config {
+    let (_, model): (_, ModelConfig) = tiny::models().remove(0);
+    let train = TrainConfig {
+        batch_size: 8,
+        checkpoint_every: Some(1),
+        optimizer: sgd(learning_rate),
+        ..TrainConfig::default()
+    };
+    tiny::config(directory, model, train)
+}
+
+#[test]
+fn a_run_that_diverges_keeps_its_last_checkpoint() {
+    let directory = tempfile::tempdir().unwrap();
+    tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(40, 6));
+    let config = diverging(directory.path(), 1e30);
+    let path = directory.path().join("run");
+    let error = tiny::train(&config, &path, &tiny::cpu()).unwrap_err();
+    assert!(matches!(error, TrainError::Diverged { step: 2, epoch: 1 }), "{error}");
+    assert!(weights(&path).iter().all(|weight| weight.values.iter().all(|value| value.is_finite())));
+
+    // It goes on from there, and to the same end.
+    let run = RunDir::open(&path).unwrap().lock().unwrap();
+    let prepared = prepare(&config).unwrap();
+    let mut started = None;
+    let mut observer = |event: &Event| {
+        if let Event::Start { step, .. } = event {
+            started = Some(*step);
+        }
+    };
+    let mut watch = Watch { observer: &mut observer, interrupted: &|| false };
+    let error = fit(&run, &config, &prepared, &tiny::cpu(), &mut watch).unwrap_err();
+    assert!(matches!(error, TrainError::Diverged { step: 2, .. }), "{error}");
+    assert_eq!(started, Some(1));
+}
+
+#[test]
+fn weights_that_are_not_finite_are_never_saved() {
+    let directory = tempfile::tempdir().unwrap();
+    tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(40, 6));
+    let path = directory.path().join("run");
+    let error = tiny::train(&diverging(directory.path(), 1e39), &path, &tiny::cpu()).unwrap_err();
+    assert!(matches!(error, TrainError::Checkpoint(CheckpointError::NotFinite { .. })), "{error}");
+    let run = RunDir::open(&path).unwrap();
+    let error = Predictor::load(&run, &Backend::names(), &tiny::cpu()).unwrap_err();
+    assert!(matches!(error, TrainError::Checkpoint(CheckpointError::None { .. })), "{error}");
+}

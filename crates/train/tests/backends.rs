@@ -1,0 +1,74 @@
+//! The same run on every backend: the same losses while training, the same predictions of the same weights.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod tiny;
+
+use attentive_backend::{Backend, Opened};
+use attentive_train::{OptimizerConfig, Outcome, Predictor, RunDir, TrainConfig};
+
+const STEPS: usize = 50;
+
+/// Every backend that opens here, flex first; says why another does not.
+fn backends() -> Vec<Opened> {
+    let opened: Vec<Opened> = Backend::ALL
+        .into_iter()
+        .filter_map(|backend| backend.open().map_err(|error| println!("{backend} is skipped: {error}")).ok())
+        .collect();
+    assert_eq!(opened[0].backend, Backend::Flex);
+    assert!(opened.len() >= 2, "there is something to compare");
+    opened
+}
+
+#[test]
+fn losses_and_predictions_agree() {
+    let directory = tempfile::tempdir().unwrap();
+    let reviews = tiny::examples(75, 1); // 10 steps an epoch, the last of 3 examples
+    tiny::write_csv(&directory.path().join("train.csv"), &reviews);
+    let texts: Vec<String> = tiny::examples(30, 2).into_iter().map(|(text, _)| text).chain([String::new()]).collect();
+
+    for (name, model) in tiny::models() {
+        let train = TrainConfig {
+            epochs: 5,
+            batch_size: 8,
+            log_every: 1,
+            optimizer: OptimizerConfig::Adam(attentive_train::AdamConfig { learning_rate: 0.01, ..Default::default() }),
+            ..TrainConfig::default()
+        };
+        let config = tiny::config(directory.path(), model, train);
+        let mut curves: Vec<(Backend, Vec<f64>)> = Vec::new();
+        for opened in backends() {
+            let path = directory.path().join(format!("{name}-{}", opened.backend));
+            let outcome = tiny::train(&config, &path, &opened.device).unwrap();
+            assert!(matches!(outcome, Outcome::Finished(_)));
+            let losses: Vec<f64> = tiny::metrics(&path).iter().filter_map(|line| line["loss"].as_f64()).collect();
+            assert_eq!(losses.len(), STEPS);
+            assert!(losses[STEPS - 1] < 0.9 * losses[0], "{name} learns nothing on {}: {losses:?}", opened.backend);
+            curves.push((opened.backend, losses));
+        }
+        let (_, expected) = &curves[0];
+        for (backend, losses) in &curves[1..] {
+            for (step, (found, expected)) in losses.iter().zip(expected).enumerate() {
+                let difference = (found - expected).abs() / expected;
+                assert!(difference < 1e-3, "{name}, {backend}, step {}: {found} is not {expected}", step + 1);
+            }
+        }
+
+        // The weights that flex trained, read from its run by every backend.
+        let run = RunDir::open(&directory.path().join(format!("{name}-flex"))).unwrap();
+        let mut expected = None;
+        for opened in backends() {
+            let predictor = Predictor::load(&run, &Backend::names(), &opened.device).unwrap();
+            let predictions = predictor.predict(&texts).unwrap();
+            let expected = expected.get_or_insert_with(|| predictions.clone());
+            for ((found, expected), text) in predictions.iter().zip(expected.iter()).zip(&texts) {
+                for (found, expected) in found.probabilities.iter().zip(&expected.probabilities) {
+                    let difference = (found - expected).abs();
+                    assert!(difference < 1e-4, "{name}, {}, `{text}`: {found} is not {expected}", opened.backend);
+                }
+            }
+        }
+        let spread = expected.unwrap().iter().map(|prediction| prediction.probabilities[1]).fold(0.0, f32::max);
+        assert!(spread > 0.6, "{name} decides something");
+    }
+}

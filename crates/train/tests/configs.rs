@@ -1,0 +1,85 @@
+//! A config that a run writes down is read again as the same config.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use attentive_backend::Backend;
+use attentive_train::Config;
+
+fn load(path: &Path) -> Config {
+    Config::load(path, &[], &Backend::names()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Writes the config as a run does, and reads it.
+fn written_and_read(config: &Config) -> Config {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    std::fs::write(&path, config.to_toml()).unwrap();
+    load(&path)
+}
+
+#[test]
+fn defaults_survive() {
+    // What has no default: the name comes from the file's, the training file from the user.
+    let mut config = Config { name: "mine".to_string(), ..Config::default() };
+    config.data.train = PathBuf::from("train.csv");
+    assert_eq!(written_and_read(&config), config);
+}
+
+#[test]
+fn every_shipped_config_survives() {
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+    let mut n = 0;
+    for entry in std::fs::read_dir(configs).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let config = load(&path);
+            assert_eq!(written_and_read(&config), config, "{}", path.display());
+            n += 1;
+        }
+    }
+    assert!(n >= 5, "the configs are found");
+}
+
+#[test]
+fn what_no_default_holds_survives() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("unusual.toml");
+    let text = r#"
+        seed = 9223372036854775807
+        backend = "flex"
+
+        [data]
+        train = "a \"quoted\" name.csv"
+        validation = { fraction = 0.1 }
+        text = 0
+        label = 1
+        header = false
+        delimiter = ";"
+        encoding = "windows-1252"
+        labels = { "0" = "no", "a.b" = "yes" }
+
+        [tokenizer.file]
+        path = "tokenizer.json"
+
+        [model]
+        masking = false
+        padding = "max_length"
+        dropout = 0.1
+        attention.scaled_dot = { dim = 3, dropout = 0.30000000000000004 }
+
+        [train]
+        optimizer.sgd = { momentum = 0.9, nesterov = true }
+        schedule.linear = { warmup_steps = 3, final_ratio = 0.1 }
+        max_grad_norm = 1.0
+        monitor = "macro_f1"
+        early_stopping = { patience = 2, min_delta = 1e-4 }
+        checkpoint_every = 7
+    "#;
+    std::fs::write(&path, text).unwrap();
+    let config = load(&path);
+    assert_eq!(config.name, "unusual");
+    assert_eq!(written_and_read(&config), config);
+    assert_eq!(written_and_read(&written_and_read(&config)).to_toml(), config.to_toml());
+}
