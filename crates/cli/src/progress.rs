@@ -95,7 +95,7 @@ impl Progress {
         if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new(total_steps).with_position(step);
             // What does not fit is cut off: a line that wraps could not be taken back.
-            let style = ProgressStyle::with_template("{prefix} {bar:12} {human_pos}/{human_len}  {wide_msg}");
+            let style = ProgressStyle::with_template("{prefix} {bar:10} {human_pos}/{human_len}  {wide_msg}");
             bar.set_style(style.expect("the template is valid").progress_chars("━╸ "));
             self.bar = Some(bar);
         }

@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_file_keeps_the_order() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temp_dir::TempDir::new().unwrap();
         let path = folder.path().join("labels.json");
         let labels = Labels::from_names(["é\"", "b"]);
         labels.save(&path).unwrap();

@@ -463,7 +463,7 @@ mod tests {
 
     #[test]
     fn a_saved_tokenizer_is_the_same_tokenizer() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temp_dir::TempDir::new().unwrap();
         let path = folder.path().join("tokenizer.json");
         let encoder = word_encoder(100, true, &["Ça va? 日本 fine."]);
         encoder.save(&path).unwrap();

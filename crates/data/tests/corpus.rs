@@ -23,7 +23,7 @@ fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
 }
 
 fn load(name: &str, content: impl AsRef<[u8]>, change: impl FnOnce(&mut DataConfig)) -> Corpus {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temp_dir::TempDir::new().unwrap();
     let mut config = config(write(folder.path(), name, content));
     change(&mut config);
     load_corpus(&config, 1).unwrap()
@@ -115,7 +115,7 @@ fn characters_that_fall_between_two_reads_are_whole() {
 
 #[test]
 fn a_folder_per_label_in_the_order_of_names() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temp_dir::TempDir::new().unwrap();
     for (name, content) in [
         ("pos/2.txt", "good\n"),
         ("pos/10.txt", "great"),
@@ -140,7 +140,7 @@ fn numbered(rows: usize, rare: usize) -> String {
 
 #[test]
 fn a_fraction_is_stratified_seeded_and_complete() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temp_dir::TempDir::new().unwrap();
     let mut config = config(write(folder.path(), "a.csv", numbered(100, 20)));
     config.validation = Some(Validation::Fraction(0.1));
     let corpus = load_corpus(&config, 1).unwrap();
@@ -181,7 +181,7 @@ fn many_small_labels_still_give_their_share() {
 
 #[test]
 fn the_manifest_names_the_bytes_and_the_fingerprint_the_meaning() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temp_dir::TempDir::new().unwrap();
     let first = load_corpus(&config(write(folder.path(), "a.csv", "text,label\na,x\nb,y\n")), 1).unwrap().manifest;
     // sha256sum of these 19 bytes.
     assert_eq!(first.train.sha256, "aa5c4c36e41149f509999197529caea001f8344c8fbe1478e39c9da8b19549a9");
@@ -198,7 +198,7 @@ fn the_manifest_names_the_bytes_and_the_fingerprint_the_meaning() {
 
 #[test]
 fn other_files_use_the_same_labels() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temp_dir::TempDir::new().unwrap();
     let mut config = config(write(folder.path(), "a.csv", "text,label\na,x\nb,y\n"));
     config.test = Some(write(folder.path(), "b.csv", "text,label\nc,y\n"));
     let corpus = load_corpus(&config, 1).unwrap();
@@ -209,7 +209,7 @@ fn other_files_use_the_same_labels() {
 
 #[test]
 fn texts_to_predict_keep_their_rows() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temp_dir::TempDir::new().unwrap();
     let config = config(PathBuf::new());
     let table = load_texts(&write(folder.path(), "a.csv", "id,text\n7,\"a, b\"\n8,c\n"), &config).unwrap();
     assert_eq!(table.kind, TableKind::Delimited { delimiter: b',', quoted: true });

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use attentive_data::{
     Column, DataConfig, DataError, DataErrorKind, Format, Labels, Validation, load_corpus, load_examples, load_texts,
 };
-use tempfile::TempDir;
+use temp_dir::TempDir;
 
 /// A folder with one file and a config that reads it.
 struct Case {
@@ -20,7 +20,7 @@ struct Case {
 
 impl Case {
     fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temp_dir::TempDir::new().unwrap();
         let train = folder.path().join(name);
         fs::write(&train, content).unwrap();
         Self { folder, config: DataConfig { train, ..DataConfig::default() } }

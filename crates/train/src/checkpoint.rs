@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn what_is_saved_is_loaded() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = temp_dir::TempDir::new().unwrap();
         let best = Best { step: 3, epoch: 1, value: 0.1 + 0.2 };
         let running = Running { loss: 1.0 / 3.0, correct: 2, examples: 5 };
         let state = State { step: 7, epoch: 2, best: Some(best), running, ..State::default() };
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_and_every_truncation_is_noticed() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = temp_dir::TempDir::new().unwrap();
         let path = save_step(directory.path(), 1);
         for name in [WEIGHTS, MOMENTS, STATE, MANIFEST] {
             let file = path.join(name);
@@ -375,7 +375,7 @@ mod tests {
 
     #[test]
     fn the_newest_intact_checkpoint_is_used_and_the_damaged_one_named() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = temp_dir::TempDir::new().unwrap();
         save_step(directory.path(), 9);
         let damaged = save_step(directory.path(), 10);
         fs::write(damaged.join(WEIGHTS), b"weightz").unwrap();
@@ -387,7 +387,7 @@ mod tests {
 
     #[test]
     fn no_checkpoint_and_only_damaged_ones_are_different_errors() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = temp_dir::TempDir::new().unwrap();
         assert!(matches!(newest(directory.path(), directory.path()), Err(CheckpointError::None { .. })));
         let path = save_step(directory.path(), 1);
         fs::write(path.join(STATE), b"").unwrap();
@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn the_last_ones_and_the_best_are_kept() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = temp_dir::TempDir::new().unwrap();
         for step in [5, 10, 15, 20] {
             save_step(directory.path(), step);
         }
@@ -408,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_cut_off_save_is_no_checkpoint_and_is_swept() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = temp_dir::TempDir::new().unwrap();
         let cut_off = directory.path().join(".tmp-step-0000000003-1");
         fs::create_dir(&cut_off).unwrap();
         fs::write(cut_off.join(WEIGHTS), b"half").unwrap();

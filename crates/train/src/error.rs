@@ -176,6 +176,12 @@ pub enum CheckpointError {
         /// Each one and what is wrong with it.
         damaged: Vec<(PathBuf, String)>,
     },
+    /// Newer checkpoints than the newest intact one are damaged, so which one is best is not known.
+    #[error("the newest checkpoint of the run is damaged{}", list(.damaged))]
+    NewestDamaged {
+        /// Each damaged one and what is wrong with it.
+        damaged: Vec<(PathBuf, String)>,
+    },
     /// A file is not what the manifest says.
     #[error("`{path}` is damaged: {reason}", path = path.display())]
     Damaged {
@@ -222,6 +228,10 @@ impl CheckpointError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::None { .. } => Some("let `attentive train` or `attentive resume` finish a first epoch".to_string()),
+            Self::NewestDamaged { .. } => Some(
+                "`attentive resume RUN` trains again from the newest intact checkpoint; or restore the file from a backup"
+                    .to_string(),
+            ),
             Self::AllDamaged { .. } | Self::Damaged { .. } | Self::Moments { .. } => {
                 Some("restore the file from a backup, or train again with `--overwrite`".to_string())
             }

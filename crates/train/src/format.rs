@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn weights() -> Vec<Weight> {
-        let values = vec![1.0, -0.0, f32::MIN_POSITIVE, 3.5e38, 0.1, 2.0];
+        let values = vec![1.0, -0.0, f32::MIN_POSITIVE, f32::MAX, 0.1, 2.0];
         vec![
             Weight { name: "a.weight".to_string(), shape: vec![2, 3], values },
             Weight { name: "b".to_string(), shape: vec![1], values: vec![-7.25] },

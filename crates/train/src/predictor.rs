@@ -116,8 +116,12 @@ impl Predictor {
     }
 }
 
+/// The best checkpoint, which is known from the newest one: a damaged newest one may hide a better epoch.
 fn best_checkpoint(run: &RunDir) -> Result<Checkpoint, TrainError> {
-    let (newest, _) = checkpoint::newest(run.path(), &run.checkpoints())?;
+    let (newest, damaged) = checkpoint::newest(run.path(), &run.checkpoints())?;
+    if !damaged.is_empty() {
+        return Err(CheckpointError::NewestDamaged { damaged }.into());
+    }
     match newest.state.best {
         Some(best) if best.step != newest.state.step => {
             Ok(checkpoint::load(&run.checkpoints().join(checkpoint::directory_name(best.step)))?)

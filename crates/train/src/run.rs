@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn two_writers_exclude_each_other() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = temp_dir::TempDir::new().unwrap();
         let path = directory.path().join("run");
         let first = RunDir::create(&path, false).unwrap();
         let second = RunDir::create(&path, false).unwrap_err();
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn other_peoples_files_are_never_overwritten() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = temp_dir::TempDir::new().unwrap();
         fs::write(directory.path().join("thesis.txt"), "years of work").unwrap();
         let error = RunDir::create(directory.path(), true).unwrap_err();
         assert!(matches!(error, TrainError::Occupied { .. }), "{error}");
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_start_that_was_cut_off_is_no_obstacle() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = temp_dir::TempDir::new().unwrap();
         for name in [LOCK, VERSIONS, LABELS, TOKENIZER, ".tmp-split.json"] {
             fs::write(directory.path().join(name), "half").unwrap();
         }
@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn an_existing_run_is_replaced_only_on_request() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = temp_dir::TempDir::new().unwrap();
         fs::write(directory.path().join(CONFIG), "").unwrap();
         assert!(matches!(RunDir::create(directory.path(), false), Err(TrainError::RunExists { .. })));
         RunDir::create(directory.path(), true).unwrap();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
+use temp_dir::TempDir;
 
 /// A CPU backend of this build.
 pub(crate) const CPU: &str = if cfg!(feature = "flex") { "flex" } else { "ndarray" };
@@ -40,7 +40,7 @@ pub(crate) struct Dir {
 
 /// An empty directory for the test of this name.
 pub(crate) fn setup(name: &str) -> Dir {
-    Dir { folder: tempfile::Builder::new().prefix(&format!("attentive-{name}-")).tempdir().unwrap() }
+    Dir { folder: temp_dir::TempDir::with_prefix(format!("attentive-{name}-")).unwrap() }
 }
 
 /// A directory with data of so many labels, split three ways, and [`CONFIG`] as `small.toml`.

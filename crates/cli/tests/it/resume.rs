@@ -312,6 +312,20 @@ fn a_damaged_checkpoint_is_passed_over_and_made_again() {
     assert_same(&dir, "runs/whole", "runs/hit");
 }
 
+/// A damaged newest checkpoint once hid the best epoch: predictions silently came from an older one.
+#[test]
+fn predictions_never_come_from_an_older_checkpoint_than_the_damaged_newest() {
+    let dir = with_data("hidden-best", 2);
+    dir.ok("train small.toml");
+    dir.file("runs/small/checkpoints/step-0000000012/model.safetensors", "x");
+    for line in ["predict runs/small text", "evaluate runs/small", "inspect runs/small"] {
+        let finished = dir.run(line).expect(65, line);
+        let error = finished.error();
+        assert!(error.starts_with("error: the newest checkpoint of the run is damaged\n"), "{error}");
+        assert!(error.contains("step-0000000012/model.safetensors` is damaged"), "{error}");
+    }
+}
+
 #[test]
 fn when_all_checkpoints_are_damaged_each_is_named() {
     let dir = with_data("all-damaged", 2);

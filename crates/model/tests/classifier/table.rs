@@ -7,12 +7,12 @@ use attentive_model::{
 };
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
-pub const VOCAB_SIZE: usize = 11;
-pub const DIM: usize = 6;
-pub const MAX_LENGTH: usize = 9;
+pub(crate) const VOCAB_SIZE: usize = 11;
+pub(crate) const DIM: usize = 6;
+pub(crate) const MAX_LENGTH: usize = 9;
 
 /// Every backend that opens here; says why another does not.
-pub fn backends() -> Vec<Opened> {
+pub(crate) fn backends() -> Vec<Opened> {
     let mut opened = Vec::new();
     for backend in Backend::ALL {
         match backend.open() {
@@ -25,12 +25,12 @@ pub fn backends() -> Vec<Opened> {
 }
 
 /// A device of the backend that is always there.
-pub fn cpu() -> Device {
+pub(crate) fn cpu() -> Device {
     Backend::Flex.open().unwrap().device
 }
 
 /// The mechanisms and a name for each.
-pub fn mechanisms() -> Vec<(&'static str, AttentionConfig)> {
+pub(crate) fn mechanisms() -> Vec<(&'static str, AttentionConfig)> {
     let transformer = TransformerConfig { n_layers: 2, n_heads: 2, d_feed_forward: 5, dropout: 0.0 };
     vec![
         ("none", AttentionConfig::None(NoneConfig {})),
@@ -42,7 +42,7 @@ pub fn mechanisms() -> Vec<(&'static str, AttentionConfig)> {
 }
 
 /// One model of the table.
-pub struct Case {
+pub(crate) struct Case {
     /// What it is, for messages.
     pub name: String,
     pub config: ModelConfig,
@@ -50,7 +50,7 @@ pub struct Case {
 }
 
 /// Every mechanism with every kind of positions and both kinds of head.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (mechanism, attention) in mechanisms() {
         for positions in [Positions::None, Positions::Learned, Positions::Sinusoidal] {
@@ -67,7 +67,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// A small model without dropout.
-pub fn config(attention: AttentionConfig, positions: Positions) -> ModelConfig {
+pub(crate) fn config(attention: AttentionConfig, positions: Positions) -> ModelConfig {
     let embedding = EmbeddingConfig { dim: DIM };
     ModelConfig { max_length: MAX_LENGTH, embedding, positions, attention, ..ModelConfig::default() }
 }
@@ -87,7 +87,7 @@ impl Case {
 }
 
 /// The texts as a masked batch of the given width, padded with `pad_id`.
-pub fn padded(texts: &[&[i32]], width: usize, pad_id: i32, device: &Device) -> Tokens {
+pub(crate) fn padded(texts: &[&[i32]], width: usize, pad_id: i32, device: &Device) -> Tokens {
     let shape = [texts.len(), width];
     let ids: Vec<i32> =
         texts.iter().flat_map(|text| (0..width).map(move |t| text.get(t).copied().unwrap_or(pad_id))).collect();
@@ -99,12 +99,12 @@ pub fn padded(texts: &[&[i32]], width: usize, pad_id: i32, device: &Device) -> T
 }
 
 /// The logits on the host.
-pub fn logits(model: &Classifier, tokens: Tokens) -> Vec<f32> {
+pub(crate) fn logits(model: &Classifier, tokens: Tokens) -> Vec<f32> {
     model.forward(tokens).try_into_vec_as::<f32>().unwrap()
 }
 
 /// Fails unless the numbers agree within `tolerance`, taken relative to numbers above 1.
-pub fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
+pub(crate) fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
         let difference = (found - expected).abs();

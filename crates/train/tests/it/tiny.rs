@@ -9,10 +9,10 @@ use attentive_train::{Config, Event, Outcome, RunDir, TrainConfig, TrainError, W
 use burn::tensor::Device;
 
 /// A text and its label.
-pub type Example = (String, &'static str);
+pub(crate) type Example = (String, &'static str);
 
 /// Texts of 1 to 12 words that lean towards their label, which is the first or second of two.
-pub fn examples(n: usize, seed: u64) -> Vec<Example> {
+pub(crate) fn examples(n: usize, seed: u64) -> Vec<Example> {
     const WORDS: [[&str; 4]; 3] =
         [["dull", "poor", "weak", "loud"], ["bright", "fine", "warm", "sharp"], ["film", "plot", "cast", "end"]];
     let mut state = seed;
@@ -36,13 +36,13 @@ pub fn examples(n: usize, seed: u64) -> Vec<Example> {
 }
 
 /// Writes a csv file of examples; the texts hold no commas or quotes.
-pub fn write_csv(path: &Path, examples: &[Example]) {
+pub(crate) fn write_csv(path: &Path, examples: &[Example]) {
     let lines = examples.iter().map(|(text, label)| format!("{text},{label}\n"));
     std::fs::write(path, format!("text,label\n{}", lines.collect::<String>())).unwrap();
 }
 
 /// The reference model and a small transformer, without dropout.
-pub fn models() -> Vec<(&'static str, ModelConfig)> {
+pub(crate) fn models() -> Vec<(&'static str, ModelConfig)> {
     let transformer = TransformerConfig { n_layers: 1, n_heads: 2, d_feed_forward: 12, dropout: 0.0 };
     let model = |attention, positions| ModelConfig {
         max_length: 10,
@@ -58,14 +58,14 @@ pub fn models() -> Vec<(&'static str, ModelConfig)> {
 }
 
 /// A config that trains `model` on `train.csv` in `directory`.
-pub fn config(directory: &Path, model: ModelConfig, train: TrainConfig) -> Config {
+pub(crate) fn config(directory: &Path, model: ModelConfig, train: TrainConfig) -> Config {
     let mut config = Config { name: "tiny".to_string(), model, train, ..Config::default() };
     config.data.train = directory.join("train.csv");
     config
 }
 
 /// Trains in a new run directory.
-pub fn train(config: &Config, path: &Path, device: &Device) -> Result<Outcome, TrainError> {
+pub(crate) fn train(config: &Config, path: &Path, device: &Device) -> Result<Outcome, TrainError> {
     let prepared = prepare(config)?;
     let run = RunDir::create(path, false)?;
     run.describe(config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account)?;
@@ -74,12 +74,12 @@ pub fn train(config: &Config, path: &Path, device: &Device) -> Result<Outcome, T
 }
 
 /// The lines of the run's `metrics.jsonl`.
-pub fn metrics(path: &Path) -> Vec<serde_json::Value> {
+pub(crate) fn metrics(path: &Path) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(RunDir::open(path).unwrap().metrics()).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// A device of the backend that is always there.
-pub fn cpu() -> Device {
+pub(crate) fn cpu() -> Device {
     Backend::Flex.open().unwrap().device
 }

@@ -1,9 +1,8 @@
 //! What the loop promises about its steps: accumulated batches, clipped gradients, early stopping, divergence.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod tiny;
 
+use crate::tiny;
 use std::path::Path;
 
 use attentive_backend::Backend;
@@ -41,7 +40,7 @@ fn largest_difference(a: &[Weight], b: &[Weight]) -> f32 {
 
 #[test]
 fn accumulation_gives_the_weights_of_the_whole_batch() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = temp_dir::TempDir::new().unwrap();
     // Five steps an epoch: four of 8 examples in parts of 2, one of 5 in parts of 2, 2 and 1.
     tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(37, 3));
     for (name, model) in tiny::models() {
@@ -64,7 +63,7 @@ fn accumulation_gives_the_weights_of_the_whole_batch() {
 
 #[test]
 fn clipping_scales_all_weights_alike() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = temp_dir::TempDir::new().unwrap();
     tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(13, 4));
     for (name, model) in tiny::models() {
         // One step, so with a learning rate of 1 the weights move by the gradient, and with 1e-30 not at all.
@@ -118,7 +117,7 @@ fn stop_early(directory: &Path, run: &str, monitor: Monitor, epochs: u64) -> (Re
 
 #[test]
 fn early_stopping_ends_the_run_and_reports_the_best_epoch() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = temp_dir::TempDir::new().unwrap();
     let reviews = tiny::examples(40, 5);
     tiny::write_csv(&directory.path().join("train.csv"), &reviews);
 
@@ -161,7 +160,7 @@ fn diverging(directory: &Path, learning_rate: f64) -> Config {
 
 #[test]
 fn a_run_that_diverges_keeps_its_last_checkpoint() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = temp_dir::TempDir::new().unwrap();
     tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(40, 6));
     let config = diverging(directory.path(), 1e30);
     let path = directory.path().join("run");
@@ -186,7 +185,7 @@ fn a_run_that_diverges_keeps_its_last_checkpoint() {
 
 #[test]
 fn weights_that_are_not_finite_are_never_saved() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = temp_dir::TempDir::new().unwrap();
     tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(40, 6));
     let path = directory.path().join("run");
     let error = tiny::train(&diverging(directory.path(), 1e39), &path, &tiny::cpu()).unwrap_err();

@@ -1,6 +1,5 @@
 //! Every mechanism learns four examples by heart, in the whole way from a csv file to a report.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use attentive_backend::Backend;
 use attentive_data::Split;
@@ -26,7 +25,7 @@ fn four_examples_are_learned_by_heart() {
     let device = Backend::Flex.open().unwrap().device;
     for (corpus, rows) in corpora {
         for (attention, positions) in &mechanisms {
-            let directory = tempfile::tempdir().unwrap();
+            let directory = temp_dir::TempDir::new().unwrap();
             let mut config = Config {
                 name: "by-heart".to_string(),
                 model: ModelConfig {
