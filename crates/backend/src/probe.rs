@@ -1,6 +1,7 @@
 //! Finds devices and checks that they compute. Burn panics where a driver fails; the panic ends here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device, Tensor};
 
@@ -54,9 +55,19 @@ fn find(kinds: &[burn::tensor::DeviceKind]) -> Option<Device> {
 /// Whether the wgpu backend sees a GPU that is not a software renderer.
 pub(crate) fn has_gpu() -> bool {
     #[cfg(feature = "wgpu")]
-    return gpu().is_some();
+    return may_have_gpu() && gpu().is_some();
     #[cfg(not(feature = "wgpu"))]
     return false;
+}
+
+/// Linux shows a GPU as a device file. Where there is none, the graphics libraries need not be loaded, which takes a good part
+/// of a second and may have them complain on stderr.
+#[cfg(feature = "wgpu")]
+fn may_have_gpu() -> bool {
+    !cfg!(target_os = "linux")
+        || ["/dev/dri", "/dev/nvidia0", "/dev/dxg", "/dev/kgsl-3d0", "/dev/mali0"]
+            .iter()
+            .any(|file| std::path::Path::new(file).exists())
 }
 
 /// How many threads a CPU backend uses.
@@ -90,8 +101,12 @@ fn name(_: &Device) -> Option<String> {
     None
 }
 
+/// The panic hook belongs to the whole process: one probe at a time may replace it.
+static HOOK: Mutex<()> = Mutex::new(());
+
 /// Runs `work` and turns a panic into its message, printing nothing.
 fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    let _guard = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let result = catch_unwind(AssertUnwindSafe(work));

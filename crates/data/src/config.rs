@@ -78,7 +78,8 @@ impl DataConfig {
         }
         match &self.validation {
             Some(Validation::Fraction(fraction)) if !(*fraction > 0.0 && *fraction < 1.0) => {
-                problems.push(("validation", format!("has a `fraction` that must be above 0 and below 1, not {fraction}")));
+                problems
+                    .push(("validation", format!("has a `fraction` that must be above 0 and below 1, not {fraction}")));
             }
             Some(Validation::Path(path)) if path.as_os_str().is_empty() => {
                 problems.push(("validation", "is an empty path".to_owned()));

@@ -40,7 +40,7 @@ impl Default for OptimizerConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct AdamConfig {
     /// The highest learning rate; the schedule scales it. Default 0.001, as Keras.
-    #[schemars(range(max = 100.0), extend("exclusiveMinimum" = 0.0))]
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub learning_rate: f64,
     /// How slowly the mean of the gradients forgets. Default 0.9, as Keras.
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
@@ -64,7 +64,7 @@ impl Default for AdamConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct AdamwConfig {
     /// The highest learning rate; the schedule scales it. Default 0.001, as Keras.
-    #[schemars(range(max = 100.0), extend("exclusiveMinimum" = 0.0))]
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub learning_rate: f64,
     /// How slowly the mean of the gradients forgets. Default 0.9, as Keras.
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
@@ -92,7 +92,7 @@ impl Default for AdamwConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct SgdConfig {
     /// The highest learning rate; the schedule scales it. Default 0.01, as Keras.
-    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0))]
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub learning_rate: f64,
     /// The share of the last step that the next one keeps. Default 0, as Keras.
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]

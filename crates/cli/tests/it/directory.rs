@@ -86,6 +86,8 @@ impl Dir {
     /// The command with these arguments, in this directory.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_attentive"));
+        // Without a runtime directory, Mesa's graphics libraries complain on stderr.
+        command.env("XDG_RUNTIME_DIR", self.folder.path());
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }

@@ -1,7 +1,7 @@
 //! Names, shapes, loading and initial values of the weights.
 
-use burn::tensor::Device;
 use attentive_model::{AttentionConfig, Initializer, Positions, Weight, WeightsError};
+use burn::tensor::Device;
 
 use crate::table::{MAX_LENGTH, VOCAB_SIZE, backends, cases, config, cpu, logits, mechanisms, padded};
 

@@ -163,7 +163,8 @@ impl Config {
         problems.extend(below("model", self.model.problems()));
         problems.extend(below("train", self.train.problems()));
         if !self.name.is_empty() && self.name.chars().all(|c| c == '.') {
-            problems.push(("name".to_string(), format!("`name` is `{}`, which names no directory of its own", self.name)));
+            problems
+                .push(("name".to_string(), format!("`name` is `{}`, which names no directory of its own", self.name)));
         }
         if self.backend != "auto" && !backends.contains(&self.backend.as_str()) {
             let known = backends.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

@@ -1,7 +1,5 @@
 //! What the loop promises about its steps: accumulated batches, clipped gradients, early stopping, divergence.
 
-
-
 use crate::tiny;
 use std::path::Path;
 

@@ -1,7 +1,5 @@
 //! The same run on every backend: the same losses while training, the same predictions of the same weights.
 
-
-
 use crate::tiny;
 use attentive_backend::{Backend, Opened};
 use attentive_train::{OptimizerConfig, Outcome, Predictor, RunDir, TrainConfig};

@@ -1,6 +1,5 @@
 //! A config that a run writes down is read again as the same config.
 
-
 use std::path::{Path, PathBuf};
 
 use attentive_backend::Backend;

@@ -1,6 +1,5 @@
 //! Every mechanism learns four examples by heart, in the whole way from a csv file to a report.
 
-
 use attentive_backend::Backend;
 use attentive_data::Split;
 use attentive_model::{
