@@ -1,14 +1,21 @@
 //! Plain tables and numbers as people read them.
 
-/// A table whose first column is flush left and whose other columns are flush right.
-#[derive(Debug, Default)]
+/// A table whose first columns hold words, flush left, and whose other columns hold numbers, flush right.
+#[derive(Debug)]
 pub(crate) struct Table {
+    words: usize,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
+    /// A table with one column of words.
     pub(crate) fn new(header: &[&str]) -> Self {
-        Self { rows: vec![header.iter().map(ToString::to_string).collect()] }
+        Self::of_words(1, header)
+    }
+
+    /// A table with so many columns of words.
+    pub(crate) fn of_words(words: usize, header: &[&str]) -> Self {
+        Self { words, rows: vec![header.iter().map(ToString::to_string).collect()] }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
@@ -25,7 +32,7 @@ impl Table {
             let mut line = String::new();
             for (column, cell) in row.iter().enumerate() {
                 let padding = " ".repeat(widths[column] - cell.chars().count());
-                let (before, after) = if column == 0 { ("", padding.as_str()) } else { (padding.as_str(), "") };
+                let (before, after) = if column < self.words { ("", padding.as_str()) } else { (padding.as_str(), "") };
                 line.push_str(if column == 0 { "" } else { "  " });
                 line.push_str(before);
                 line.push_str(cell);

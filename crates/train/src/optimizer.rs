@@ -173,11 +173,7 @@ impl Optimizer {
         device: &Device,
     ) -> Result<Self, CheckpointError> {
         let mut given: BTreeMap<String, Vec<f32>> = moments.into_iter().map(|m| (m.name, m.values)).collect();
-        let has_stepped = !given.is_empty();
         for (weight, shape) in model.weight_shapes() {
-            if !has_stepped {
-                break;
-            }
             let mut of_weight = Vec::new();
             for moment in self.config.moments() {
                 let name = format!("{weight}.{moment}");
@@ -432,6 +428,7 @@ mod tests {
             let missing = others.remove(missing);
             assert_eq!(refused(others), missing.name);
         }
+        assert_eq!(refused(Vec::new()), "embedding.weight.momentum");
         let mut shorter = moments.clone();
         shorter[2].values.clear();
         assert_eq!(refused(shorter), moments[2].name);

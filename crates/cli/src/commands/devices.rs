@@ -8,7 +8,7 @@ use crate::table::Table;
 
 pub(super) fn devices() -> Result<(), Failure> {
     let auto = attentive_backend::open("auto").map(|opened| opened.backend).ok();
-    let mut table = Table::new(&["backend", "works", "auto"]);
+    let mut table = Table::of_words(3, &["backend", "works", "auto"]);
     let mut reasons = String::new();
     for found in survey() {
         let chosen = if auto == Some(found.backend) { "chosen" } else { "" };

@@ -35,7 +35,7 @@ pub(super) fn inspect(args: &Inspect) -> Result<(), Failure> {
 }
 
 fn render(config: &Config, summary: &Summary) -> String {
-    let mut table = Table::new(&["layer", "kind", "output shape", "parameters"]);
+    let mut table = Table::of_words(3, &["layer", "kind", "output shape", "parameters"]);
     for layer in &summary.layers {
         let sizes = layer.output.iter().map(|size| size.map_or("None".to_string(), |n| n.to_string()));
         let output = format!("({})", sizes.collect::<Vec<_>>().join(", "));
