@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 use crate::bad_input::refused;
-use crate::directory::{CONFIG, tree, with_data};
+use crate::directory::{CONFIG, Finished, tree, with_data};
 
 #[test]
 fn run_directories() {
@@ -226,4 +226,21 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+}
+
+/// A machine without a graphics driver, as far as the loaders of Vulkan and EGL can tell.
+#[test]
+fn a_gpu_that_is_not_there() {
+    if !cfg!(feature = "wgpu") || !cfg!(target_os = "linux") {
+        return println!("skipped: this build has no wgpu, or this is not Linux");
+    }
+    let dir = with_data("no-gpu", 2);
+    let mut command = dir.command(["train", "small.toml", "--backend", "wgpu"]);
+    for variable in ["VK_ICD_FILENAMES", "VK_DRIVER_FILES", "__EGL_VENDOR_LIBRARY_FILENAMES"] {
+        command.env(variable, "/nonexistent");
+    }
+    let finished = Finished::of(command.output().unwrap()).expect(69, "train on wgpu");
+    let expected = "error: the backend `wgpu` found no device on this machine\n\nhint: install a Vulkan driver";
+    assert!(finished.error().starts_with(expected), "{}", finished.stderr);
+    assert!(!dir.path("runs").exists());
 }
