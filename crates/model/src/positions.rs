@@ -42,7 +42,7 @@ impl PositionVectors {
     pub(crate) fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
         let [_, length, _] = tokens.dims();
         match self {
-            Self::Learned(positions) => tokens + positions.weight.val().slice([0..length]).unsqueeze_dim::<3>(0),
+            Self::Learned(positions) => tokens + positions.weight.val().narrow(0, 0, length).unsqueeze_dim::<3>(0),
             Self::Sinusoidal(positions) => {
                 let vectors = sinusoidal(length, positions.dim, &tokens.device());
                 tokens * (positions.dim as f32).sqrt() + vectors.unsqueeze_dim::<3>(0)

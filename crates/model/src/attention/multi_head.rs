@@ -37,14 +37,16 @@ impl MultiHeadAttention {
     pub fn forward(&self, tokens: Tensor<3>, mask: Option<&Tensor<2, Bool>>) -> Tensor<3> {
         let [batch, length, dim] = tokens.dims();
         let d_head = dim / self.n_heads;
-        let heads = |linear: &Linear| {
-            linear.forward(tokens.clone()).reshape([batch, length, self.n_heads, d_head]).swap_dims(1, 2).reshape([
+        let heads = |linear: &Linear, tokens: Tensor<3>| {
+            linear.forward(tokens).reshape([batch, length, self.n_heads, d_head]).swap_dims(1, 2).reshape([
                 batch * self.n_heads,
                 length,
                 d_head,
             ]) // one attention for each text and head
         };
-        let (query, key, value) = (heads(&self.query), heads(&self.key), heads(&self.value));
+        let query = heads(&self.query, tokens.clone());
+        let key = heads(&self.key, tokens.clone());
+        let value = heads(&self.value, tokens);
         let mask = mask.map(|mask| {
             mask.clone().unsqueeze_dim::<3>(1).repeat_dim(1, self.n_heads).reshape([batch * self.n_heads, length])
         });

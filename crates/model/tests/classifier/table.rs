@@ -74,7 +74,7 @@ pub(crate) fn config(attention: AttentionConfig, positions: Positions) -> ModelC
 
 impl Case {
     /// The model with initial weights that differ from zero everywhere, biases included.
-    pub fn model(&self, device: &Device) -> Classifier {
+    pub(crate) fn model(&self, device: &Device) -> Classifier {
         let model = self.config.init(VOCAB_SIZE, self.n_labels, &mut Initializer::new(5, device));
         let mut weights = model.weights().unwrap();
         let mut count = 0;

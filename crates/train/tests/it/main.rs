@@ -1,6 +1,7 @@
 //! Training through the public interface, on tiny data.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a test says why it skips a backend")]
 
 mod accumulation;
 mod backends;
