@@ -63,7 +63,7 @@ pub(crate) struct Train {
     /// Compute on this backend, whatever the config says
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
-    /// Keep the run here instead of in runs/<name>
+    /// Keep the run here instead of in runs/NAME
     #[arg(long, value_name = "DIR")]
     pub(crate) run_dir: Option<PathBuf>,
     /// Go on with the run that is there
