@@ -38,15 +38,16 @@ def golden(mask_zero):
         row[rng.integers(1, LENGTH + 1) :] = 0
     y = rng.integers(0, 2, EXAMPLES).astype("int32")
 
-    def weights():
-        return [weight.numpy().tolist() for weight in model.weights]
+    def weights(model):
+        return [keras.ops.convert_to_numpy(weight).tolist() for weight in model.weights]
 
-    init, steps = weights(), []
+    init, steps = weights(model), []
 
     class Record(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs):
             running = {name: float(value) for name, value in logs.items()}
-            steps.append({"batch": int(batch), "running": running, "weights": weights()})
+            # Asked for through the callback, the model brings its weights back from JAX.
+            steps.append({"batch": int(batch), "running": running, "weights": weights(self.model)})
 
     history = model.fit(
         x, y, epochs=EPOCHS, batch_size=BATCH_SIZE, shuffle=False, verbose=0, callbacks=[Record()],
@@ -64,7 +65,7 @@ def golden(mask_zero):
         "steps": steps,
         "history": {name: [float(value) for value in values] for name, values in history.history.items()},
         "predict": model.predict(x, verbose=0).ravel().tolist(),
-        "adam": [np.array(variable).tolist() for variable in model.optimizer.variables],
+        "adam": [keras.ops.convert_to_numpy(variable).tolist() for variable in model.optimizer.variables],
     }
 
 
