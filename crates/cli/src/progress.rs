@@ -50,7 +50,7 @@ impl Progress {
             return;
         }
         match event {
-            Event::Start { step, total_steps, .. } => self.start(*step, *total_steps),
+            Event::Start { step, total_steps } => self.start(*step, *total_steps),
             Event::Step { step, epoch, examples, loss, accuracy, lr } => {
                 self.examples += *examples as u64;
                 self.step(*step, *epoch, *loss, *accuracy, *lr);

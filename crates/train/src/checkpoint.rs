@@ -9,10 +9,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use attentive_model::Weight;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::CheckpointError;
+use crate::format;
 
 const MANIFEST: &str = "MANIFEST.json";
 /// The weights of the model, as safetensors.
@@ -119,6 +121,28 @@ pub(crate) struct Checkpoint {
     pub weights: Vec<u8>,
     /// The bytes of [`MOMENTS`].
     pub moments: Vec<u8>,
+}
+
+impl Checkpoint {
+    /// The weights of the model.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Damaged`] when the file, although it is the one that was written, is not safetensors.
+    pub(crate) fn weights(&self) -> Result<Vec<Weight>, CheckpointError> {
+        format::from_safetensors(&self.weights).map_err(|reason| self.damaged(WEIGHTS, reason))
+    }
+
+    /// The moments of the optimizer.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Damaged`] when the file, although it is the one that was written, is not burnpack.
+    pub(crate) fn moments(&self) -> Result<Vec<Weight>, CheckpointError> {
+        format::from_burnpack(&self.moments).map_err(|reason| self.damaged(MOMENTS, reason))
+    }
+
+    fn damaged(&self, file: &str, reason: String) -> CheckpointError {
+        CheckpointError::Damaged { path: self.path.join(file), reason }
+    }
 }
 
 /// The SHA-256 of some bytes, in hexadecimal.

@@ -15,8 +15,6 @@ pub enum Event {
         step: u64,
         /// Steps in all.
         total_steps: u64,
-        /// Steps in an epoch.
-        steps_per_epoch: u64,
     },
     /// One optimizer update is done.
     Step {

@@ -59,8 +59,8 @@ pub(crate) fn to_burnpack(moments: &[Weight]) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// What is wrong with the file: not burnpack, or a tensor that is not f32.
-pub(crate) fn from_burnpack(bytes: Vec<u8>) -> Result<Vec<Weight>, String> {
-    let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| error.to_string())?;
+pub(crate) fn from_burnpack(bytes: &[u8]) -> Result<Vec<Weight>, String> {
+    let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes.to_vec())).map_err(|error| error.to_string())?;
     let tensors = reader.into_tensors().map_err(|error| error.to_string())?;
     let mut moments = BTreeMap::new();
     for tensor in tensors {
@@ -106,7 +106,7 @@ mod tests {
         };
         let weights = weights();
         let safetensors = from_safetensors(&to_safetensors(&weights).unwrap()).unwrap();
-        let burnpack = from_burnpack(to_burnpack(&weights).unwrap()).unwrap();
+        let burnpack = from_burnpack(&to_burnpack(&weights).unwrap()).unwrap();
         assert_eq!(bits(&safetensors), bits(&weights));
         assert_eq!(bits(&burnpack), bits(&weights));
     }
@@ -120,6 +120,6 @@ mod tests {
     #[test]
     fn other_files_are_refused() {
         assert!(from_safetensors(b"not a file").is_err());
-        assert!(from_burnpack(b"not a file".to_vec()).is_err());
+        assert!(from_burnpack(b"not a file").is_err());
     }
 }

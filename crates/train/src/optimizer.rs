@@ -391,7 +391,7 @@ mod tests {
                     model = step(model, &mut optimizer, done);
                 }
                 let file = format::to_burnpack(&optimizer.moments().unwrap()).unwrap();
-                let moments = format::from_burnpack(file).unwrap();
+                let moments = format::from_burnpack(&file).unwrap();
                 let mut loaded = case.config.init().with_moments(moments, &model, &plain).unwrap();
 
                 let kept = step(model.clone(), &mut optimizer, 5);

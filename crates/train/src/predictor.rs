@@ -8,7 +8,6 @@ use crate::checkpoint::{self, Checkpoint};
 use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluate::{Batching, evaluate, logits};
-use crate::format;
 use crate::metrics::{Metrics, decide};
 use crate::prepare::encode;
 use crate::run::RunDir;
@@ -60,10 +59,8 @@ impl Predictor {
                 return Err(CheckpointError::Damaged { path: run.path().join(what), reason }.into());
             }
         }
-        let weights = format::from_safetensors(&checkpoint.weights)
-            .map_err(|reason| CheckpointError::Damaged { path: checkpoint.path.join(checkpoint::WEIGHTS), reason })?;
         let model = config.model.init(encoder.vocab_size(), labels.len(), &mut Initializer::new(0, device));
-        let model = model.with_weights(weights)?;
+        let model = model.with_weights(checkpoint.weights()?)?;
         let batching = Batching::new(&config.model, encoder.pad_id());
         Ok(Self { config, labels, encoder, batching, model, device: device.clone(), step: checkpoint.state.step })
     }

@@ -82,11 +82,7 @@ pub fn fit(
     {
         return Ok(Outcome::Finished(report));
     }
-    (watch.observer)(&Event::Start {
-        step: trainer.state.step,
-        total_steps: trainer.total_steps(),
-        steps_per_epoch: trainer.steps_per_epoch(),
-    });
+    (watch.observer)(&Event::Start { step: trainer.state.step, total_steps: trainer.total_steps() });
     while !trainer.is_done() {
         if !trainer.train_epoch(watch)? {
             return Ok(Outcome::Interrupted { step: trainer.state.step });
@@ -162,11 +158,8 @@ impl<'a> Trainer<'a> {
         if !what.is_empty() {
             return Err(TrainError::Changed { path: self.run.path().to_path_buf(), what: what.join(", ") });
         }
-        let damaged = |name: &str, reason| CheckpointError::Damaged { path: checkpoint.path.join(name), reason };
-        let weights = format::from_safetensors(&checkpoint.weights).map_err(|e| damaged(checkpoint::WEIGHTS, e))?;
-        let moments = format::from_burnpack(checkpoint.moments).map_err(|e| damaged(checkpoint::MOMENTS, e))?;
-        self.model = self.model.with_weights(weights)?;
-        self.optimizer = self.optimizer.with_moments(moments, &self.model, self.device)?;
+        self.model = self.model.with_weights(checkpoint.weights()?)?;
+        self.optimizer = self.optimizer.with_moments(checkpoint.moments()?, &self.model, self.device)?;
         self.state = checkpoint.state;
         Ok(self)
     }
@@ -362,9 +355,7 @@ impl<'a> Trainer<'a> {
             None => (self.state.epoch, self.state.step),
         };
         let chosen = checkpoint::load(&self.run.checkpoints().join(checkpoint::directory_name(step)))?;
-        let weights = format::from_safetensors(&chosen.weights)
-            .map_err(|reason| CheckpointError::Damaged { path: chosen.path.join(checkpoint::WEIGHTS), reason })?;
-        let model = self.model.clone().with_weights(weights)?;
+        let model = self.model.clone().with_weights(chosen.weights()?)?;
         let mut splits = std::collections::BTreeMap::new();
         for name in [Split::Train, Split::Validation, Split::Test] {
             let Some(split) = self.prepared.split(name) else { continue };
