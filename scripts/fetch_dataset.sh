@@ -7,7 +7,7 @@
 #   fetch_dataset.sh --any-version NAME SOURCE   only warn where rows or checksums differ from the manifest
 #
 # Nothing is downloaded: licences and download forms differ, so a user fetches the corpus and this script does the rest.
-# Needs bash, awk, find, sort, iconv, and sha256sum or shasum.
+# Needs bash, awk, find, sort, paste, sed, iconv, and sha256sum or shasum.
 set -euo pipefail
 export LC_ALL=C
 
@@ -95,23 +95,30 @@ prepare_imdb() {
   done
 }
 
+# An awk function for sources with CSV quoting: it takes the next field off `rest`, which ends at `separator`, and unquotes it.
+quoted_fields='
+  function field(   end, c, out) {
+    if (substr(rest, 1, 1) != "\"") {
+      end = index(rest separator, separator); out = substr(rest, 1, end - 1); rest = substr(rest, end + 1)
+      return out
+    }
+    rest = substr(rest, 2); out = ""
+    while (match(rest, /"/)) {
+      out = out substr(rest, 1, RSTART - 1); c = substr(rest, RSTART + 1, 1); rest = substr(rest, RSTART + 1)
+      if (c != "\"") { rest = substr(rest, 2); return out }
+      out = out "\""; rest = substr(rest, 2)
+    }
+    return out rest
+  }'
+
 prepare_ag_news() {
   cp "$(locate derived/train_29k.csv train_29k.csv train.csv)" "$work/train.csv"
   cp "$(locate derived/test_7600.csv test_7600.csv test.csv)" "$work/test.csv"
   local split
   for split in train test; do
     # Either `label,text[,source]` with a header, or the published form: "class","title","description" without one.
-    awk '
-      function field(   c, out) { # the next field of `rest`, unquoted
-        if (substr(rest, 1, 1) != "\"") { match(rest, /^[^,]*/); out = substr(rest, 1, RLENGTH); rest = substr(rest, RLENGTH + 2); return out }
-        rest = substr(rest, 2); out = ""
-        while (match(rest, /"/)) {
-          out = out substr(rest, 1, RSTART - 1); c = substr(rest, RSTART + 1, 1); rest = substr(rest, RSTART + 1)
-          if (c != "\"") { rest = substr(rest, 2); return out }
-          out = out "\""; rest = substr(rest, 2)
-        }
-        return out rest
-      }
+    awk "$quoted_fields"'
+      BEGIN { separator = "," }
       { sub(/\r$/, ""); rest = $0 }
       NR == 1 { print "label,text"; if ($0 ~ /^label,text/) { joined = 1; next } }
       { label = field(); text = field(); if (!joined) text = text " " field(); gsub(/"/, "\"\"", text); print label ",\"" text "\"" }
@@ -140,11 +147,126 @@ prepare_sms_spam() {
   ' "$(locate SMSSpamCollection SMSSpamCollection.txt)"
 }
 
+prepare_mr() {
+  local split labels texts
+  for split in train test; do
+    # Labels and sentences are parallel files; the sentences are in Windows-1252 and end in a space.
+    labels=$(locate "pte_split/label_$split.txt" "mr/label_$split.txt" "label_$split.txt")
+    texts=$(locate "pte_split/text_$split.txt" "mr/text_$split.txt" "text_$split.txt")
+    iconv -f WINDOWS-1252 -t UTF-8 "$texts" | tr -d '\r' | sed 's/ *$//' > "$work/texts"
+    { printf 'label\ttext\n'; tr -d '\r' < "$labels" | paste - "$work/texts"; } > "$made/$split.tsv"
+  done
+}
+
+prepare_zh_chnsenticorp() {
+  local split from
+  for split in train dev test; do
+    from=$(locate "$split.tsv")
+    awk '{ sub(/\r$/, "") } NR == 1 { print "label\ttext"; next } { print }' "$from" > "$made/$split.tsv"
+  done
+  # Each text once, and none that is in dev or test.
+  awk -F'\t' '
+    FNR == 1 { if (++file == 3) print; next }
+    file < 3 { known[$2]; next }
+    !($2 in known) { known[$2]; print }' "$made/dev.tsv" "$made/test.tsv" "$made/train.tsv" > "$made/train_honest.tsv"
+}
+
+prepare_goemotions() {
+  local split names from
+  names=$(locate labels.txt emotions.txt)
+  for split in train dev test; do
+    from=$(locate "original/$split.tsv" "$split.tsv")
+    # Text, label ids and comment id between tabs, yet with the quotes of CSV around a text that holds one.
+    awk "$quoted_fields"'
+      BEGIN { separator = "\t" }
+      { sub(/\r$/, "") }
+      NR == FNR { name[NR - 1] = $0; next }
+      FNR == 1 { print "text\tlabels" }
+      { rest = $0; text = field(); n = split(field(), ids, ","); labels = ""
+        for (i = 1; i <= n; i++) { if (!(ids[i] in name)) exit 1; labels = labels (i > 1 ? "," : "") name[ids[i]] }
+        gsub(/^ +| +$/, "", text); print text "\t" labels }
+    ' "$names" "$from" > "$made/$split.tsv" || fail "\`$from\` has a label id that \`$names\` does not name" "$(value get)"
+  done
+}
+
+# An awk function that writes a sentence the way the SNLI test file has it: in lower case, in the tokens of the Penn treebank,
+# without the tokens that are punctuation. That file keeps hyphens, points and colons inside words, and quotes; quotes are
+# dropped here, in all three files, because it does not keep all of them.
+penn_words='
+  function words(text,   n, i, token, out) {
+    text = tolower(text)
+    gsub(/``|\047\047|--+|\.\.+|["`;!?()#$%@+*\\\/]/, " ", text)
+    while (match(text, /[0-9],[0-9]/)) text = substr(text, 1, RSTART) substr(text, RSTART + 2)
+    gsub(/,/, " ", text)
+    while (match(text, /[^0-9 ]:[^ ]|:[^0-9 ]/)) { sub(/:/, " ", text) }
+    n = split(text, token, " "); out = ""
+    for (i = 1; i <= n; i++) out = out " " word(token[i])
+    gsub(/  +/, " ", out); gsub(/^ | $/, "", out)
+    return out
+  }
+  function word(token,   before) {
+    do {
+      before = token
+      sub(/^[-.:&]+/, "", token); sub(/[-:&\047]+$/, "", token)
+      if (token !~ /^\047(s|d|m|re|ve|ll)$/) sub(/^\047+/, "", token)
+      if (token !~ /^([a-z]\.)([a-z]\.)+$/ && token !~ /^(mr|mrs|dr|st)\.$/) sub(/\.+$/, "", token)
+    } while (token != before)
+    if (token == "cannot") return "can not"
+    if (match(token, /.n\047t$/) || match(token, /.\047(s|d|m|re|ve|ll)$/)) return substr(token, 1, RSTART) " " substr(token, RSTART + 1)
+    return token
+  }'
+
+prepare_snli() {
+  local train dev test header
+  train=$(locate snli/cat_train_18k.tsv cat_train_18k.tsv snli/train.csv)
+  dev=$(locate snli/dev.csv dev.csv)
+  test=$(locate snli/test.txt test.txt)
+  header='BEGIN { print "label\tpremise\thypothesis" } { sub(/\r$/, ""); rest = $0 }'
+  # A sample of the training file: label, label, premise, hypothesis between tabs, yet with the quotes of CSV.
+  awk "$quoted_fields$penn_words$header"'
+    BEGIN { separator = "\t"; name[1] = "neutral"; name[2] = "contradiction"; name[3] = "entailment" }
+    { label = field(); field(); premise = words(field()); print name[label] "\t" premise "\t" words(field()) }
+  ' "$train" > "$made/train.tsv"
+  awk "$quoted_fields$penn_words$header"'
+    BEGIN { separator = "," }
+    NR > 1 { premise = words(field()); hypothesis = words(field()); print field() "\t" premise "\t" hypothesis }
+  ' "$dev" > "$made/validation.tsv"
+  awk -F'\t' "$penn_words$header"'
+    BEGIN { name[0] = "entailment"; name[1] = "neutral"; name[2] = "contradiction" }
+    { print name[$3] "\t" words($1) "\t" words($2) }
+  ' "$test" > "$made/test.tsv"
+}
+
+prepare_mrpc() {
+  local split from
+  for split in train test; do
+    from=$(locate "msr_paraphrase_$split.txt")
+    # Unquoted, whatever the many double quotes in it look like; a byte order mark is in the header line.
+    awk -F'\t' -v OFS='\t' '
+      { sub(/\r$/, "") }
+      NR == 1 { print "label", "first", "second"; next }
+      { print $1, $4, $5 }' "$from" > "$made/$split.tsv"
+  done
+}
+
+prepare_sick() {
+  local from
+  from=$(locate SICK.txt)
+  awk -F'\t' -v OFS='\t' -v made="$made" '
+    { sub(/\r$/, "") }
+    NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i
+              file["TRAIN"] = made "/train.tsv"; file["TRIAL"] = made "/validation.tsv"; file["TEST"] = made "/test.tsv"
+              for (set in file) print "label", "first", "second" > file[set]
+              next }
+    { print tolower($at["entailment_label"]), $at["sentence_A"], $at["sentence_B"] > file[$at["SemEval_set"]] }
+  ' "$from"
+}
+
 any_version=0
 if [ "${1-}" = --any-version ]; then any_version=1; shift; fi
 case "${1-}" in
   -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p;}' "$0"; exit ;;
-  "") for manifest in "$datasets"/*.toml; do printf '%-12s %s\n' "$(basename "$manifest" .toml)" "$(value title)"; done; exit ;;
+  "") for manifest in "$datasets"/*.toml; do printf '%-16s %s\n' "$(basename "$manifest" .toml)" "$(value title)"; done; exit ;;
 esac
 name=$1
 manifest=$datasets/$name.toml
