@@ -2,7 +2,7 @@
 """Makes crates/train/tests/data/optimizer_golden.json: what Keras' optimizers do to three small weights in ten steps.
 
 The gradients are random and given; some are zero, as those of an embedding are for tokens that a batch lacks. The
-unit tests of crates/train/src/optimizer.rs follow the weights after every step.
+unit tests of crates/train/src/optimizer follow the weights after every step.
 
     pip install keras==3.15.1 tensorflow-cpu
     python scripts/optimizer_golden.py
@@ -38,6 +38,26 @@ OPTIMIZERS = [
     (
         {"sgd": {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}},
         lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
+    ),
+    ({"rmsprop": {"learning_rate": 0.01}}, lambda: keras.optimizers.RMSprop(0.01)),
+    (
+        {"rmsprop": {"learning_rate": 0.01, "rho": 0.8, "momentum": 0.9, "epsilon": 1e-4}},
+        lambda: keras.optimizers.RMSprop(0.01, rho=0.8, momentum=0.9, epsilon=1e-4),
+    ),
+    ({"rmsprop": {"learning_rate": 0.01, "centered": True}}, lambda: keras.optimizers.RMSprop(0.01, centered=True)),
+    (
+        {"rmsprop": {"learning_rate": 0.01, "momentum": 0.5, "centered": True}},
+        lambda: keras.optimizers.RMSprop(0.01, momentum=0.5, centered=True),
+    ),
+    ({"adagrad": {"learning_rate": 0.1}}, lambda: keras.optimizers.Adagrad(0.1)),
+    (
+        {"adagrad": {"learning_rate": 0.1, "initial_accumulator_value": 0.5, "epsilon": 1e-3}},
+        lambda: keras.optimizers.Adagrad(0.1, initial_accumulator_value=0.5, epsilon=1e-3),
+    ),
+    ({"lion": {"learning_rate": 0.01}}, lambda: keras.optimizers.Lion(0.01)),
+    (
+        {"lion": {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.5}},
+        lambda: keras.optimizers.Lion(0.01, beta_1=0.8, beta_2=0.95, weight_decay=0.5),
     ),
 ]
 

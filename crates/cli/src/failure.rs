@@ -137,7 +137,12 @@ fn train_code(error: &TrainError) -> u8 {
             code::NO_INPUT
         }
         TrainError::Config(ConfigError::Read { .. }) => code::IO,
-        TrainError::Config(_) | TrainError::NoSplit { .. } | TrainError::TooLarge { .. } => code::CONFIG,
+        TrainError::Config(_)
+        | TrainError::NoSplit { .. }
+        | TrainError::TooLarge { .. }
+        | TrainError::Head { .. }
+        | TrainError::Threshold { .. }
+        | TrainError::ClassWeight { .. } => code::CONFIG,
         TrainError::Data(error) => data_code(error),
         TrainError::Checkpoint(CheckpointError::None { .. }) | TrainError::NotARun { .. } => code::NO_INPUT,
         TrainError::Checkpoint(CheckpointError::Io { .. } | CheckpointError::Encode { .. }) => code::IO,

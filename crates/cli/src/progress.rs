@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use attentive_train::{Event, TrainConfig};
+use attentive_train::{Config, Event};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::Talk;
@@ -19,6 +19,8 @@ pub(crate) struct Progress {
     talk: Talk,
     style: Style,
     bar: Option<ProgressBar>,
+    /// What is said of the share of training examples decided right.
+    accuracy: &'static str,
     epochs: u64,
     log_every: u64,
     total_steps: u64,
@@ -29,14 +31,15 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(talk: Talk, config: &TrainConfig) -> Self {
+    pub(crate) fn new(talk: Talk, config: &Config) -> Self {
         let now = Instant::now();
         Self {
             talk,
             style: Style::for_stderr(),
             bar: None,
-            epochs: config.epochs,
-            log_every: config.log_every,
+            accuracy: if config.data.multi_label { "exact" } else { "accuracy" },
+            epochs: config.train.epochs,
+            log_every: config.train.log_every,
             total_steps: 0,
             started: now,
             last_line: now,
@@ -57,13 +60,14 @@ impl Progress {
             }
             Event::EpochEnd { epoch, loss, accuracy, validation, is_best, seconds } => {
                 let mut line =
-                    format!("epoch {epoch}/{}  loss {loss:.4}  accuracy {}", self.epochs, percent(*accuracy));
+                    format!("epoch {epoch}/{}  loss {loss:.4}  {} {}", self.epochs, self.accuracy, percent(*accuracy));
                 if let Some(metrics) = validation {
-                    line.push_str(&format!(
-                        "  validation loss {:.4}  accuracy {}",
-                        metrics.loss,
-                        percent(metrics.accuracy)
-                    ));
+                    // With several labels per text, all of them right at once is rare; F1 tells more.
+                    let (name, value) = match metrics.hamming_loss {
+                        None => ("accuracy", metrics.accuracy),
+                        Some(_) => ("micro F1", metrics.micro_avg.f1),
+                    };
+                    line.push_str(&format!("  validation loss {:.4}  {name} {}", metrics.loss, percent(value)));
                 }
                 line.push_str(&format!("  {seconds:.1} s"));
                 if *is_best {
@@ -108,7 +112,8 @@ impl Progress {
         // The most wanted first, because a narrow terminal cuts off the rest.
         let status = || {
             format!(
-                "loss {loss:.4}  accuracy {}  {} left  {} examples/s  lr {lr:.2e}",
+                "loss {loss:.4}  {} {}  {} left  {} examples/s  lr {lr:.2e}",
+                self.accuracy,
                 percent(accuracy),
                 duration(left),
                 count(rate.round() as u64)

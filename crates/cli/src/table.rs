@@ -1,9 +1,11 @@
 //! Plain tables and numbers as people read them.
 
-/// A table whose first columns hold words, flush left, and whose other columns hold numbers, flush right.
+/// A table whose first columns hold words, flush left, and whose other columns hold numbers, flush right; behind them
+/// there may be a column of notes, flush left.
 #[derive(Debug)]
 pub(crate) struct Table {
     words: usize,
+    notes: Option<usize>,
     rows: Vec<Vec<String>>,
 }
 
@@ -15,7 +17,12 @@ impl Table {
 
     /// A table with so many columns of words.
     pub(crate) fn of_words(words: usize, header: &[&str]) -> Self {
-        Self { words, rows: vec![header.iter().map(ToString::to_string).collect()] }
+        Self { words, notes: None, rows: vec![header.iter().map(ToString::to_string).collect()] }
+    }
+
+    /// A table without a header: a name, a number, and a note.
+    pub(crate) fn of_notes() -> Self {
+        Self { words: 1, notes: Some(2), rows: Vec::new() }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
@@ -32,7 +39,8 @@ impl Table {
             let mut line = String::new();
             for (column, cell) in row.iter().enumerate() {
                 let padding = " ".repeat(widths[column] - cell.chars().count());
-                let (before, after) = if column < self.words { ("", padding.as_str()) } else { (padding.as_str(), "") };
+                let is_text = column < self.words || self.notes == Some(column);
+                let (before, after) = if is_text { ("", padding.as_str()) } else { (padding.as_str(), "") };
                 line.push_str(if column == 0 { "" } else { "  " });
                 line.push_str(before);
                 line.push_str(cell);
@@ -63,6 +71,11 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
+/// An interval of shares as `90.1 – 92.4 %`.
+pub(crate) fn range([low, high]: [f64; 2]) -> String {
+    format!("{:.1} – {:.1} %", low * 100.0, high * 100.0)
+}
+
 /// Bytes as `1.5 MB`.
 pub(crate) fn bytes(n: u64) -> String {
     match n {
@@ -81,6 +94,7 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(percent(0.9123), "91.2 %");
+        assert_eq!(range([0.9012, 0.924]), "90.1 – 92.4 %");
         assert_eq!([999, 2_560_000].map(bytes), ["999 B", "2.6 MB"]);
     }
 
@@ -90,5 +104,10 @@ mod tests {
         table.row(["größer".to_string(), "0.5".to_string()]);
         table.row(["b".to_string(), "10.25".to_string()]);
         assert_eq!(table.render(), "label      f1\ngrößer    0.5\nb       10.25\n");
+        let mut table = Table::of_notes();
+        table.row(["loss", "0.5", ""].map(String::from));
+        table.row(["F1", "10.25", "good"].map(String::from));
+        table.row(["accuracy", "1", "a longer note"].map(String::from));
+        assert_eq!(table.render(), "loss        0.5\nF1        10.25  good\naccuracy      1  a longer note\n");
     }
 }

@@ -1,16 +1,17 @@
-//! The `[data]` and `[tokenizer]` sections of the config and what can be checked in them without touching a file.
+//! The `[data]` section of the config and what can be checked in it without touching a file.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::column::{Column, TextColumns};
 use crate::error::DataError;
+use crate::validation::Validation;
+
+/// The default of `data.label_separator`.
+const LABEL_SEPARATOR: &str = ",";
 
 /// Where the examples are and how the files are to be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,10 +25,19 @@ pub struct DataConfig {
     pub validation: Option<Validation>,
     /// The examples for the final figure, never looked at while training: a file or folder. Default: none.
     pub test: Option<PathBuf>,
-    /// The column that holds the text: a name of the header (or JSON key), or a number counted from 0. Default: "text".
-    pub text: Column,
-    /// The column that holds the label: a name of the header (or JSON key), or a number counted from 0. Default: "label".
+    /// The column that holds the text: a name of the header (or JSON key), or a number counted from 0. For pairs of
+    /// texts an array of two columns, such as `["premise", "hypothesis"]`. Default: "text".
+    pub text: TextColumns,
+    /// The column that holds the label: a name of the header (or JSON key), or a number counted from 0. Default:
+    /// "label".
     pub label: Column,
+    /// Whether an example can have any number of labels, also none, instead of exactly one. The label is then a list: a
+    /// JSON array, or a field split at `label_separator`. Default: false.
+    pub multi_label: bool,
+    /// What stands between the labels of one field where `multi_label = true`; white space around it is dropped.
+    /// Default: ",".
+    #[schemars(length(min = 1))]
+    pub label_separator: String,
     /// How the files are laid out. Default: "auto", by the file's extension.
     pub format: Format,
     /// Whether the first line of a csv or tsv file names the columns. Default: true.
@@ -44,8 +54,8 @@ pub struct DataConfig {
     /// Names for the labels as they stand in the files, such as `{ "0" = "negative", "1" = "positive" }`. If there are
     /// any, every label in the files must be among them. Default: none, the files' own labels are the names.
     pub labels: BTreeMap<String, String>,
-    /// The longest line, field or text, in bytes of UTF-8, at least 64. Longer ones are an error: they are nearly always
-    /// a quote that is never closed, or not text at all. Default: 1,048,576 (1 MiB).
+    /// The longest line, field or text, in bytes of UTF-8, at least 64. Longer ones are an error: they are nearly
+    /// always a quote that is never closed, or not text at all. Default: 1,048,576 (1 MiB).
     #[schemars(range(min = 64))]
     pub max_line_bytes: usize,
 }
@@ -56,8 +66,10 @@ impl Default for DataConfig {
             train: PathBuf::new(),
             validation: None,
             test: None,
-            text: Column::Name("text".to_owned()),
+            text: TextColumns::One(Column::Name("text".to_owned())),
             label: Column::Name("label".to_owned()),
+            multi_label: false,
+            label_separator: LABEL_SEPARATOR.to_owned(),
             format: Format::Auto,
             header: true,
             quoting: false,
@@ -100,7 +112,8 @@ impl DataConfig {
         }
         let format = self.format_by_name(&self.train);
         let delimited = matches!(format, Some(Format::Csv | Format::Tsv));
-        for (key, column) in [("text", &self.text), ("label", &self.label)] {
+        let columns = self.text.iter().map(|column| ("text", column)).chain([("label", &self.label)]);
+        for (key, column) in columns {
             match column {
                 Column::Name(name) if delimited && !self.header => problems.push((
                     key,
@@ -112,9 +125,7 @@ impl DataConfig {
                 _ => {}
             }
         }
-        if self.text == self.label && format != Some(Format::Folder) {
-            problems.push(("label", "is the same column as `text`".to_owned()));
-        }
+        self.add_list_problems(format, &mut problems);
         if let Some(delimiter) = &self.delimiter {
             match delimiter.as_bytes() {
                 [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => {}
@@ -134,6 +145,30 @@ impl DataConfig {
             problems.push(("max_line_bytes", format!("must be at least 64, not {}", self.max_line_bytes)));
         }
         problems
+    }
+
+    /// What is wrong with the columns taken together, and with lists of labels.
+    fn add_list_problems(&self, format: Option<Format>, problems: &mut Vec<(&'static str, String)>) {
+        let is_folder = format == Some(Format::Folder);
+        if let TextColumns::Two(first, second) = &self.text {
+            if is_folder {
+                problems.push(("text", "names two columns, but a folder holds one text per example".to_owned()));
+            } else if first == second {
+                problems.push(("text", format!("names the column `{first}` twice")));
+            }
+        }
+        if !is_folder && self.text.iter().any(|column| *column == self.label) {
+            let which = if self.text.is_pair() { "one of the columns of" } else { "the same column as" };
+            problems.push(("label", format!("is {which} `text`")));
+        }
+        if self.multi_label && is_folder {
+            problems.push(("multi_label", "cannot be true for a folder, which holds one label per example".to_owned()));
+        }
+        if self.label_separator.is_empty() {
+            problems.push(("label_separator", "is empty".to_owned()));
+        } else if !self.multi_label && self.label_separator != LABEL_SEPARATOR {
+            problems.push(("label_separator", "is only for `multi_label = true`".to_owned()));
+        }
     }
 
     /// The encoding by its name.
@@ -183,214 +218,6 @@ pub enum Format {
     Folder,
 }
 
-/// Where the validation split comes from: `"path"` or `{ fraction = 0.1 }`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Validation {
-    /// A file or folder of its own.
-    Path(PathBuf),
-    /// This share of the training examples, above 0 and below 1.
-    Fraction(f64),
-}
-
-/// The table form of [`Validation`].
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FractionTable {
-    fraction: f64,
-}
-
-impl Serialize for Validation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Path(path) => path.serialize(serializer),
-            Self::Fraction(fraction) => FractionTable { fraction: *fraction }.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Validation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ValidationVisitor;
-
-        impl<'de> Visitor<'de> for ValidationVisitor {
-            type Value = Validation;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a path or `{ fraction = 0.1 }`")
-            }
-
-            fn visit_str<E: de::Error>(self, path: &str) -> Result<Validation, E> {
-                Ok(Validation::Path(PathBuf::from(path)))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Validation, A::Error> {
-                let table = FractionTable::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Validation::Fraction(table.fraction))
-            }
-        }
-
-        deserializer.deserialize_any(ValidationVisitor)
-    }
-}
-
-impl JsonSchema for Validation {
-    fn schema_name() -> Cow<'static, str> {
-        "Validation".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A file or folder, or the share of `train` to cut off.",
-            "oneOf": [
-                { "type": "string", "description": "A file or folder of its own." },
-                {
-                    "type": "object",
-                    "description": "A share of the training examples, stratified by label and drawn from the seed.",
-                    "properties": {
-                        "fraction": {
-                            "type": "number",
-                            "description": "The share of the training examples, above 0 and below 1.",
-                            "exclusiveMinimum": 0,
-                            "exclusiveMaximum": 1
-                        }
-                    },
-                    "required": ["fraction"],
-                    "additionalProperties": false
-                }
-            ]
-        })
-    }
-}
-
-/// A column of a file: `"name"`, or a number counted from 0.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Column {
-    /// A name in the header, or a key of a JSON object.
-    Name(String),
-    /// A position, counted from 0.
-    Number(usize),
-}
-
-impl fmt::Display for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => f.write_str(name),
-            Self::Number(number) => write!(f, "{number}"),
-        }
-    }
-}
-
-impl Serialize for Column {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Name(name) => serializer.serialize_str(name),
-            Self::Number(number) => number.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Column {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ColumnVisitor;
-
-        impl Visitor<'_> for ColumnVisitor {
-            type Value = Column;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a column name or a column number, counted from 0")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Column, E> {
-                Ok(Column::Name(name.to_owned()))
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Column, E> {
-                usize::try_from(number)
-                    .map(Column::Number)
-                    .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(number), &self))
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Column, E> {
-                usize::try_from(number)
-                    .map(Column::Number)
-                    .map_err(|_| E::invalid_value(de::Unexpected::Signed(number), &self))
-            }
-        }
-
-        deserializer.deserialize_any(ColumnVisitor)
-    }
-}
-
-impl JsonSchema for Column {
-    fn schema_name() -> Cow<'static, str> {
-        "Column".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A column name, or a column number counted from 0.",
-            "oneOf": [{ "type": "string" }, { "type": "integer", "minimum": 0 }]
-        })
-    }
-}
-
-/// How texts become ids: exactly one of the tables below.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenizerConfig {
-    /// `[tokenizer.word]`: words and runs of punctuation, made from the training split.
-    Word(WordConfig),
-    /// `[tokenizer.file]`: a ready-made Hugging Face `tokenizer.json`.
-    File(FileConfig),
-}
-
-impl Default for TokenizerConfig {
-    fn default() -> Self {
-        Self::Word(WordConfig::default())
-    }
-}
-
-impl TokenizerConfig {
-    /// What is wrong with the section, as (key below `[tokenizer.word]` or `[tokenizer.file]`, message). No file is touched.
-    pub fn problems(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Word(word) if word.vocab_size < 3 => {
-                vec![("vocab_size", format!("must be at least 3, not {}", word.vocab_size))]
-            }
-            Self::File(file) if file.path.as_os_str().is_empty() => {
-                vec![("path", "is missing: name a tokenizer.json".to_owned())]
-            }
-            _ => Vec::new(),
-        }
-    }
-}
-
-/// Words of the training split: texts are normalized (NFKC), split at whitespace, and runs of punctuation split off.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct WordConfig {
-    /// The most tokens the vocabulary may have, `[PAD]` and `[UNK]` included: the most frequent words are kept, equally
-    /// frequent ones in the order of their code points. At least 3. Default: 10,000.
-    #[schemars(range(min = 3, max = 2_000_000))]
-    pub vocab_size: usize,
-    /// Whether upper and lower case count as the same. Default: true, which needs fewer examples per word.
-    pub lowercase: bool,
-}
-
-impl Default for WordConfig {
-    fn default() -> Self {
-        Self { vocab_size: 10_000, lowercase: true }
-    }
-}
-
-/// A tokenizer made elsewhere.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct FileConfig {
-    /// The `tokenizer.json`. Required. Relative to the directory the command runs in.
-    pub path: PathBuf,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,7 +234,8 @@ mod tests {
         });
         let config = data(json).unwrap();
         assert_eq!(config.validation, Some(Validation::Fraction(0.1)));
-        assert_eq!((&config.text, &config.label), (&Column::Number(2), &Column::Name("stars".to_owned())));
+        assert_eq!(config.text, TextColumns::One(Column::Number(2)));
+        assert_eq!(config.label, Column::Name("stars".to_owned()));
         assert_eq!(config.problems(), []);
         let written = serde_json::to_value(&config).unwrap();
         assert_eq!(written["validation"]["fraction"], 0.1);
@@ -432,7 +260,7 @@ mod tests {
             "invalid value: integer `-1`, expected a column name or a column number, counted from 0"
         );
         assert_eq!(
-            message(serde_json::json!({ "text": ["premise", "hypothesis"] })),
+            message(serde_json::json!({ "label": ["a", "b"] })),
             "invalid type: sequence, expected a column name or a column number, counted from 0"
         );
     }
@@ -462,8 +290,12 @@ mod tests {
 
     #[test]
     fn columns_must_suit_the_format() {
-        let config =
-            |train: &str, text, label| DataConfig { train: train.into(), text, label, ..DataConfig::default() };
+        let config = |train: &str, text, label| DataConfig {
+            train: train.into(),
+            text: TextColumns::One(text),
+            label,
+            ..DataConfig::default()
+        };
         let name = || Column::Name("a".to_owned());
         let problems = config("a.jsonl", Column::Number(1), name()).problems();
         assert_eq!(problems, [("text", "must be the name of a key in a jsonl file, not 1".to_owned())]);
@@ -472,13 +304,30 @@ mod tests {
     }
 
     #[test]
-    fn tokenizers_are_tagged() {
-        let config: TokenizerConfig = serde_json::from_str(r#"{"word":{"lowercase":false}}"#).unwrap();
-        assert_eq!(config, TokenizerConfig::Word(WordConfig { vocab_size: 10_000, lowercase: false }));
-        let config: TokenizerConfig = serde_json::from_str(r#"{"file":{}}"#).unwrap();
-        assert_eq!(config.problems(), [("path", "is missing: name a tokenizer.json".to_owned())]);
-        let config: TokenizerConfig = serde_json::from_str(r#"{"word":{"vocab_size":2}}"#).unwrap();
-        assert_eq!(config.problems(), [("vocab_size", "must be at least 3, not 2".to_owned())]);
+    fn pairs_and_lists_of_labels_must_suit_the_rest() {
+        let problems = |json: serde_json::Value| {
+            let problems = data(json).unwrap().problems();
+            problems.into_iter().map(|(key, message)| format!("{key} {message}")).collect::<Vec<_>>()
+        };
+        let json =
+            serde_json::json!({ "train": "a.csv", "text": ["a", "b"], "multi_label": true, "label_separator": "; " });
+        assert_eq!(problems(json), [""; 0]);
+        let json = serde_json::json!({ "train": "a.csv", "text": ["a", "a"], "label": "a" });
+        assert_eq!(problems(json), ["text names the column `a` twice", "label is one of the columns of `text`"]);
+        let json = serde_json::json!({ "train": "a.jsonl", "text": ["a", 1] });
+        assert_eq!(problems(json), ["text must be the name of a key in a jsonl file, not 1"]);
+        let json = serde_json::json!({ "train": "a", "format": "folder", "text": ["a", "b"], "multi_label": true });
+        assert_eq!(
+            problems(json),
+            [
+                "text names two columns, but a folder holds one text per example",
+                "multi_label cannot be true for a folder, which holds one label per example"
+            ]
+        );
+        let json = serde_json::json!({ "train": "a.csv", "label_separator": "" });
+        assert_eq!(problems(json), ["label_separator is empty"]);
+        let json = serde_json::json!({ "train": "a.csv", "label_separator": "|" });
+        assert_eq!(problems(json), ["label_separator is only for `multi_label = true`"]);
     }
 
     #[test]
@@ -488,5 +337,6 @@ mod tests {
         assert_eq!(forms[0]["type"], "string");
         assert_eq!(forms[1]["properties"]["fraction"]["exclusiveMaximum"], 1);
         assert_eq!(schema["$defs"]["Column"]["oneOf"][1]["minimum"], 0);
+        assert_eq!(schema["$defs"]["TextColumns"]["oneOf"][2]["maxItems"], 2);
     }
 }

@@ -1,4 +1,5 @@
-//! The `[data]` section to labelled splits: one label set from the training split, the validation cut, fingerprints.
+//! The `[data]` section to labelled splits: one label set from the training split, what label values mean,
+//! fingerprints.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,13 +7,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config::{DataConfig, Validation};
-use crate::error::{DataError, Location};
+use crate::config::DataConfig;
+use crate::cut::cut;
+use crate::error::DataError;
 use crate::examples::{Examples, Split};
 use crate::findings::{Findings, label_counts};
 use crate::labels::Labels;
-use crate::order::permutation;
 use crate::reader::{RawExamples, hex, read_labelled};
+use crate::targets::Targets;
+use crate::validation::Validation;
 
 /// All examples of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +61,7 @@ pub struct SplitRecord {
     pub rows: usize,
     /// How many of them are in this split.
     pub examples: usize,
-    /// Examples per label.
+    /// Examples per label; an example with several labels counts for each.
     pub labels: BTreeMap<String, usize>,
 }
 
@@ -88,22 +91,27 @@ pub enum SplitOrigin {
 
 /// Loads every split that the config names.
 ///
-/// The label set is that of the training file. A validation fraction is cut from it label by label, at random by `seed`;
-/// both parts keep the order of the file.
+/// The label set is that of the training file. A validation fraction is cut from it label by label, at random by
+/// `seed`; both parts keep the order of the file. An example with several labels is cut with those of its rarest label.
 ///
 /// # Errors
 /// Any file that is missing, unreadable or not what the config says; a label in the validation or test file that the
-/// training file lacks; a training file with fewer than two labels; a fraction that leaves nothing to validate on.
+/// training file lacks; a training file with fewer than two labels (with `multi_label`: without any); a fraction that
+/// leaves nothing to validate on.
 pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> {
     let raw = read_labelled(&config.train, config)?;
     let names = label_names(&raw, config)?;
-    let labels = Labels::from_names(names.iter().copied());
-    if let [label] = labels.names() {
-        return Err(DataError::OneLabel { path: config.train.clone(), label: label.clone() });
+    let labels = Labels::from_names(names.iter().flatten().copied());
+    match labels.names() {
+        [label] if !config.multi_label => {
+            return Err(DataError::OneLabel { path: config.train.clone(), label: label.clone() });
+        }
+        [] => return Err(DataError::NoLabels { path: config.train.clone() }),
+        _ => {}
     }
-    let ids = names.iter().map(|name| labels.id(name).expect("the label set was made from these names")).collect();
+    let targets = targets(&raw, &names, &labels)?;
     let train_file = LoadedFile::new(&config.train, &raw);
-    let mut train = with_labels(raw, ids);
+    let mut train = examples(raw, targets);
 
     let (train_record, validation) = match &config.validation {
         None => (train_file.record(train_file.whole(), &train, &labels), None),
@@ -139,7 +147,7 @@ pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> 
         train: train_record,
         validation: validation_record,
         test: test_record,
-        fingerprint: fingerprint(&splits, &labels),
+        fingerprint: fingerprint(&splits, &labels, config.multi_label),
     };
     Ok(Corpus { train, validation, test, labels, manifest, findings })
 }
@@ -154,44 +162,60 @@ pub fn load_examples(path: &Path, config: &DataConfig, labels: &Labels) -> Resul
 
 fn read_with_labels(path: &Path, config: &DataConfig, labels: &Labels) -> Result<(Examples, LoadedFile), DataError> {
     let raw = read_labelled(path, config)?;
-    let mut ids = Vec::with_capacity(raw.texts.len());
-    for (index, name) in label_names(&raw, config)?.into_iter().enumerate() {
-        ids.push(labels.id(name).ok_or_else(|| DataError::UnknownLabel {
-            at: location(&raw, index),
-            label: name.to_owned(),
-            known: labels.names().to_vec(),
-        })?);
-    }
+    let targets = targets(&raw, &label_names(&raw, config)?, labels)?;
     let file = LoadedFile::new(path, &raw);
-    Ok((with_labels(raw, ids), file))
+    Ok((examples(raw, targets), file))
 }
 
-/// The label names of the examples: the values in the file, by way of `data.labels` if that has any.
-fn label_names<'a>(raw: &'a RawExamples, config: &'a DataConfig) -> Result<Vec<&'a str>, DataError> {
-    let mut names = Vec::with_capacity(raw.labels.len());
-    for (index, value) in raw.labels.iter().enumerate() {
-        names.push(if value.is_empty() {
-            return Err(DataError::EmptyLabel { at: location(raw, index) });
-        } else if config.labels.is_empty() {
-            value.as_str()
-        } else {
-            config.labels.get(value).map(|name| name.trim()).ok_or_else(|| DataError::UnmappedLabel {
-                at: location(raw, index),
-                value: value.clone(),
-                known: config.labels.keys().cloned().collect(),
-            })?
-        });
+/// The label names of each example: the values in the file, by way of `data.labels` if that has any.
+fn label_names<'a>(raw: &'a RawExamples, config: &'a DataConfig) -> Result<Vec<Vec<&'a str>>, DataError> {
+    let name = |index: usize, value: &'a String| {
+        if config.labels.is_empty() {
+            return Ok(value.as_str());
+        }
+        config.labels.get(value).map(|name| name.trim()).ok_or_else(|| DataError::UnmappedLabel {
+            at: raw.location(index),
+            value: value.clone(),
+            known: config.labels.keys().cloned().collect(),
+        })
+    };
+    let mut names = Vec::with_capacity(raw.texts.len());
+    for (index, values) in raw.labels.iter().enumerate() {
+        if values.iter().any(String::is_empty) {
+            let at = raw.location(index);
+            return Err(if config.multi_label {
+                DataError::EmptyInList { at, value: values.join(&config.label_separator) }
+            } else {
+                DataError::EmptyLabel { at }
+            });
+        }
+        names.push(values.iter().map(|value| name(index, value)).collect::<Result<_, _>>()?);
     }
     Ok(names)
 }
 
-fn location(raw: &RawExamples, index: usize) -> Location {
-    let (file, line) = raw.places[index];
-    Location { path: raw.files[file as usize].clone(), line: (line > 0).then_some(u64::from(line)) }
+/// The ids of the names; a label that is named twice in an example counts once.
+fn targets(raw: &RawExamples, names: &[Vec<&str>], labels: &Labels) -> Result<Targets, DataError> {
+    let mut targets = Targets::default();
+    let mut ids = Vec::new();
+    for (index, names) in names.iter().enumerate() {
+        ids.clear();
+        for &name in names {
+            ids.push(labels.id(name).ok_or_else(|| DataError::UnknownLabel {
+                at: raw.location(index),
+                label: name.to_owned(),
+                known: labels.names().to_vec(),
+            })?);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        targets.push(&ids);
+    }
+    Ok(targets)
 }
 
-fn with_labels(raw: RawExamples, labels: Vec<u32>) -> Examples {
-    Examples { texts: raw.texts, labels, files: raw.files, places: raw.places }
+fn examples(raw: RawExamples, targets: Targets) -> Examples {
+    Examples { texts: raw.texts, seconds: raw.seconds, targets, files: raw.files, places: raw.places }
 }
 
 /// A file or folder that has been read, for the manifest.
@@ -223,55 +247,35 @@ impl LoadedFile {
     }
 }
 
-/// Cuts `fraction` of the examples off, of every label its share; at least one example of each label stays.
-///
-/// The total is rounded to the nearest whole number; shares are rounded down and what is then missing goes to the labels
-/// with the largest remainders. The examples of label `l` are drawn in the order `permutation(seed, 2^64 - 1 - l, n)`, a
-/// stream that no epoch uses.
-fn cut(train: Examples, n_labels: usize, fraction: f64, seed: u64) -> Result<(Examples, Examples), DataError> {
-    let mut by_label: Vec<Vec<usize>> = vec![Vec::new(); n_labels];
-    for (index, &label) in train.labels.iter().enumerate() {
-        by_label[label as usize].push(index);
-    }
-    let shares: Vec<f64> = by_label.iter().map(|indices| indices.len() as f64 * fraction).collect();
-    let mut counts: Vec<usize> = shares.iter().map(|share| share.floor() as usize).collect();
-    let mut missing = ((train.len() as f64 * fraction).round() as usize).saturating_sub(counts.iter().sum());
-    let mut by_remainder: Vec<usize> = (0..n_labels).collect();
-    by_remainder.sort_by(|&a, &b| (shares[b].fract()).total_cmp(&shares[a].fract()));
-    for label in by_remainder {
-        if missing > 0 && counts[label] + 1 < by_label[label].len() {
-            counts[label] += 1;
-            missing -= 1;
-        }
-    }
-
-    let mut wanted = vec![false; train.len()];
-    for (label, indices) in by_label.iter().enumerate() {
-        let order = permutation(seed, u64::MAX - label as u64, indices.len());
-        for &position in order.iter().take(counts[label].min(indices.len().saturating_sub(1))) {
-            wanted[indices[position]] = true;
-        }
-    }
-    let examples = train.len();
-    let (rest, taken) = train.split_off(&wanted);
-    if taken.is_empty() {
-        return Err(DataError::EmptyCut { fraction, examples });
-    }
-    Ok((rest, taken))
-}
-
-fn fingerprint(splits: &[(Split, &Examples)], labels: &Labels) -> String {
+/// Single texts with one label each are hashed as `text, label name`. Pairs and lists of labels are announced by what
+/// no length can be, so that no two kinds of data have the same bytes.
+fn fingerprint(splits: &[(Split, &Examples)], labels: &Labels, multi_label: bool) -> String {
     let mut digest = Sha256::new();
-    let mut field = |text: &str| {
-        // The length in front keeps `ab`, `c` apart from `a`, `bc`.
+    // The length in front keeps `ab`, `c` apart from `a`, `bc`.
+    let field = |digest: &mut Sha256, text: &str| {
         digest.update((text.len() as u64).to_le_bytes());
         digest.update(text.as_bytes());
     };
     for (split, examples) in splits {
-        field(&split.to_string());
-        for (text, &label) in examples.texts.iter().zip(&examples.labels) {
-            field(text);
-            field(&labels.names()[label as usize]);
+        field(&mut digest, &split.to_string());
+        if examples.seconds.is_some() {
+            digest.update(u64::MAX.to_le_bytes());
+        }
+        if multi_label {
+            digest.update((u64::MAX - 1).to_le_bytes());
+        }
+        for (index, ids) in examples.targets.iter().enumerate() {
+            let (text, second) = examples.text(index);
+            field(&mut digest, text);
+            if let Some(second) = second {
+                field(&mut digest, second);
+            }
+            if multi_label {
+                digest.update((ids.len() as u64).to_le_bytes());
+            }
+            for &id in ids {
+                field(&mut digest, &labels.names()[id as usize]);
+            }
         }
     }
     hex(&digest.finalize())

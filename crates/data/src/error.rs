@@ -127,6 +127,16 @@ pub enum DataError {
         /// How often it is there.
         count: usize,
     },
+    /// Two settings that need different columns name the same one.
+    #[error("`{}`: `{first}` and `{second}` are the same column", path.display())]
+    SameColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column as one setting names it.
+        first: String,
+        /// The column as the other setting names it.
+        second: String,
+    },
     /// A row is wider or narrower than the first line.
     #[error("{at}: the row has {found} fields, the first line has {expected}")]
     FieldCount {
@@ -205,6 +215,40 @@ pub enum DataError {
         /// The type that is there.
         found: &'static str,
     },
+    /// A JSON array as the label where an example has exactly one.
+    #[error("{at}: `{key}` is an array, not a string or an integer")]
+    LabelList {
+        /// The line.
+        at: Location,
+        /// The key.
+        key: String,
+    },
+    /// A line that should hold two texts with a tab between them.
+    #[error("{at}: the line has {found} tabs, but a pair of texts has one between them")]
+    PairLine {
+        /// The line.
+        at: Location,
+        /// How many tabs the line has.
+        found: usize,
+    },
+    /// A folder of texts where examples need more than one text or label.
+    #[error("`{}` is a folder, which cannot hold {needs}", path.display())]
+    PlainFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The setting that asks for more, such as `data.multi_label`.
+        setting: &'static str,
+        /// What it asks for.
+        needs: &'static str,
+    },
+    /// A list of labels with nothing between two separators.
+    #[error("{at}: one of the labels in `{}` is empty", excerpt(value))]
+    EmptyInList {
+        /// The row.
+        at: Location,
+        /// The labels, joined by the separator.
+        value: String,
+    },
     /// A row without a label.
     #[error("{at}: the label is empty")]
     EmptyLabel {
@@ -259,6 +303,12 @@ pub enum DataError {
         /// The label's folder.
         path: PathBuf,
     },
+    /// No training example has any label.
+    #[error("no example of `{}` has a label", path.display())]
+    NoLabels {
+        /// The training file.
+        path: PathBuf,
+    },
     /// `labels.json` is not a list of distinct names.
     #[error("`{}` is not a list of label names: {reason}", path.display())]
     LabelsFile {
@@ -283,6 +333,63 @@ pub enum DataError {
         /// What the tokenizer said.
         reason: String,
     },
+    /// N-grams of characters for a tokenizer that does not know the letters of its words.
+    #[error("the tokenizer has no words to take n-grams of characters from")]
+    NoWords,
+    /// A file of pretrained vectors that is no text.
+    #[error("{at}: not a text file of vectors: {reason}")]
+    VectorsText {
+        /// The line.
+        at: Location,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Vectors of another length than the model's embeddings.
+    #[error("the vectors of `{}` have {found} values, but `model.embedding.dim` is {dim}", path.display())]
+    VectorsDim {
+        /// The file.
+        path: PathBuf,
+        /// Values per vector in the file.
+        found: usize,
+        /// Values per embedding in the model.
+        dim: usize,
+    },
+    /// A line with more or fewer values than a vector has.
+    #[error("{at}: the vector has {found} values, not {expected}")]
+    VectorLength {
+        /// The line.
+        at: Location,
+        /// Values per vector.
+        expected: usize,
+        /// Values on this line.
+        found: usize,
+    },
+    /// A value of a vector that is no number, or infinite.
+    #[error("{at}: `{}` is not a finite number", excerpt(value))]
+    VectorValue {
+        /// The line.
+        at: Location,
+        /// The value.
+        value: String,
+    },
+    /// The first line of a vector file announces another number of vectors than there are.
+    #[error("`{}` announces {announced} vectors and holds {found}", path.display())]
+    VectorCount {
+        /// The file.
+        path: PathBuf,
+        /// The number on the first line.
+        announced: usize,
+        /// The number of vectors.
+        found: usize,
+    },
+    /// Not one of the vectors is for a token of the vocabulary.
+    #[error("none of the {in_file} vectors of `{}` is for a token of the vocabulary", path.display())]
+    NoVectors {
+        /// The file.
+        path: PathBuf,
+        /// How many vectors the file holds.
+        in_file: usize,
+    },
 }
 
 impl DataError {
@@ -294,98 +401,6 @@ impl DataError {
             _ => DataErrorKind::Bad,
         }
     }
-
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Missing { .. } => "paths are relative to the directory the command runs in".to_owned(),
-            Self::IsFolder { .. } => {
-                "name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of .txt files per label"
-                    .to_owned()
-            }
-            Self::NotFolder { .. } => "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"".to_owned(),
-            Self::UnknownFormat { .. } => {
-                "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"; compressed files have to be unpacked first".to_owned()
-            }
-            Self::UnknownEncoding { .. } => "common encodings are \"utf-8\", \"windows-1252\" and \"gb18030\"".to_owned(),
-            Self::HeaderOnly { .. } => "if the first line is data, set `data.header = false`".to_owned(),
-            Self::NoColumn { column, columns, .. } => return no_column_hint(column, columns),
-            Self::NoColumnNumber { columns: 1, .. } => {
-                "the line has one column: check `data.format` and `data.delimiter`".to_owned()
-            }
-            Self::NoColumnNumber { .. } => "correct `data.text` or `data.label`".to_owned(),
-            Self::DuplicateColumn { .. } => "give the column by its number, counted from 0".to_owned(),
-            Self::FieldCount { .. } => {
-                "look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`"
-                    .to_owned()
-            }
-            Self::Nul { .. } => {
-                "the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`".to_owned()
-            }
-            Self::Undecodable { encoding, .. } if encoding == "UTF-8" => {
-                "set `data.encoding` to the encoding of the file, for example \"windows-1252\" for western European text"
-                    .to_owned()
-            }
-            Self::Undecodable { .. } => "set `data.encoding` to the encoding of the file, for example \"utf-8\"".to_owned(),
-            Self::TooLong { .. } => {
-                "look for a quote that is never closed; if the text is really that long, raise `data.max_line_bytes`".to_owned()
-            }
-            Self::UnclosedQuote { .. } => {
-                "close the quote; a TSV whose quotes are part of the text needs `data.quoting = false`".to_owned()
-            }
-            Self::AfterQuote { .. } => {
-                "a quote inside a quoted field is written twice; a TSV whose quotes are part of the text needs `data.quoting = false`"
-                    .to_owned()
-            }
-            Self::Json { .. } => "a JSONL file has one JSON object on each line".to_owned(),
-            Self::NoKey { key, keys, .. } => return nearest(key, keys).map(|name| format!("did you mean `{name}`?")),
-            Self::EmptyLabel { .. } => "give the row a label or remove it".to_owned(),
-            Self::UnmappedLabel { .. } => "add the value to `data.labels`, or remove the rows that have it".to_owned(),
-            Self::UnknownLabel { label, known, .. } => match nearest(label, known) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => "the label set comes from the training split: add examples of this label to it, or remove the row".to_owned(),
-            },
-            Self::OneLabel { .. } => "check `data.label`: it should name the column that holds the labels".to_owned(),
-            Self::EmptyCut { .. } => "raise the fraction, add examples, or name a validation file".to_owned(),
-            Self::NoLabelFolders { .. } => "lay the folder out as `LABEL/NAME.txt`, or name a file".to_owned(),
-            Self::NoTexts { .. } => "remove the folder, or put the label's texts into it, one .txt file each".to_owned(),
-            Self::Tokenizer { .. } => "a tokenizer.json comes from the Hugging Face `tokenizers` library".to_owned(),
-            Self::JsonType { .. } => "check `data.text` and `data.label`".to_owned(),
-            Self::Read { .. } | Self::Write { .. } | Self::Empty { .. } | Self::LabelsFile { .. } | Self::Encode { .. } => {
-                return None;
-            }
-        })
-    }
-}
-
-fn no_column_hint(column: &str, columns: &[String]) -> Option<String> {
-    if let [only] = columns
-        && let Some(delimiter) = [';', '\t', '|', ','].into_iter().find(|&d| only.contains(d))
-    {
-        return Some(match delimiter {
-            '\t' => "the columns look separated by tabs: set `data.format = \"tsv\"`".to_owned(),
-            ',' => "the columns look separated by commas: set `data.format = \"csv\"`".to_owned(),
-            other => format!(
-                "the columns look separated by `{other}`: set `data.format = \"csv\"` and `data.delimiter = \"{other}\"`"
-            ),
-        });
-    }
-    Some(match nearest(column, columns) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => "set `data.text` and `data.label`; if the first line is data, set `data.header = false` and give columns by number"
-            .to_owned(),
-    })
-}
-
-/// The name most like `name`, if any is like it at all.
-pub(crate) fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
-    let wanted = name.to_lowercase();
-    names
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(&wanted, &candidate.to_lowercase()), candidate))
-        .filter(|&(similarity, _)| similarity > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate.as_str())
 }
 
 /// At most 20 names in backticks.

@@ -1,4 +1,4 @@
-//! Texts with their labels, and the name of the split they belong to. Does not read files.
+//! Texts, or pairs of texts, with their labels, and the name of the split they belong to. Does not read files.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Location;
+use crate::targets::Targets;
 
 /// What a set of examples is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,10 +33,12 @@ impl fmt::Display for Split {
 /// Labelled texts, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Examples {
-    /// The texts as they stand in the file.
+    /// The texts as they stand in the file; of pairs, the first of each.
     pub texts: Vec<String>,
-    /// The id of each text's label.
-    pub labels: Vec<u32>,
+    /// The second text of each example if `data.text` names two columns.
+    pub seconds: Option<Vec<String>>,
+    /// The label ids of each example.
+    pub targets: Targets,
     pub(crate) files: Vec<PathBuf>,
     /// Per example, the index of its file and its line in it, 0 if the text is the whole file.
     pub(crate) places: Vec<(u32, u32)>,
@@ -52,6 +55,11 @@ impl Examples {
         self.texts.is_empty()
     }
 
+    /// The text of example `index`, or its two. Panics if there is no such example.
+    pub(crate) fn text(&self, index: usize) -> (&str, Option<&str>) {
+        (&self.texts[index], self.seconds.as_ref().map(|seconds| seconds[index].as_str()))
+    }
+
     /// Where example `index` comes from; `None` if there is no such example.
     pub fn location(&self, index: usize) -> Option<Location> {
         let &(file, line) = self.places.get(index)?;
@@ -61,12 +69,19 @@ impl Examples {
 
     /// Moves the examples for which `wanted` holds out into a set of their own; both keep their order.
     pub(crate) fn split_off(self, wanted: &[bool]) -> (Self, Self) {
-        let mut rest = Self { files: self.files.clone(), ..Self::default() };
-        let mut taken = Self { files: self.files, ..Self::default() };
-        for (((text, label), place), &wanted) in self.texts.into_iter().zip(self.labels).zip(self.places).zip(wanted) {
+        let seconds = self.seconds.as_ref().map(|_| Vec::new());
+        let mut rest = Self { files: self.files.clone(), seconds, ..Self::default() };
+        let mut taken = Self { files: self.files, seconds: rest.seconds.clone(), ..Self::default() };
+        let mut seconds = self.seconds.into_iter().flatten();
+        for (((text, ids), place), &wanted) in
+            self.texts.into_iter().zip(self.targets.iter()).zip(self.places).zip(wanted)
+        {
             let side = if wanted { &mut taken } else { &mut rest };
             side.texts.push(text);
-            side.labels.push(label);
+            if let (Some(side), Some(second)) = (&mut side.seconds, seconds.next()) {
+                side.push(second);
+            }
+            side.targets.push(ids);
             side.places.push(place);
         }
         (rest, taken)

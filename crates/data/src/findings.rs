@@ -12,17 +12,18 @@ use crate::labels::Labels;
 const SHOWN: usize = 3;
 
 /// Facts about the examples that a user should know; none of them stops a training. Lists hold only what was found.
+/// Where examples are pairs of texts, "text" means both together.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Findings {
-    /// Examples per label, by split.
+    /// Examples per label, by split; an example with several labels counts for each.
     pub counts: BTreeMap<Split, BTreeMap<String, usize>>,
-    /// Examples whose text is empty or only white space, by split.
+    /// Examples whose text (of a pair, one of the texts) is empty or only white space, by split.
     pub empty: BTreeMap<Split, usize>,
     /// Texts that are in one split more than once.
     pub duplicates: Vec<DuplicateTexts>,
     /// Texts that are in two splits.
     pub shared: Vec<SharedTexts>,
-    /// Texts that have more than one label within a split.
+    /// Texts that have different labels within a split.
     pub conflicting: Vec<ConflictingLabels>,
 }
 
@@ -48,20 +49,24 @@ pub struct SharedTexts {
     pub excerpts: Vec<String>,
 }
 
-/// Texts that have more than one label within a split: nobody can get all of them right.
+/// Texts that have different labels (where an example has several: different sets of labels) within a split: nobody can
+/// get all of them right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConflictingLabels {
     /// The split.
     pub split: Split,
-    /// How many distinct texts have more than one label.
+    /// How many distinct texts have different labels.
     pub count: usize,
     /// The beginnings of up to three such texts.
     pub excerpts: Vec<String>,
 }
 
+/// A text, or the two of a pair.
+type Text<'a> = (&'a str, Option<&'a str>);
+
 /// What is known about one distinct text of a split.
-struct Seen {
-    label: u32,
+struct Seen<'a> {
+    ids: &'a [u32],
     conflicting: bool,
 }
 
@@ -70,31 +75,32 @@ impl Findings {
     /// not as duplicates.
     pub(crate) fn of(splits: &[(Split, &Examples)], labels: &Labels) -> Self {
         let mut findings = Self::default();
-        let mut earlier: Vec<(Split, HashMap<&str, Seen>)> = Vec::new();
+        let mut earlier: Vec<(Split, HashMap<Text<'_>, Seen<'_>>)> = Vec::new();
         for &(split, examples) in splits {
             findings.counts.insert(split, label_counts(examples, labels));
             let mut duplicates = Tally::default();
             let mut conflicting = Tally::default();
             let mut empty = 0;
-            let mut seen: HashMap<&str, Seen> = HashMap::with_capacity(examples.len());
+            let mut seen: HashMap<Text<'_>, Seen<'_>> = HashMap::with_capacity(examples.len());
             let mut shared: Vec<Tally> = earlier.iter().map(|_| Tally::default()).collect();
-            for (text, &label) in examples.texts.iter().zip(&examples.labels) {
-                if text.trim().is_empty() {
+            for (index, ids) in examples.targets.iter().enumerate() {
+                let text = examples.text(index);
+                if text.0.trim().is_empty() || text.1.is_some_and(|second| second.trim().is_empty()) {
                     empty += 1;
                     continue;
                 }
                 for ((_, texts), tally) in earlier.iter().zip(&mut shared) {
-                    if texts.contains_key(text.as_str()) {
+                    if texts.contains_key(&text) {
                         tally.add(text);
                     }
                 }
-                match seen.get_mut(text.as_str()) {
+                match seen.get_mut(&text) {
                     None => {
-                        seen.insert(text, Seen { label, conflicting: false });
+                        seen.insert(text, Seen { ids, conflicting: false });
                     }
                     Some(first) => {
                         duplicates.add(text);
-                        if first.label != label && !first.conflicting {
+                        if first.ids != ids && !first.conflicting {
                             first.conflicting = true;
                             conflicting.add(text);
                         }
@@ -121,11 +127,11 @@ impl Findings {
     }
 }
 
-/// Examples per label name, labels without an example included.
+/// Examples per label name, labels without an example included; an example counts for each label that it has.
 pub(crate) fn label_counts(examples: &Examples, labels: &Labels) -> BTreeMap<String, usize> {
     let mut counts = vec![0; labels.len()];
-    for &label in &examples.labels {
-        counts[label as usize] += 1;
+    for &id in examples.targets.iter().flatten() {
+        counts[id as usize] += 1;
     }
     labels.names().iter().cloned().zip(counts).collect()
 }
@@ -138,10 +144,13 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, text: &str) {
+    fn add(&mut self, (text, second): Text<'_>) {
         self.count += 1;
         if self.excerpts.len() < SHOWN {
-            let excerpt = excerpt(text);
+            let excerpt = match second {
+                None => excerpt(text),
+                Some(second) => format!("{} | {}", excerpt(text), excerpt(second)),
+            };
             if !self.excerpts.contains(&excerpt) {
                 self.excerpts.push(excerpt);
             }
@@ -156,11 +165,12 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::targets::Targets;
 
     fn examples(rows: &[(&str, u32)]) -> Examples {
         Examples {
             texts: rows.iter().map(|row| row.0.to_owned()).collect(),
-            labels: rows.iter().map(|row| row.1).collect(),
+            targets: Targets::single(rows.iter().map(|row| row.1).collect()),
             ..Examples::default()
         }
     }
@@ -197,6 +207,49 @@ mod tests {
         );
         assert_eq!(findings.empty, BTreeMap::from([(Split::Train, 2)]));
         assert_eq!(findings.counts[&Split::Train], BTreeMap::from([("neg".into(), 4), ("pos".into(), 3)]));
+    }
+
+    #[test]
+    fn pairs_are_compared_whole_and_lists_of_labels_as_sets() {
+        let mut targets = Targets::default();
+        for ids in [&[0, 1][..], &[0, 1], &[], &[0], &[1]] {
+            targets.push(ids);
+        }
+        let all = |texts: [&str; 5]| texts.map(str::to_owned).to_vec();
+        let train = Examples {
+            texts: all(["a", "a", "a", "b", "c"]),
+            seconds: Some(all(["x", "x", "y", "y", " "])),
+            targets: targets.clone(),
+            ..Examples::default()
+        };
+        // The first texts are in `train`, the pairs are not, but for the fourth.
+        let test = Examples {
+            texts: all(["a", "b", "c", "b", "a"]),
+            seconds: Some(all(["z", "x", "x", "y", "xy"])),
+            targets,
+            ..Examples::default()
+        };
+        let labels = Labels::from_names(["neg", "pos"]);
+        let findings = Findings::of(&[(Split::Train, &train), (Split::Test, &test)], &labels);
+        assert_eq!(
+            findings.duplicates,
+            [DuplicateTexts { split: Split::Train, count: 1, excerpts: vec!["a | x".into()] }]
+        );
+        assert_eq!(findings.conflicting, []);
+        let shared = SharedTexts { splits: [Split::Train, Split::Test], count: 1, excerpts: vec!["b | y".into()] };
+        assert_eq!(findings.shared, [shared]);
+        assert_eq!(findings.empty, BTreeMap::from([(Split::Train, 1)]));
+        assert_eq!(findings.counts[&Split::Train], BTreeMap::from([("neg".into(), 3), ("pos".into(), 3)]));
+
+        let mut other = Targets::default();
+        for ids in [&[0, 1][..], &[0], &[], &[0], &[1]] {
+            other.push(ids);
+        }
+        let findings = Findings::of(&[(Split::Train, &Examples { targets: other, ..train })], &labels);
+        assert_eq!(
+            findings.conflicting,
+            [ConflictingLabels { split: Split::Train, count: 1, excerpts: vec!["a | x".into()] }]
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Texts to ids by a Hugging Face tokenizer: trained here on words, or loaded from a `tokenizer.json`. Does not pad.
+//! Texts to ids by a Hugging Face tokenizer: trained here on words or characters, or loaded from a `tokenizer.json`.
+//! Does not pad.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,25 +8,26 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
-use tokenizers::pre_tokenizers::whitespace::Whitespace;
-use tokenizers::{NormalizedString, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, Tokenizer};
+use tokenizers::Tokenizer;
 
-use crate::config::{TokenizerConfig, WordConfig};
 use crate::encoded::{EncodedText, EncodedTexts};
 use crate::error::{DataError, excerpt};
+use crate::examples::Examples;
 use crate::reader::read_small;
+use crate::tokenizer_config::TokenizerConfig;
 use crate::tokenizer_guard::{Checked, MAX_FILE_BYTES, check};
+use crate::words::{Splitter, Unit, WordTable};
 
 /// The token that fills short rows; its id is 0 in a vocabulary made here.
 const PAD: &str = "[PAD]";
-/// The token that stands for words outside the vocabulary; its id is 1 in a vocabulary made here.
+/// The token that stands for words and characters outside the vocabulary; its id is 1 in a vocabulary made here.
 const UNKNOWN: &str = "[UNK]";
 
 /// Turns texts into ids.
 ///
-/// Special tokens are never read out of a text: a literal `[PAD]` or `<s>` in it is split like any other text. (Files made
-/// here declare no special tokens, so other programs agree; for a file that does, Python's `tokenizers` agrees with
-/// `encode_special_tokens = True`.) A post-processor of a loaded file is applied, so that a text has the ids that
+/// Special tokens are never read out of a text: a literal `[PAD]` or `<s>` in it is split like any other text. (Files
+/// made here declare no special tokens, so other programs agree; for a file that does, Python's `tokenizers` agrees
+/// with `encode_special_tokens = True`.) A post-processor of a loaded file is applied, so that a text has the ids that
 /// `tokenizer.encode(text).ids` gives; where a text is cut, it keeps its first `max_length` of them.
 pub struct TextEncoder {
     tokenizer: Tokenizer,
@@ -42,33 +44,46 @@ impl fmt::Debug for TextEncoder {
     }
 }
 
-/// The vocabulary of a word tokenizer, to look words up in without the library: several times faster, same ids.
-struct WordTable {
-    ids: HashMap<String, u32>,
-    lowercase: bool,
-    unknown_id: u32,
-}
-
 impl TextEncoder {
-    /// Makes the tokenizer that the config describes: a word tokenizer from `texts`, which should be those of the training
-    /// split, or one loaded from a file. The same texts in any order give the same tokenizer.
+    /// Makes the tokenizer that the config describes: a word or character tokenizer from `texts`, which should be those
+    /// of the training split, or one loaded from a file. The same texts in any order give the same tokenizer.
     ///
     /// # Errors
-    /// As [`TextEncoder::load`]; a word tokenizer cannot fail.
+    /// As [`TextEncoder::load`]; a word or character tokenizer cannot fail.
     pub fn train(config: &TokenizerConfig, texts: &[String]) -> Result<Self, DataError> {
+        Self::train_on(config, &[texts])
+    }
+
+    /// Makes the tokenizer as [`TextEncoder::train`] does, from the texts of `examples`; of pairs, from both texts.
+    ///
+    /// # Errors
+    /// As [`TextEncoder::train`].
+    pub fn for_examples(config: &TokenizerConfig, examples: &Examples) -> Result<Self, DataError> {
+        Self::train_on(config, &[&examples.texts, examples.seconds.as_deref().unwrap_or_default()])
+    }
+
+    fn train_on(config: &TokenizerConfig, texts: &[&[String]]) -> Result<Self, DataError> {
         match config {
-            TokenizerConfig::Word(config) => Self::train_words(config, texts),
-            TokenizerConfig::File(config) => Self::load(&config.path),
+            TokenizerConfig::Word(word) => {
+                let splitter = Splitter { unit: Unit::Word, lowercase: word.lowercase };
+                Self::train_words(splitter, word.vocab_size, texts)
+            }
+            TokenizerConfig::Char(char) => {
+                let splitter = Splitter { unit: Unit::Character, lowercase: char.lowercase };
+                Self::train_words(splitter, char.vocab_size, texts)
+            }
+            TokenizerConfig::File(file) => Self::load(&file.path),
         }
     }
 
-    fn train_words(config: &WordConfig, texts: &[String]) -> Result<Self, DataError> {
+    fn train_words(splitter: Splitter, vocab_size: usize, texts: &[&[String]]) -> Result<Self, DataError> {
         let counts = texts
-            .par_chunks(1024)
+            .par_iter()
+            .flat_map(|texts| texts.par_chunks(1024))
             .map(|texts| {
                 let mut counts = HashMap::new();
                 for text in texts {
-                    split_words(text, config.lowercase, |word| match counts.get_mut(word) {
+                    splitter.split(text, |word| match counts.get_mut(word) {
                         Some(count) => *count += 1,
                         None => {
                             counts.insert(word.to_owned(), 1u64);
@@ -87,25 +102,15 @@ impl TextEncoder {
         let mut words: Vec<(String, u64)> = counts.into_iter().collect();
         words.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let names = [PAD, UNKNOWN].into_iter().chain(words.iter().map(|(word, _)| word.as_str()));
-        let vocab: serde_json::Map<String, Value> = names
-            .take(config.vocab_size.max(2))
-            .zip(0u32..)
-            .map(|(word, id)| (word.to_owned(), Value::from(id)))
-            .collect();
-
-        let nfkc = json!({ "type": "NFKC" });
-        let normalizer = if config.lowercase {
-            json!({ "type": "Sequence", "normalizers": [nfkc, { "type": "Lowercase" }] })
-        } else {
-            nfkc
-        };
+        let vocab: serde_json::Map<String, Value> =
+            names.take(vocab_size.max(2)).zip(0u32..).map(|(word, id)| (word.to_owned(), Value::from(id))).collect();
         let file = json!({
             "version": "1.0",
             "truncation": null,
             "padding": null,
             "added_tokens": [],
-            "normalizer": normalizer,
-            "pre_tokenizer": { "type": "Whitespace" },
+            "normalizer": splitter.normalizer(),
+            "pre_tokenizer": splitter.pre_tokenizer(),
             "post_processor": null,
             "decoder": null,
             "model": { "type": "WordLevel", "vocab": vocab, "unk_token": UNKNOWN },
@@ -191,25 +196,27 @@ impl TextEncoder {
         self.tokenizer.id_to_token(id)
     }
 
+    /// The id of exactly this token: no normalization, no splitting.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.tokenizer.token_to_id(token)
+    }
+
+    /// The vocabulary by which this crate splits texts into words itself, if the tokenizer is of the form that is made
+    /// here.
+    pub(crate) fn words(&self) -> Option<&WordTable> {
+        self.words.as_ref()
+    }
+
     /// Turns texts into ids on all cores; each text keeps at most its first `max_length` ids.
     ///
     /// # Errors
     /// [`DataError::Encode`] if a loaded tokenizer fails on a text.
     pub fn encode(&self, texts: &[String], max_length: usize) -> Result<EncodedTexts, DataError> {
-        /// Few enough that the ids of a piece are small beside the texts.
-        const PIECE: usize = 8192;
-        let mut all = EncodedTexts::with_capacity(texts.len());
-        for piece in texts.chunks(PIECE) {
-            let encoded: Vec<Result<EncodedText, DataError>> =
-                piece.par_iter().with_min_len(16).map(|text| self.encode_one(text, max_length)).collect();
-            for text in encoded {
-                all.push(&text?);
-            }
-        }
-        Ok(all)
+        in_order(texts, |text| self.encode_one(text, max_length))
     }
 
-    fn encode_one(&self, text: &str, max_length: usize) -> Result<EncodedText, DataError> {
+    /// The ids of one text.
+    pub(crate) fn encode_one(&self, text: &str, max_length: usize) -> Result<EncodedText, DataError> {
         match &self.words {
             Some(words) => Ok(words.encode(text, max_length)),
             None => self
@@ -232,102 +239,22 @@ impl TextEncoder {
     }
 }
 
-impl WordTable {
-    /// The vocabulary, if the tokenizer is of the form that is made here.
-    fn of(file: &Value, unknown_id: Option<u32>, vocab: HashMap<String, u32>) -> Option<Self> {
-        let normalizer = &file["normalizer"];
-        let lowercase = normalizer["type"] == "Sequence";
-        let parts = match normalizer["normalizers"].as_array() {
-            Some(parts) => parts.iter().collect(),
-            None => vec![normalizer],
-        };
-        let kinds: Vec<&str> = parts.into_iter().filter_map(|part| part["type"].as_str()).collect();
-        let plain = kinds == if lowercase { vec!["NFKC", "Lowercase"] } else { vec!["NFKC"] }
-            && file["pre_tokenizer"]["type"] == "Whitespace"
-            && file["post_processor"].is_null()
-            && file["added_tokens"].as_array().is_some_and(Vec::is_empty)
-            && file["model"]["type"] == "WordLevel";
-        let unknown_id = unknown_id?;
-        plain.then_some(Self { ids: vocab, lowercase, unknown_id })
-    }
-
-    fn encode(&self, text: &str, max_length: usize) -> EncodedText {
-        let mut encoded = EncodedText { ids: Vec::new(), n_tokens: 0, n_unknown: 0 };
-        split_words(text, self.lowercase, |word| {
-            let id = self.ids.get(word).copied().unwrap_or(self.unknown_id);
-            encoded.n_tokens += 1;
-            encoded.n_unknown += usize::from(id == self.unknown_id);
-            if encoded.ids.len() < max_length {
-                encoded.ids.push(id);
-            }
-        });
-        encoded
-    }
-}
-
-/// Hands out the words of a text as NFKC, lower-casing and the pattern `\w+|[^\w\s]+` make them.
-///
-/// ASCII white space ends a word and takes part in no composition, so the pieces between it are independent; most of them
-/// are ASCII even in texts that are not.
-fn split_words(text: &str, lowercase: bool, mut word: impl FnMut(&str)) {
-    if text.is_ascii() {
-        split_ascii_words(text, lowercase, &mut word);
-        return;
-    }
-    for piece in text.split([' ', '\t', '\n', '\r']) {
-        if piece.is_ascii() {
-            split_ascii_words(piece, lowercase, &mut word);
-        } else {
-            split_other_words(piece, lowercase, &mut word);
+/// Encodes every text on all cores, keeping their order.
+pub(crate) fn in_order(
+    texts: &[String],
+    encode: impl Fn(&str) -> Result<EncodedText, DataError> + Sync,
+) -> Result<EncodedTexts, DataError> {
+    /// Few enough that the ids of a piece are small beside the texts.
+    const PIECE: usize = 8192;
+    let mut all = EncodedTexts::with_capacity(texts.len());
+    for piece in texts.chunks(PIECE) {
+        let encoded: Vec<Result<EncodedText, DataError>> =
+            piece.par_iter().with_min_len(16).map(|text| encode(text)).collect();
+        for text in encoded {
+            all.push(&text?);
         }
     }
-}
-
-/// Normalizes and splits any text by the library.
-fn split_other_words(text: &str, lowercase: bool, word: &mut impl FnMut(&str)) {
-    let mut normalized = NormalizedString::from(text);
-    normalized.nfkc();
-    if lowercase {
-        normalized.lowercase();
-    }
-    let mut split = PreTokenizedString::from(normalized);
-    Whitespace.pre_tokenize(&mut split).expect("splitting at white space accepts every text");
-    for (part, _, _) in split.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
-        word(part);
-    }
-}
-
-/// NFKC leaves ASCII alone, so lower-casing and one pass over the bytes are enough.
-fn split_ascii_words(text: &str, lowercase: bool, word: &mut impl FnMut(&str)) {
-    let lowered;
-    let text = if lowercase {
-        lowered = text.to_ascii_lowercase();
-        &lowered
-    } else {
-        text
-    };
-    let class = |byte: u8| match byte {
-        b' ' | b'\t'..=b'\r' => Class::Space,
-        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' => Class::Word,
-        _ => Class::Other,
-    };
-    let bytes = text.as_bytes();
-    let mut start = 0;
-    while start < bytes.len() {
-        let kind = class(bytes[start]);
-        let length = bytes[start..].iter().take_while(|&&byte| class(byte) == kind).count();
-        if kind != Class::Space {
-            word(&text[start..start + length]);
-        }
-        start += length;
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Class {
-    Space,
-    Word,
-    Other,
+    Ok(all)
 }
 
 /// Runs the library, which panics on some damaged files, and makes a panic an error.
@@ -347,6 +274,7 @@ fn caught<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
 mod tests {
     use super::*;
     use crate::order::permutation;
+    use crate::tokenizer_config::{CharConfig, WordConfig};
 
     fn texts(all: &[&str]) -> Vec<String> {
         all.iter().map(|&text| text.to_owned()).collect()
@@ -369,6 +297,27 @@ mod tests {
         assert_eq!((encoder.vocab_size(), encoder.pad_id(), encoder.unknown_id()), (6, 0, Some(1)));
         assert_eq!(ids(&encoder, "THE b!! zebra"), [2, 4, 3, 1]);
         assert_eq!(encoder.token(6), None);
+    }
+
+    #[test]
+    fn characters_are_normalized_and_white_space_is_none() {
+        // 好: 2, a, b, 坏: 1. NFKC makes `Ａ` an A, U+3000 a space and `½` the three characters `1⁄2`.
+        let config = TokenizerConfig::Char(CharConfig::default());
+        let encoder = TextEncoder::train(&config, &texts(&["好好坏 Ab"])).unwrap();
+        assert_eq!(ids(&encoder, "坏ＡB\u{3000}½ \u{85}好\n"), [5, 3, 4, 1, 1, 1, 2]);
+        assert_eq!((encoder.id("坏"), encoder.id("Ａ"), encoder.vocab_size()), (Some(5), None, 6));
+        // Python's `tokenizers` reads this pre-tokenizer and gives the same ids, tried with every code point.
+        let json: Value = serde_json::from_str(&encoder.to_json()).unwrap();
+        let split = json!({ "type": "Split", "pattern": { "Regex": "\\S" }, "behavior": "Removed", "invert": true });
+        assert_eq!(json["pre_tokenizer"], split);
+        assert!(TextEncoder::from_bytes(encoder.to_json().as_bytes()).unwrap().words.is_some());
+    }
+
+    #[test]
+    fn the_vocabulary_is_made_from_both_texts_of_a_pair() {
+        let examples = Examples { texts: texts(&["a a"]), seconds: Some(texts(&["b b b c"])), ..Examples::default() };
+        let encoder = TextEncoder::for_examples(&TokenizerConfig::default(), &examples).unwrap();
+        assert_eq!(["b", "a", "c"].map(|token| encoder.id(token)), [Some(2), Some(3), Some(4)]);
     }
 
     #[test]
@@ -403,60 +352,26 @@ mod tests {
     /// Own splitting against the library's, on texts that try every kind of character beside every other.
     #[test]
     fn own_words_are_the_library_s_words() {
-        let odd = [
-            "a",
-            "B",
-            "7",
-            "_",
-            "-",
-            "!",
-            " ",
-            "\t",
-            "\n",
-            "\r",
-            "\u{b}",
-            "\u{c}",
-            "\u{1c}",
-            "\u{1f}",
-            "\u{7f}",
-            "é",
-            "E\u{301}",
-            "\u{301}",
-            "´",
-            "ﬁ",
-            "Ａ",
-            "日",
-            "\u{a0}",
-            "\u{85}",
-            "\u{2028}",
-            "\u{3000}",
-            "\u{200b}",
-            "İ",
-            "ẞ",
-            "Σ",
-            "½",
-            "①",
-            "😀",
-            "\u{ad}",
-            "각",
-            "\u{1100}",
-            "\u{1161}",
-            "क्ष",
-            "\u{345}",
-        ];
+        let odd: Vec<&str> =
+            "a|B|7|_|-|!| |\t|\n|\r|\u{b}|\u{c}|\u{1c}|\u{1f}|\u{7f}|é|E\u{301}|\u{301}|´|ﬁ|Ａ|日|好|㐀|豈|，|\u{a0}|\
+                   \u{85}|\u{2028}|\u{3000}|\u{200b}|İ|ẞ|Σ|½|①|😀|\u{ad}|각|\u{1100}|\u{1161}|क्ष|\u{345}"
+                .split('|')
+                .collect();
+        let vocabulary: Vec<String> = odd.iter().flat_map(|a| odd.iter().map(move |b| format!("{a}{b}"))).collect();
         for lowercase in [true, false] {
-            let vocabulary: Vec<String> = odd.iter().flat_map(|a| odd.iter().map(move |b| format!("{a}{b}"))).collect();
-            let encoder =
-                TextEncoder::train(&TokenizerConfig::Word(WordConfig { vocab_size: 100_000, lowercase }), &vocabulary)
-                    .unwrap();
-            assert!(encoder.words.is_some());
-            for epoch in 0..300 {
-                let text: String =
-                    permutation(9, epoch, odd.len() * 2).into_iter().map(|index| odd[index % odd.len()]).collect();
-                let own = encoder.encode_one(&text, usize::MAX).unwrap();
-                let library = encoder.encode_by_library(&text, usize::MAX).unwrap();
-                assert_eq!(own.ids, library.ids, "{text:?}");
-                assert_eq!((own.n_tokens, own.n_unknown), (library.n_tokens, library.n_unknown));
+            let word = TokenizerConfig::Word(WordConfig { vocab_size: 100_000, lowercase });
+            let char = TokenizerConfig::Char(CharConfig { vocab_size: 100_000, lowercase });
+            for config in [word, char] {
+                let encoder = TextEncoder::train(&config, &vocabulary).unwrap();
+                assert!(encoder.words.is_some());
+                for epoch in 0..300 {
+                    let text: String =
+                        permutation(9, epoch, odd.len() * 2).into_iter().map(|index| odd[index % odd.len()]).collect();
+                    let own = encoder.encode_one(&text, usize::MAX).unwrap();
+                    let library = encoder.encode_by_library(&text, usize::MAX).unwrap();
+                    assert_eq!(own.ids, library.ids, "{text:?}");
+                    assert_eq!((own.n_tokens, own.n_unknown), (library.n_tokens, library.n_unknown));
+                }
             }
         }
     }

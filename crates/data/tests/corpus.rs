@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use attentive_data::{
-    Column, Corpus, DataConfig, Examples, Format, SplitOrigin, TableKind, Validation, load_corpus, load_examples,
-    load_texts, read_texts_lines,
+    Column, Corpus, DataConfig, Examples, Format, SplitOrigin, TableKind, Targets, TextColumns, Validation,
+    load_corpus, load_examples, load_texts, read_texts_lines,
 };
 
 fn config(train: PathBuf) -> DataConfig {
@@ -29,6 +29,16 @@ fn load(name: &str, content: impl AsRef<[u8]>, change: impl FnOnce(&mut DataConf
     load_corpus(&config, 1).unwrap()
 }
 
+/// The ids of examples with one label each.
+fn ids(examples: &Examples) -> Vec<u32> {
+    assert!(examples.targets.iter().all(|ids| ids.len() == 1));
+    examples.targets.iter().flatten().copied().collect()
+}
+
+fn name(name: &str) -> Column {
+    Column::Name(name.to_owned())
+}
+
 fn lines(examples: &Examples) -> Vec<u64> {
     (0..examples.len()).map(|index| examples.location(index).unwrap().line.unwrap()).collect()
 }
@@ -39,7 +49,7 @@ fn csv_follows_rfc_4180() {
         "id,text,label\r\n1,\"say \"\"hi\"\", ok\",x\r\n2,\"two\r\nlines\",y\r\n\r\n3,plain \"word\",x\r\n4,,y";
     let corpus = load("a.csv", content, |_| {});
     assert_eq!(corpus.train.texts, ["say \"hi\", ok", "two\r\nlines", "plain \"word\"", ""]);
-    assert_eq!(corpus.train.labels, [0, 1, 0, 1]);
+    assert_eq!(ids(&corpus.train), [0, 1, 0, 1]);
     assert_eq!(lines(&corpus.train), [2, 3, 6, 7]);
     assert_eq!(corpus.findings.empty.values().copied().collect::<Vec<_>>(), [1]);
 }
@@ -57,7 +67,7 @@ fn columns_by_number_with_and_without_a_header() {
     let by_number = |header| {
         move |config: &mut DataConfig| {
             config.header = header;
-            config.text = Column::Number(2);
+            config.text = TextColumns::One(Column::Number(2));
             config.label = Column::Number(0);
         }
     };
@@ -89,7 +99,7 @@ fn label_values_get_their_names() {
     };
     let corpus = load("a.tsv", "text\tlabel\ngood\t1\nbad\t0 \n", names);
     assert_eq!(corpus.labels.names(), ["negative", "positive"]);
-    assert_eq!(corpus.train.labels, [1, 0]);
+    assert_eq!(ids(&corpus.train), [1, 0]);
 }
 
 #[test]
@@ -127,7 +137,7 @@ fn a_folder_per_label_in_the_order_of_names() {
     }
     let corpus = load_corpus(&config(folder.path().to_owned()), 1).unwrap();
     assert_eq!(corpus.train.texts, ["bad", "great", "good\n"]);
-    assert_eq!(corpus.train.labels, [0, 1, 1]);
+    assert_eq!(ids(&corpus.train), [0, 1, 1]);
     assert_eq!(corpus.labels.names(), ["neg", "pos"]);
     assert_eq!(corpus.manifest.train.origin, SplitOrigin::Folder);
     assert_eq!(corpus.train.location(1).unwrap().path, folder.path().join("pos/10.txt"));
@@ -202,7 +212,7 @@ fn other_files_use_the_same_labels() {
     let mut config = config(write(folder.path(), "a.csv", "text,label\na,x\nb,y\n"));
     config.test = Some(write(folder.path(), "b.csv", "text,label\nc,y\n"));
     let corpus = load_corpus(&config, 1).unwrap();
-    assert_eq!(corpus.test.as_ref().unwrap().labels, [1]);
+    assert_eq!(ids(corpus.test.as_ref().unwrap()), [1]);
     let path = config.test.clone().unwrap();
     assert_eq!(load_examples(&path, &config, &corpus.labels).unwrap(), corpus.test.unwrap());
 }
@@ -235,9 +245,149 @@ fn texts_to_predict_keep_their_rows() {
 
 #[test]
 fn lines_of_a_stream() {
-    let texts: Result<Vec<String>, _> = read_texts_lines("a\r\n\nc".as_bytes(), "stdin", 64).collect();
-    assert_eq!(texts.unwrap(), ["a", "", "c"]);
-    let mut lines = read_texts_lines(&b"a\n\xFF\n"[..], "stdin", 64);
-    assert_eq!(lines.next().unwrap().unwrap(), "a");
+    let one = |text: &str| (text.to_owned(), None);
+    let texts: Result<Vec<_>, _> = read_texts_lines("a\r\n\nc\td".as_bytes(), "stdin", 64, false).collect();
+    assert_eq!(texts.unwrap(), [one("a"), one(""), one("c\td")]);
+    let mut lines = read_texts_lines(&b"a\n\xFF\n"[..], "stdin", 64, false);
+    assert_eq!(lines.next().unwrap().unwrap(), one("a"));
     assert_eq!(lines.next().unwrap().unwrap_err().to_string(), "stdin:2: byte 0xFF is not valid UTF-8");
+    let pairs: Result<Vec<_>, _> = read_texts_lines("a\tb\r\n\tc\n".as_bytes(), "stdin", 64, true).collect();
+    assert_eq!(pairs.unwrap(), [("a".to_owned(), Some("b".to_owned())), (String::new(), Some("c".to_owned()))]);
+}
+
+fn pair(config: &mut DataConfig) {
+    config.text = TextColumns::Two(name("premise"), name("hypothesis"));
+}
+
+fn multi(config: &mut DataConfig) {
+    config.multi_label = true;
+}
+
+#[test]
+fn pairs_are_read_from_columns_and_keys() {
+    let csv = "hypothesis,label,premise\n\"b, c\",x,a\nd,y,\"e\nf\"\n";
+    let corpus = load("a.csv", csv, pair);
+    assert_eq!(corpus.train.texts, ["a", "e\nf"]);
+    assert_eq!(corpus.train.seconds.unwrap(), ["b, c", "d"]);
+    let jsonl = r#"{"premise":"a","hypothesis":"b","label":1}
+        {"hypothesis":"d","premise":"c","label":0}"#;
+    let corpus = load("a.jsonl", jsonl, pair);
+    assert_eq!(corpus.train.texts, ["a", "c"]);
+    assert_eq!(corpus.train.seconds.unwrap(), ["b", "d"]);
+    // A byte order mark, CRLF, stray quotes and columns by number, as in the paraphrase corpus of Microsoft.
+    let corpus = load(
+        "a.txt",
+        "\u{FEFF}Quality\t#1 ID\t#1 String\t#2 String\r\n1\t7\tSay \"a\tb\"\r\n0\t8\tc\td\r\n",
+        |config| {
+            config.text = TextColumns::Two(name("#1 String"), Column::Number(3));
+            config.label = name("Quality");
+        },
+    );
+    assert_eq!(
+        (corpus.train.texts, corpus.train.seconds.unwrap()),
+        (vec!["Say \"a".into(), "c".into()], vec!["b\"".into(), "d".to_owned()])
+    );
+    assert_eq!(load("a.csv", "text,label\na,x\nb,y\n", |_| {}).train.seconds, None);
+}
+
+#[test]
+fn a_cut_keeps_pairs_together() {
+    let rows: String = (0..40).map(|index| format!("a{index},b{index},{}\n", index % 2)).collect();
+    let corpus = load("a.csv", format!("premise,hypothesis,label\n{rows}"), |config| {
+        pair(config);
+        config.validation = Some(Validation::Fraction(0.25));
+    });
+    let validation = corpus.validation.unwrap();
+    assert_eq!((corpus.train.len(), validation.len()), (30, 10));
+    for examples in [&corpus.train, &validation] {
+        let seconds = examples.seconds.as_ref().unwrap();
+        assert_eq!(seconds.len(), examples.len());
+        assert!(examples.texts.iter().zip(seconds).all(|(first, second)| first[1..] == second[1..]));
+    }
+}
+
+#[test]
+fn pairs_to_predict() {
+    let folder = temp_dir::TempDir::new().unwrap();
+    let mut config = config(PathBuf::new());
+    pair(&mut config);
+    for (name, content) in [
+        ("a.csv", "premise,id,hypothesis\na,1,b\n"),
+        ("a.jsonl", "{\"premise\":\"a\",\"hypothesis\":\"b\"}"),
+        ("a.txt", "a\tb\n"),
+    ] {
+        let table = load_texts(&write(folder.path(), name, content), &config).unwrap();
+        assert_eq!((table.texts, table.seconds.unwrap()), (vec!["a".to_owned()], vec!["b".to_owned()]), "{name}");
+    }
+    config.text = TextColumns::One(name("premise"));
+    assert_eq!(load_texts(&folder.path().join("a.csv"), &config).unwrap().seconds, None);
+}
+
+#[test]
+fn lists_of_labels_are_split_trimmed_and_counted_once() {
+    let csv = "text,label\na,\"x, y\"\nb,\nc,\"y,y ,x\"\nd,z\n";
+    let corpus = load("a.csv", csv, multi);
+    assert_eq!(corpus.labels.names(), ["x", "y", "z"]);
+    let expected: [&[u32]; 4] = [&[0, 1], &[], &[0, 1], &[2]];
+    assert_eq!(corpus.train.targets.iter().collect::<Vec<_>>(), expected);
+    let counts = [("x", 2), ("y", 2), ("z", 1)].map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(corpus.manifest.train.labels, BTreeMap::from(counts));
+    assert_eq!(corpus.manifest.train.examples, 4);
+
+    let tsv = "text\tlabel\na\tx | y\nb\t \nc\ty|x\nd\tz\n";
+    let targets = load("a.tsv", tsv, |config| {
+        multi(config);
+        config.label_separator = "|".to_owned();
+    });
+    assert_eq!(targets.train.targets, corpus.train.targets);
+
+    let jsonl = "{\"text\":\"a\",\"label\":[\"y\",\"x\"]}\n{\"text\":\"b\",\"label\":null}\n{\"text\":\"c\",\"label\":\"x,y\"}\n\
+                 {\"text\":\"d\",\"label\":[\"z\"]}\n";
+    assert_eq!(load("a.jsonl", jsonl, multi).train.targets, corpus.train.targets);
+    // In an array a separator is part of the label; integers are labels as well.
+    let corpus = load("a.jsonl", "{\"text\":\"a\",\"label\":[\"x,y\",3]}\n{\"text\":\"b\",\"label\":[]}", multi);
+    assert_eq!(corpus.labels.names(), ["3", "x,y"]);
+    assert_eq!(corpus.train.targets.iter().collect::<Vec<_>>(), [&[0, 1][..], &[]]);
+}
+
+#[test]
+fn each_part_of_a_list_gets_its_name_and_one_label_is_enough() {
+    let corpus = load("a.tsv", "text\tlabel\na\t2,10\nb\t10\n", |config| {
+        multi(config);
+        config.labels = BTreeMap::from([("2".into(), "joy".into()), ("10".into(), "anger".into())]);
+    });
+    assert_eq!(corpus.labels.names(), ["anger", "joy"]);
+    assert_eq!(corpus.train.targets.iter().collect::<Vec<_>>(), [&[0, 1][..], &[0]]);
+    // Two values for one name count once.
+    let corpus = load("a.tsv", "text\tlabel\na\t2,10\nb\t\n", |config| {
+        multi(config);
+        config.labels = BTreeMap::from([("2".into(), "joy".into()), ("10".into(), "joy".into())]);
+    });
+    assert_eq!(corpus.train.targets.iter().collect::<Vec<_>>(), [&[0][..], &[]]);
+}
+
+#[test]
+fn fingerprints_of_single_texts_never_change_and_tell_kinds_apart() {
+    let fingerprint = |content: &str, change: fn(&mut DataConfig)| load("a.tsv", content, change).manifest.fingerprint;
+    // Python: hashlib.sha256 over each of train, a, x, b, y as its length in eight bytes, lowest first, and its UTF-8.
+    let single = fingerprint("text\tlabel\na\tx\nb\ty\n", |_| {});
+    assert_eq!(single, "1eb92e696914ec1c9a1ed30a23922832d705f27154b8204e4b67ebff581d97e6");
+    // The same, with 2^64 - 2 behind train and the number of labels, 1, before each label.
+    assert_eq!(
+        fingerprint("text\tlabel\na\tx\nb\ty\n", multi),
+        "d383bd4541e95120c8bd88e576bf12d1703d937551ea3032c9acb72c9f88d6fc"
+    );
+    // With 2^64 - 1 behind train, and the second text behind the first.
+    assert_eq!(
+        fingerprint("premise\thypothesis\tlabel\na\tc\tx\nb\td\ty\n", pair),
+        "b46f51ac2416f2fdb23741f7f56265d18953d22c8764fa8e58e8ae8593a9e772"
+    );
+    let sets =
+        ["x,y\nb\tx", "x\nb\tx,y", "y\nb\tx"].map(|rest| fingerprint(&format!("text\tlabel\na\t{rest}\n"), multi));
+    assert!(sets[0] != sets[1] && sets[1] != sets[2]);
+}
+
+#[test]
+fn targets_are_those_of_the_file() {
+    assert_eq!(load("a.csv", "text,label\na,y\nb,x\n", |_| {}).train.targets, Targets::single(vec![1, 0]));
 }

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use attentive_data::{
-    Column, DataConfig, DataError, DataErrorKind, Format, Labels, Validation, load_corpus, load_examples, load_texts,
+    Column, DataConfig, DataError, DataErrorKind, Format, Labels, TextColumns, Validation, load_corpus, load_examples,
+    load_texts, load_vectors, read_texts_lines,
 };
 use temp_dir::TempDir;
 
@@ -52,6 +53,18 @@ impl Case {
         assert_eq!(error.kind(), kind);
         assert_eq!(error.hint().unwrap_or_default(), hint);
     }
+}
+
+fn name(name: &str) -> Column {
+    Column::Name(name.to_owned())
+}
+
+fn pair(first: Column, second: Column) -> impl FnOnce(&mut DataConfig) {
+    |config| config.text = TextColumns::Two(first, second)
+}
+
+fn multi(config: &mut DataConfig) {
+    config.multi_label = true;
 }
 
 const GOOD: &str = "text,label\na,x\nb,y\n";
@@ -108,7 +121,7 @@ fn header_only() {
 #[test]
 fn missing_column() {
     let case = Case::new("a.csv", "Sentence,label\na,x\n");
-    let by_name = case.with(|config| config.text = Column::Name("sentense".to_owned()));
+    let by_name = case.with(|config| config.text = TextColumns::One(name("sentense")));
     by_name
         .fails("`DIR/a.csv` has no column `sentense`: its columns are `Sentence`, `label`", "did you mean `Sentence`?");
 
@@ -130,7 +143,7 @@ fn missing_column() {
 fn column_number_too_large() {
     let case = Case::new("a.tsv", "a\tx\n").with(|config| {
         config.header = false;
-        config.text = Column::Number(0);
+        config.text = TextColumns::One(Column::Number(0));
         config.label = Column::Number(2);
     });
     case.fails(
@@ -227,7 +240,7 @@ fn a_huge_line_stops_the_reading_at_the_limit() {
             Ok(buffer.len())
         }
     }
-    let mut lines = attentive_data::read_texts_lines(Endless(0), "stdin", 1 << 20);
+    let mut lines = read_texts_lines(Endless(0), "stdin", 1 << 20, false);
     let error = lines.next().unwrap().unwrap_err();
     assert_eq!(error.to_string(), "stdin:1: the line, field or text is longer than 1048576 bytes");
 }
@@ -340,4 +353,126 @@ fn unknown_encoding() {
     Case::new("a.csv", GOOD)
         .with(|config| config.encoding = "utf8x".to_owned())
         .fails("unknown encoding `utf8x`", "common encodings are \"utf-8\", \"windows-1252\" and \"gb18030\"");
+}
+
+#[test]
+fn columns_that_are_the_same() {
+    let hint = "`data.text` and `data.label` have to name different columns";
+    Case::new("a.csv", "one,two,label\na,b,x\n")
+        .with(pair(name("two"), Column::Number(1)))
+        .fails("`DIR/a.csv`: `two` and `1` are the same column", hint);
+    Case::new("a.csv", GOOD)
+        .with(|config| config.label = Column::Number(0))
+        .fails("`DIR/a.csv`: `text` and `0` are the same column", hint);
+}
+
+#[test]
+fn second_texts() {
+    Case::new("a.csv", "premise,hypothesis,label\na,b,x\n").with(pair(name("premise"), name("hypotesis"))).fails(
+        "`DIR/a.csv` has no column `hypotesis`: its columns are `premise`, `hypothesis`, `label`",
+        "did you mean `hypothesis`?",
+    );
+    Case::new("a.jsonl", "{\"premise\": \"a\", \"hypothesis\": [], \"label\": 1}\n")
+        .with(pair(name("premise"), name("hypothesis")))
+        .fails("DIR/a.jsonl:1: `hypothesis` is an array, not a string", "check `data.text` and `data.label`");
+}
+
+#[test]
+fn lines_that_are_not_pairs() {
+    let hint = "write `first<TAB>second` on each line; texts that hold tabs need a csv or jsonl file, and a table the extension .tsv";
+    let case = Case::new("a.txt", "a\tb\n\n").with(pair(name("a"), name("b")));
+    let error = load_texts(&case.config.train, &case.config).unwrap_err();
+    let message = "DIR/a.txt:2: the line has 0 tabs, but a pair of texts has one between them";
+    case.matches(&error, DataErrorKind::Bad, message, hint);
+    let error = read_texts_lines("a\tb\tc".as_bytes(), "stdin", 64, true).next().unwrap().unwrap_err();
+    let message = "stdin:1: the line has 2 tabs, but a pair of texts has one between them";
+    case.matches(&error, DataErrorKind::Bad, message, hint);
+}
+
+#[test]
+fn folders_hold_one_text_and_one_label() {
+    let mut case = Case::new("a.txt", "");
+    case.file("neg/1.txt", "bad");
+    case.config.train.pop();
+    case.config.multi_label = true;
+    case.fails(
+        "`DIR` is a folder, which cannot hold lists of labels",
+        "name a csv, tsv or jsonl file, or remove `data.multi_label`",
+    );
+    case.with(pair(name("a"), name("b"))).fails(
+        "`DIR` is a folder, which cannot hold pairs of texts",
+        "name a csv, tsv or jsonl file, or remove `data.text`",
+    );
+}
+
+#[test]
+fn lists_of_labels() {
+    let array = "{\"text\": \"a\", \"label\": [\"x\", 2]}\n";
+    Case::new("a.jsonl", array).fails(
+        "DIR/a.jsonl:1: `label` is an array, not a string or an integer",
+        "if an example can have several labels, set `data.multi_label = true`",
+    );
+    Case::new("a.jsonl", format!("{array}{{\"text\": \"a\", \"label\": [\"x\", [3]]}}\n")).with(multi).fails(
+        "DIR/a.jsonl:2: `label[1]` is an array, not a string or an integer",
+        "check `data.text` and `data.label`",
+    );
+    let hint = "remove the separator that nothing follows or goes before";
+    Case::new("a.tsv", "text\tlabel\na\tx\nb\tx, ,y\n")
+        .with(multi)
+        .fails("DIR/a.tsv:3: one of the labels in `x,,y` is empty", hint);
+    Case::new("a.tsv", "text\tlabel\na\t\nb\t \n").with(multi).fails(
+        "no example of `DIR/a.tsv` has a label",
+        "check `data.label`: it should name the column that holds the labels",
+    );
+    let case = Case::new("a.tsv", "text\tlabel\na\t0,2\n").with(multi);
+    case.with(|config| config.labels = [("0".to_owned(), "neg".to_owned())].into()).fails(
+        "DIR/a.tsv:2: `data.labels` does not name the label `2`: it names `0`",
+        "add the value to `data.labels`, or remove the rows that have it",
+    );
+    let mut case = Case::new("a.tsv", "text\tlabel\na\tjoy,anger\n").with(multi);
+    case.config.test = Some(case.file("b.tsv", "text\tlabel\na\tjoy\nb\tanger,angr\n"));
+    case.fails("DIR/b.tsv:3: unknown label `angr`: the labels are `anger`, `joy`", "did you mean `anger`?");
+}
+
+#[test]
+fn vectors() {
+    let fails = |content: &[u8], dim: usize, message: &str, hint: &str| {
+        let case = Case::new("a.vec", content);
+        let error = load_vectors(&case.config.train, &|word| (word == "the").then_some(0), dim).unwrap_err();
+        case.matches(&error, DataErrorKind::Bad, message, hint);
+    };
+    fails(b"", 2, "`DIR/a.vec` is empty", "");
+    fails(b"\n \n", 2, "`DIR/a.vec` is empty", "");
+    let message = |dim| format!("the vectors of `DIR/a.vec` have 3 values, but `model.embedding.dim` is {dim}");
+    let hint = "set `model.embedding.dim = 3`";
+    fails(b"2 3\nthe 1 2 3\na 1 2 3\n", 2, &message(2), hint);
+    fails(b"the 1 2 3\n", 2, &message(2), hint);
+    fails(b"the 1 2 3\n", 5, &message(5), hint);
+    let hint = "look for a line that is cut short, or two lines that have become one";
+    fails(b"the 1 2\na 1\n", 2, "DIR/a.vec:2: the vector has 1 values, not 2", hint);
+    fails(b"the 1 2\na 1 2 3\n", 2, "DIR/a.vec:2: the vector has 3 values, not 2", hint);
+    let hint = "correct the value, or remove the line";
+    fails(b"2 2\na 1 2\nthe 1 x\n", 2, "DIR/a.vec:3: `x` is not a finite number", hint);
+    fails(b"the 1 NaN\n", 2, "DIR/a.vec:1: `NaN` is not a finite number", hint);
+    fails(b"the 1 1e39\n", 2, "DIR/a.vec:1: `1e39` is not a finite number", hint);
+    fails(
+        b"3 1\nthe 1\na 2\n",
+        1,
+        "`DIR/a.vec` announces 3 vectors and holds 2",
+        "the file is probably cut short: get it again, or correct its first line",
+    );
+    fails(
+        b"The 1\nA 2\n",
+        1,
+        "none of the 2 vectors of `DIR/a.vec` is for a token of the vocabulary",
+        "look whether the file is for the language of the texts; if its words have capitals, set `tokenizer.word.lowercase = false`",
+    );
+    let hint = "vectors are read from text in UTF-8, a word and its values on each line; other files have to be converted or unpacked first";
+    let not_text = "DIR/a.vec:2: not a text file of vectors:";
+    fails(b"the 1\n\xFF\xFE 2\n", 1, &format!("{not_text} byte 0xFF is not valid UTF-8"), hint);
+    fails(b"1 1\na \0\0\0\0", 1, &format!("{not_text} the line holds a NUL character"), hint);
+    let long = format!("\n{}", "a".repeat((1 << 20) + 65));
+    fails(long.as_bytes(), 1, &format!("{not_text} the line is longer than 1048640 bytes"), hint);
+    let error = load_vectors("none.vec".as_ref(), &|_| None, 1).unwrap_err();
+    assert_eq!((error.to_string().as_str(), error.kind()), ("`none.vec` does not exist", DataErrorKind::Missing));
 }

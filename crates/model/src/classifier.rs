@@ -2,98 +2,167 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
-use burn::tensor::activation::{sigmoid, softmax};
+use burn::tensor::module::embedding;
 use burn::tensor::{Bool, Int, Tensor};
 
-use crate::attention::Attention;
-use crate::config::{AttentionConfig, ModelConfig, Pooling};
+use crate::attention::{Attention, Sequences};
+use crate::config::{AttentionConfig, Head, HeadConfig, ModelConfig};
 use crate::init::Initializer;
-use crate::pooling;
+use crate::pooling::{Pool, mean};
 use crate::positions::PositionVectors;
 
-/// A batch of texts as token ids.
+/// A batch of texts as ids.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    /// Token ids `[batch, length]`; every id is below the model's vocabulary size.
+    /// Ids `[batch, length]`; every id is below the number of rows of its table.
     pub ids: Tensor<2, Int>,
     /// `[batch, length]`, true where a token is real; `None` when padding counts as tokens.
     pub mask: Option<Tensor<2, Bool>>,
 }
 
-/// Embedding → positions → attention → pooling → head.
-///
-/// With two labels the head is one sigmoid, whose probability is that of the second label; with more it is a softmax.
+/// What a classifier reads of a batch.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The texts.
+    pub texts: Tokens,
+    /// The second texts, if the examples are pairs.
+    pub seconds: Option<Tokens>,
+    /// The n-grams of the texts, as bucket ids with a mask, if the model has a table for them.
+    pub ngrams: Option<Tokens>,
+}
+
+impl From<Tokens> for Input {
+    fn from(texts: Tokens) -> Self {
+        Self { texts, seconds: None, ngrams: None }
+    }
+}
+
+/// What the data decides about a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Rows of the embedding table, at least 1.
+    pub vocab_size: usize,
+    /// Rows of the n-gram table, if there is one.
+    pub buckets: Option<usize>,
+    /// How many labels there are.
+    pub n_labels: usize,
+    /// What the head computes.
+    pub head: Head,
+}
+
+impl Sizes {
+    /// Those of a task with one label per text and no n-grams, with the head that follows from the labels.
+    pub fn of_labels(vocab_size: usize, n_labels: usize) -> Self {
+        let head = HeadConfig::Auto.resolve(n_labels, false).unwrap_or(Head::Softmax);
+        Self { vocab_size, buckets: None, n_labels, head }
+    }
+}
+
+/// How much each token counted, on its way to the text vector.
+#[derive(Debug, Clone)]
+pub struct AttentionWeights {
+    /// `[batch, heads, queries, keys]`: for each text, or for each encoder block of each text. For pairs: the first
+    /// text's tokens over the second's, then the second's over the first's.
+    pub attention: Vec<Tensor<4>>,
+    /// `[batch, length]` for each text, where pooling has a trained query.
+    pub pooling: Vec<Tensor<2>>,
+}
+
+/// Embedding → positions → attention → pooling → head, with the mean of n-gram vectors beside the pooled tokens if the
+/// model has a table for them (Joulin et al. 2017, §2.2). Both texts of a pair pass through the same weights.
 #[derive(Module, Debug)]
 pub struct Classifier {
-    embedding: Embedding,
+    pub(crate) embedding: Embedding,
     positions: Option<PositionVectors>,
     dropout: Dropout,
     attention: Option<Attention>,
+    pooling: Pool,
+    pub(crate) ngrams: Option<Embedding>,
     head: Linear,
+    pub(crate) frozen: bool,
 }
 
 impl ModelConfig {
     /// Builds the classifier with initial weights that depend on the stream of `init` alone.
-    ///
-    /// `vocab_size` is the number of embedding rows (at least 1), `n_labels` at least 2.
-    pub fn init(&self, vocab_size: usize, n_labels: usize, init: &mut Initializer) -> Classifier {
+    pub fn init(&self, sizes: &Sizes, init: &mut Initializer) -> Classifier {
         let dim = self.embedding.dim;
-        let Pooling::Mean = self.pooling; // the one there is; `forward` calls it by name
         Classifier {
-            embedding: init.embedding(vocab_size, dim),
+            embedding: init.table(sizes.vocab_size, dim, self.embedding.bound as f32),
             positions: PositionVectors::init(self.positions, self.max_length, dim, init),
             dropout: DropoutConfig::new(self.dropout).init(),
-            attention: Attention::init(&self.attention, dim, init),
-            head: init.linear(self.pooled_dim(), if n_labels == 2 { 1 } else { n_labels }),
+            attention: Attention::init(self, init),
+            pooling: Pool::init(self.pooling, self.attended_dim(), init),
+            ngrams: sizes.buckets.map(|buckets| init.zero_table(buckets, dim)),
+            head: init.linear(self.text_dim(sizes.buckets.is_some()), sizes.head.outputs(sizes.n_labels)),
+            frozen: self.embedding.frozen,
         }
     }
 
-    /// The width of the pooled vector.
-    pub(crate) fn pooled_dim(&self) -> usize {
+    /// The width of a token vector behind the attention, and of one pooled text.
+    pub(crate) fn attended_dim(&self) -> usize {
         match &self.attention {
             AttentionConfig::ScaledDot(config) => config.dim.unwrap_or(self.embedding.dim),
-            AttentionConfig::None(_) | AttentionConfig::Dot(_) | AttentionConfig::Transformer(_) => self.embedding.dim,
+            AttentionConfig::Bidirectional(config) => config.d_compare.unwrap_or(self.embedding.dim),
+            AttentionConfig::None(_)
+            | AttentionConfig::Dot(_)
+            | AttentionConfig::Additive(_)
+            | AttentionConfig::MultiHead(_)
+            | AttentionConfig::Transformer(_) => self.embedding.dim,
         }
+    }
+
+    /// The width of what the head sees: two texts for a pair, and the n-grams.
+    pub(crate) fn text_dim(&self, has_ngrams: bool) -> usize {
+        let texts = if matches!(self.attention, AttentionConfig::Bidirectional(_)) { 2 } else { 1 };
+        texts * self.attended_dim() + if has_ngrams { self.embedding.dim } else { 0 }
     }
 }
 
 impl Classifier {
-    /// The logits of a batch: `[batch, 1]` with two labels (of the second label), else `[batch, n_labels]`. A text
-    /// without tokens gets the head's bias.
-    pub fn forward(&self, tokens: Tokens) -> Tensor<2> {
-        let Tokens { ids, mask } = tokens;
-        let mask = mask.as_ref();
-        let embedded = self.embedding.forward(ids); // [batch, length, dim]
+    /// The logits `[batch, outputs]` of a batch: one output with two labels and a sigmoid (of the second label), else
+    /// one for each label. A text without tokens, or a pair without any, gets the head's bias.
+    ///
+    /// A model with a table for n-grams reads `ngrams`, and one with bidirectional attention `seconds`.
+    pub fn forward(&self, input: impl Into<Input>) -> Tensor<2> {
+        self.run(input.into()).0
+    }
+
+    /// How much each token counted in a batch; nothing is dropped out unless the model is training.
+    pub fn attention_weights(&self, input: impl Into<Input>) -> AttentionWeights {
+        self.run(input.into()).1
+    }
+
+    fn run(&self, input: Input) -> (Tensor<2>, AttentionWeights) {
+        let Input { texts, seconds, ngrams } = input;
+        let placed: Vec<Sequences> = std::iter::once(texts).chain(seconds).map(|texts| self.embed(texts)).collect();
+        let (attended, attention) = match &self.attention {
+            Some(attention) => attention.forward(placed),
+            None => (placed, Vec::new()),
+        };
+        let (mut parts, pooling): (Vec<_>, Vec<_>) =
+            attended.into_iter().map(|texts| self.pooling.forward(texts)).unzip(); // [batch, attended_dim] each
+        if let (Some(table), Some(ngrams)) = (&self.ngrams, ngrams) {
+            parts.push(mean(table.forward(ngrams.ids), ngrams.mask.as_ref()));
+        }
+        let text = if parts.len() == 1 { parts.swap_remove(0) } else { Tensor::cat(parts, 1) };
+        let logits = self.head.forward(self.dropout.forward(text));
+        (logits, AttentionWeights { attention, pooling: pooling.into_iter().flatten().collect() })
+    }
+
+    /// The token vectors with their positions, `[batch, length, dim]`.
+    fn embed(&self, texts: Tokens) -> Sequences {
+        let weight = self.embedding.weight.val();
+        let weight = if self.frozen { weight.detach() } else { weight };
+        let embedded = embedding(weight, texts.ids);
         let placed = match &self.positions {
             Some(positions) => positions.forward(embedded),
             None => embedded,
         };
-        let placed = self.dropout.forward(placed);
-        let attended = match &self.attention {
-            Some(attention) => attention.forward(placed, mask),
-            None => placed,
-        };
-        let pooled = pooling::mean(attended, mask); // [batch, dim]
-        self.head.forward(self.dropout.forward(pooled))
+        Sequences { tokens: self.dropout.forward(placed), mask: texts.mask }
     }
 
-    /// The probabilities `[batch, n_labels]` of the labels; each row sums to 1.
-    pub fn probabilities(&self, tokens: Tokens) -> Tensor<2> {
-        let logits = self.forward(tokens);
-        let [_, outputs] = logits.dims();
-        if outputs == 1 {
-            let second = sigmoid(logits.clone());
-            Tensor::cat(vec![sigmoid(logits.neg()), second], 1)
-        } else {
-            softmax(logits, 1)
-        }
-    }
-
-    /// How many labels the head tells apart.
-    pub fn n_labels(&self) -> usize {
-        match self.head.weight.dims()[1] {
-            1 => 2,
-            n => n,
-        }
+    /// How many logits the head computes.
+    pub fn outputs(&self) -> usize {
+        self.head.weight.dims()[1]
     }
 }

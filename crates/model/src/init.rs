@@ -5,9 +5,6 @@ use burn::module::Param;
 use burn::nn::{Embedding, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// The half-width of Keras' default embedding initialiser, `RandomUniform(-0.05, 0.05)`.
-const EMBEDDING_BOUND: f32 = 0.05;
-
 /// A device and a stream of pseudo-random numbers from which weights are drawn in the order of construction.
 ///
 /// The generator is SplitMix64 (Steele, Lea & Flood 2014): small, portable, and a pure function of the seed.
@@ -27,10 +24,10 @@ impl<'a> Initializer<'a> {
         self.device
     }
 
-    /// An embedding table `[rows, dim]` from U(−0.05, 0.05). Burn's default N(0, 1) would make self-attention nearly
-    /// one-hot and its gradients denormal.
-    pub fn embedding(&mut self, rows: usize, dim: usize) -> Embedding {
-        Embedding { weight: self.uniform([rows, dim], EMBEDDING_BOUND) }
+    /// A table `[rows, dim]` from U(−`bound`, `bound`). Keras' bound is 0.05; Burn's default N(0, 1) would make
+    /// self-attention nearly one-hot and its gradients denormal.
+    pub fn table(&mut self, rows: usize, dim: usize, bound: f32) -> Embedding {
+        Embedding { weight: self.uniform([rows, dim], bound) }
     }
 
     /// A linear layer `[d_input, d_output]` from Glorot's uniform distribution U(±√(6 / (d_input + d_output)))
@@ -41,14 +38,35 @@ impl<'a> Initializer<'a> {
         Linear { weight: self.uniform([d_input, d_output], bound), bias: Some(Param::from_tensor(bias)) }
     }
 
+    /// A table of zeros `[rows, dim]`: a row that is never trained adds nothing.
+    pub fn zero_table(&mut self, rows: usize, dim: usize) -> Embedding {
+        Embedding { weight: Param::from_tensor(Tensor::zeros([rows, dim], self.device)) }
+    }
+
+    /// A vector `[dim]` from Glorot's uniform distribution, which for a vector is U(±√(3 / dim)), as Keras takes it.
+    pub fn glorot_vector(&mut self, dim: usize) -> Param<Tensor<1>> {
+        let values = self.draw(dim, (3.0 / dim as f64).sqrt() as f32);
+        Param::from_data(TensorData::new(values, [dim]), self.device)
+    }
+
+    /// A vector `[dim]` of ones.
+    pub fn ones(&mut self, dim: usize) -> Param<Tensor<1>> {
+        Param::from_tensor(Tensor::ones([dim], self.device))
+    }
+
     /// A layer norm over `dim` values, with gain 1 and bias 0.
     pub fn layer_norm(&mut self, dim: usize) -> LayerNorm {
         LayerNormConfig::new(dim).init(self.device)
     }
 
     fn uniform(&mut self, shape: [usize; 2], bound: f32) -> Param<Tensor<2>> {
-        let values: Vec<f32> = (0..shape[0] * shape[1]).map(|_| (self.unit() * 2.0 - 1.0) * bound).collect();
+        let values = self.draw(shape[0] * shape[1], bound);
         Param::from_data(TensorData::new(values, shape), self.device)
+    }
+
+    /// The next `n` numbers of U(±bound).
+    fn draw(&mut self, n: usize, bound: f32) -> Vec<f32> {
+        (0..n).map(|_| (self.unit() * 2.0 - 1.0) * bound).collect()
     }
 
     /// The next number in [0, 1), with the 24 bits an f32 holds.

@@ -6,23 +6,32 @@
 //! The modules are listed in the order of their imports: each uses only those above it.
 #![recursion_limit = "256"] // the GPU backend's types nest deeply
 
-mod attention;
-mod classifier;
 mod config;
 mod init;
 mod mask;
+
+mod attention;
 mod pooling;
 mod positions;
+
+mod classifier;
+
+mod rows;
 mod summary;
 mod weights;
 
-pub use attention::{Attention, DotAttention, Encoder, EncoderBlock, MultiHeadAttention, ScaledDotAttention};
-pub use classifier::{Classifier, Tokens};
+pub use attention::{
+    AdditiveAttention, Attended, Attention, BidirectionalAttention, DotAttention, Encoder, EncoderBlock,
+    MultiHeadAttention, ScaledDotAttention, Sequences, scaled_dot_product,
+};
+pub use classifier::{AttentionWeights, Classifier, Input, Sizes, Tokens};
 pub use config::{
-    AttentionConfig, DotConfig, EmbeddingConfig, ModelConfig, NoneConfig, Padding, Pooling, Positions, ScaledDotConfig,
+    Activation, AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, EmbeddingConfig, Head, HeadConfig,
+    ModelConfig, MultiHeadConfig, NoneConfig, Norm, Padding, Pooling, Positions, ScaledDotConfig, ScoreMode,
     TransformerConfig,
 };
 pub use init::Initializer;
 pub use positions::sinusoidal;
+pub use rows::Table;
 pub use summary::{LayerSummary, Summary};
 pub use weights::{Weight, WeightPath, WeightsError};

@@ -6,6 +6,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::config::Positions;
 use crate::init::Initializer;
 
+/// The half-width of Keras' default embedding initialiser, `RandomUniform(-0.05, 0.05)`.
+const KERAS_BOUND: f32 = 0.05;
+
 /// One trained vector for each position (Gehring et al. 2017, §3.1).
 #[derive(Module, Debug)]
 pub(crate) struct LearnedPositions {
@@ -30,9 +33,10 @@ pub(crate) enum PositionVectors {
 impl PositionVectors {
     pub(crate) fn init(kind: Positions, max_length: usize, dim: usize, init: &mut Initializer) -> Option<Self> {
         match kind {
-            Positions::None => None,
+            // Rotary positions turn queries and keys inside the attention.
+            Positions::None | Positions::Rotary => None,
             Positions::Learned => {
-                Some(Self::Learned(LearnedPositions { weight: init.embedding(max_length, dim).weight }))
+                Some(Self::Learned(LearnedPositions { weight: init.table(max_length, dim, KERAS_BOUND).weight }))
             }
             Positions::Sinusoidal => Some(Self::Sinusoidal(SinusoidalPositions { dim })),
         }

@@ -1,7 +1,7 @@
 //! A model layer by layer, as Keras' `model.summary()` shows it: output shapes and parameter counts.
 
-use crate::classifier::Classifier;
-use crate::config::{AttentionConfig, ModelConfig, Padding, Positions};
+use crate::classifier::{Classifier, Sizes};
+use crate::config::{AttentionConfig, Head, ModelConfig, Norm, Padding, Pooling, Positions, ScoreMode};
 
 /// One layer of a [`Summary`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub struct Summary {
 }
 
 impl Classifier {
-    /// What the model is made of; `config` is the one it was built from.
-    pub fn summary(&self, config: &ModelConfig) -> Summary {
+    /// What the model is made of; `config` and `sizes` are those it was built from.
+    pub fn summary(&self, config: &ModelConfig, sizes: &Sizes) -> Summary {
         let shapes = self.weight_shapes();
         let count = |prefix: &str| -> usize {
             shapes
@@ -44,35 +44,63 @@ impl Classifier {
             layers.push(LayerSummary { name: name.to_string(), kind, output, parameters: count(name) });
         };
 
-        layer("embedding", "Embedding".to_string(), tokens(dim));
+        let frozen = if config.embedding.frozen { "Embedding (frozen)" } else { "Embedding" };
+        layer("embedding", frozen.to_string(), tokens(dim));
         match config.positions {
-            Positions::None => {}
+            Positions::None | Positions::Rotary => {}
             Positions::Learned => layer("positions", "Learned positions".to_string(), tokens(dim)),
             Positions::Sinusoidal => layer("positions", "Sinusoidal positions".to_string(), tokens(dim)),
         }
+        let rotary = if config.positions == Positions::Rotary { ", rotary" } else { "" };
+        let attended = tokens(config.attended_dim());
         match &config.attention {
             AttentionConfig::None(_) => {}
-            AttentionConfig::Dot(_) => layer("attention", "Dot-product attention".to_string(), tokens(dim)),
+            AttentionConfig::Dot(dot) => {
+                let kind = match dot.score_mode {
+                    ScoreMode::Dot => "Dot-product attention",
+                    ScoreMode::Concat => "Dot-product attention (concat)",
+                };
+                layer("attention", kind.to_string(), attended);
+            }
             AttentionConfig::ScaledDot(_) => {
-                layer("attention", "Scaled dot-product attention".to_string(), tokens(config.pooled_dim()));
+                layer("attention", format!("Scaled dot-product attention{rotary}"), attended);
+            }
+            AttentionConfig::Additive(_) => layer("attention", "Additive attention".to_string(), attended),
+            AttentionConfig::MultiHead(multi_head) => {
+                layer("attention", format!("Multi-head attention ({} heads{rotary})", multi_head.n_heads), attended);
             }
             AttentionConfig::Transformer(transformer) => {
                 for block in 0..transformer.n_layers {
                     layer(
                         &format!("attention.layers.{block}"),
-                        format!("Encoder block ({} heads)", transformer.n_heads),
-                        tokens(dim),
+                        format!("Encoder block ({} heads{rotary})", transformer.n_heads),
+                        attended.clone(),
                     );
                 }
-                layer("attention.norm", "Layer norm".to_string(), tokens(dim));
+                if transformer.norm == Norm::Pre {
+                    layer("attention.norm", "Layer norm".to_string(), attended);
+                }
+            }
+            AttentionConfig::Bidirectional(_) => {
+                layer("attention", "Bidirectional attention, for both texts".to_string(), attended);
             }
         }
-        layer("pooling", "Mean pooling".to_string(), vec![None, Some(config.pooled_dim())]);
-        let outputs = match self.n_labels() {
-            2 => ("Sigmoid head", 1),
-            n => ("Softmax head", n),
+        let pooling = match config.pooling {
+            Pooling::Mean => "Mean pooling",
+            Pooling::Max => "Max pooling",
+            Pooling::First => "First token",
+            Pooling::Attention => "Attention pooling",
         };
-        layer("head", outputs.0.to_string(), vec![None, Some(outputs.1)]);
+        layer("pooling", pooling.to_string(), vec![None, Some(config.text_dim(false))]);
+        if sizes.buckets.is_some() {
+            layer("ngrams", "Mean of n-gram vectors, beside it".to_string(), vec![None, Some(dim)]);
+        }
+        let head = match sizes.head {
+            Head::Sigmoid => "Sigmoid head",
+            Head::Softmax => "Softmax head",
+            Head::MultiLabel => "Sigmoid head, one for each label",
+        };
+        layer("head", head.to_string(), vec![None, Some(self.outputs())]);
 
         let parameters = layers.iter().map(|layer| layer.parameters).sum();
         Summary { layers, parameters }

@@ -9,6 +9,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 
 use crate::Classifier;
+use crate::rows::Table;
 
 /// One weight tensor on the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +95,12 @@ impl Classifier {
         let mut shapes = Shapes::default();
         self.visit(&mut shapes);
         shapes.found
+    }
+
+    /// The names and shapes of the weights that training changes: all but a frozen embedding.
+    pub fn trained_shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let frozen = |name: &str| self.frozen && name == Table::Embedding.weight();
+        self.weight_shapes().into_iter().filter(|(name, _)| !frozen(name)).collect()
     }
 
     /// The same model with the given weights, which must be exactly those of the model.

@@ -15,11 +15,15 @@ use sha2::{Digest, Sha256};
 
 use crate::error::CheckpointError;
 use crate::format;
+use crate::schedule::PlateauState;
+use crate::selection::Selection;
 
 const MANIFEST: &str = "MANIFEST.json";
+/// The version of the layout; it changes with what the files hold.
+const SCHEMA: u32 = 2;
 /// The weights of the model, as safetensors.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
-/// The optimizer's moments, as burnpack.
+/// The optimizer's moments and the moving averages of weights, as burnpack.
 pub(crate) const MOMENTS: &str = "optimizer.bpk";
 /// The loop's state.
 pub(crate) const STATE: &str = "state.json";
@@ -35,10 +39,12 @@ pub(crate) struct State {
     pub step_in_epoch: u64,
     /// What the epoch under way has summed up.
     pub running: Running,
-    /// The best evaluation so far.
-    pub best: Option<Best>,
-    /// Evaluations since the best one.
-    pub since_best: u64,
+    /// The best evaluations so far.
+    pub selection: Selection,
+    /// Above which probability each label is decided for, as the last evaluation found; empty for one half.
+    pub thresholds: Vec<f32>,
+    /// Where a schedule that waits for improvement stands.
+    pub plateau: PlateauState,
     /// Whether early stopping ended the run.
     pub stopped_early: bool,
     /// The length of `metrics.jsonl` in bytes; what is behind belongs to steps that a resumed run repeats.
@@ -66,17 +72,6 @@ impl Running {
     pub(crate) fn accuracy(&self) -> f64 {
         self.correct as f64 / self.examples.max(1) as f64
     }
-}
-
-/// The best evaluation so far.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Best {
-    /// The step after which.
-    pub step: u64,
-    /// The epoch after which, counted from 1.
-    pub epoch: u64,
-    /// The value of the monitored metric.
-    pub value: f64,
 }
 
 /// What a run was made from; a checkpoint only continues a run made from the same. Each is a SHA-256 in hexadecimal.
@@ -132,7 +127,7 @@ impl Checkpoint {
         format::from_safetensors(&self.weights).map_err(|reason| self.damaged(WEIGHTS, reason))
     }
 
-    /// The moments of the optimizer.
+    /// The moments of the optimizer, and the moving averages if there are any.
     ///
     /// # Errors
     /// [`CheckpointError::Damaged`] when the file, although it is the one that was written, is not burnpack.
@@ -194,7 +189,7 @@ fn write_files(
         write_synced(&directory.join(name), bytes)?;
         entries.insert(name.to_string(), FileEntry { bytes: bytes.len() as u64, sha256: sha256(bytes) });
     }
-    let manifest = Manifest { schema: 1, step: state.step, fingerprints: fingerprints.clone(), files: entries };
+    let manifest = Manifest { schema: SCHEMA, step: state.step, fingerprints: fingerprints.clone(), files: entries };
     // The last line is the hash of what is above, so that the manifest itself is covered.
     let mut text = to_json(MANIFEST, &manifest)?;
     let hash = sha256(&text);
@@ -222,7 +217,7 @@ pub(crate) fn load(directory: &Path) -> Result<Checkpoint, CheckpointError> {
     let text = fs::read(&manifest_path).map_err(|error| damaged(MANIFEST, error.to_string()))?;
     let body = verified_body(&text).ok_or_else(|| damaged(MANIFEST, "its hash does not match".to_string()))?;
     let manifest: Manifest = serde_json::from_slice(body).map_err(|error| damaged(MANIFEST, error.to_string()))?;
-    if manifest.schema != 1 {
+    if manifest.schema != SCHEMA {
         return Err(damaged(MANIFEST, format!("schema {} is not known to this version", manifest.schema)));
     }
     let read = |name: &str| -> Result<Vec<u8>, CheckpointError> {
@@ -295,14 +290,14 @@ pub(crate) fn newest(run: &Path, checkpoints: &Path) -> Result<(Checkpoint, Vec<
     }
 }
 
-/// Removes all but the newest `keep` checkpoints, the best one, and what cut-off saves left behind.
+/// Removes all but the newest `keep` checkpoints, the best ones, and what cut-off saves left behind.
 ///
 /// # Errors
 /// When the directory cannot be read or an entry not be removed.
-pub(crate) fn retain(checkpoints: &Path, keep: usize, best_step: Option<u64>) -> Result<(), CheckpointError> {
-    let best = best_step.map(directory_name);
+pub(crate) fn retain(checkpoints: &Path, keep: usize, best_steps: &[u64]) -> Result<(), CheckpointError> {
+    let best: Vec<String> = best_steps.iter().copied().map(directory_name).collect();
     for path in list(checkpoints)?.into_iter().skip(keep) {
-        if path.file_name().and_then(|name| name.to_str()) != best.as_deref() {
+        if !best.iter().any(|best| path.file_name().is_some_and(|name| name == best.as_str())) {
             fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
         }
     }
@@ -349,6 +344,7 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Chec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::selection::Best;
 
     fn fingerprints() -> Fingerprints {
         let text = |text: &str| text.to_string();
@@ -363,9 +359,10 @@ mod tests {
     #[test]
     fn what_is_saved_is_loaded() {
         let directory = temp_dir::TempDir::new().unwrap();
-        let best = Best { step: 3, epoch: 1, value: 0.1 + 0.2 };
+        let mut selection = Selection::default();
+        selection.observe(Best { step: 3, epoch: 1, value: 0.1 + 0.2 }, 2, 0.0);
         let running = Running { loss: 1.0 / 3.0, correct: 2, examples: 5 };
-        let state = State { step: 7, epoch: 2, best: Some(best), running, ..State::default() };
+        let state = State { step: 7, epoch: 2, selection, thresholds: vec![0.1], running, ..State::default() };
         let path = save(directory.path(), &state, &fingerprints(), b"weights", b"moments").unwrap();
         let loaded = load(&path).unwrap();
         assert_eq!(loaded.state, state);
@@ -424,7 +421,7 @@ mod tests {
         for step in [5, 10, 15, 20] {
             save_step(directory.path(), step);
         }
-        retain(directory.path(), 2, Some(5)).unwrap();
+        retain(directory.path(), 2, &[5, 15]).unwrap();
         let kept: Vec<_> = list(directory.path()).unwrap();
         let expected = [20, 15, 5].map(|step| directory.path().join(directory_name(step)));
         assert_eq!(kept, expected);

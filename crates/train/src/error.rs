@@ -73,6 +73,26 @@ pub enum TrainError {
         /// The split.
         split: attentive_data::Split,
     },
+    /// The head that the config asks for does not fit the labels.
+    #[error("`model.head` is `sigmoid`, which decides between two labels, but the data has {n_labels}")]
+    Head {
+        /// How many labels there are.
+        n_labels: usize,
+    },
+    /// A threshold is asked for where the most probable label wins.
+    #[error("`train.threshold` is for sigmoids, but this data has {n_labels} labels, of which the most probable wins")]
+    Threshold {
+        /// How many labels there are.
+        n_labels: usize,
+    },
+    /// A weight is given for a label that is not there.
+    #[error("{}", crate::config::unknown_class_weight(.name, .known))]
+    ClassWeight {
+        /// The name.
+        name: String,
+        /// The labels there are.
+        known: Vec<String>,
+    },
     /// The model would not fit in any memory.
     #[error("the model would have {parameters} weights, which is more than the {limit} that attentive allows")]
     TooLarge {
@@ -135,7 +155,17 @@ impl TrainError {
                 }
                 _ => "add it under `[data]`, or evaluate a file with `--data FILE`".to_string(),
             }),
-            Self::TooLarge { .. } => Some("lower `tokenizer.vocab_size` or `model.embedding.dim`".to_string()),
+            Self::Head { .. } => Some(
+                "set `model.head = \"auto\"`, or `data.multi_label = true` if a text may have several labels"
+                    .to_string(),
+            ),
+            Self::Threshold { .. } => {
+                Some("leave `train.threshold` out; `train.class_weights` shifts decisions between labels".to_string())
+            }
+            Self::ClassWeight { .. } => Some("correct the name, or leave it out: it then counts 1".to_string()),
+            Self::TooLarge { .. } => {
+                Some("lower the `vocab_size` of the tokenizer, `features.buckets` or `model.embedding.dim`".to_string())
+            }
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space and resume; the last checkpoint is intact".to_string())
             }

@@ -1,124 +1,149 @@
 //! Running a model without training it: logits, probabilities and metrics of encoded texts.
 
-use attentive_data::{EncodedTexts, Padding, batch, by_length};
-use attentive_model::{Classifier, ModelConfig, Tokens};
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use attentive_data::{Targets, by_length};
+use attentive_model::{Classifier, Head};
+use burn::tensor::Device;
 
-use crate::config::Config;
+use crate::batching::Batching;
+use crate::config::{Config, Monitor, Threshold};
 use crate::error::TrainError;
-use crate::loss;
-use crate::metrics::{Accumulator, Metrics};
-use crate::prepare::EncodedSplit;
-
-/// How texts become batches on a device: what the model's config says about padding and masking.
-#[derive(Debug, Clone)]
-pub(crate) struct Batching {
-    /// Whether padding is hidden from the model.
-    pub masking: bool,
-    /// How far texts are padded.
-    pub padding: Padding,
-    /// The longest text in tokens.
-    pub max_length: usize,
-    /// The id that fills the padding.
-    pub pad_id: u32,
-}
-
-impl Batching {
-    /// What `config` says, with the tokenizer's padding id.
-    pub(crate) fn new(config: &ModelConfig, pad_id: u32) -> Self {
-        let padding = match config.padding {
-            attentive_model::Padding::Longest => Padding::Longest,
-            attentive_model::Padding::MaxLength => Padding::MaxLength,
-        };
-        Self { masking: config.masking, padding, max_length: config.max_length, pad_id }
-    }
-
-    /// Some of the texts as a batch on the device.
-    pub(crate) fn tokens(&self, texts: &EncodedTexts, indices: &[usize], device: &Device) -> Tokens {
-        let batch = batch(texts, indices, self.padding, self.max_length, self.pad_id);
-        let shape = [batch.n, batch.length];
-        let mask = self.masking.then(|| {
-            let real: Vec<bool> = batch.lengths.iter().flat_map(|&n| (0..batch.length).map(move |t| t < n)).collect();
-            Tensor::<2, Bool>::from_data(TensorData::new(real, shape), device)
-        });
-        Tokens { ids: Tensor::<2, Int>::from_data(TensorData::new(batch.ids, shape), device), mask }
-    }
-}
+use crate::loss::Loss;
+use crate::metrics::{Criterion, Decision, Metrics, Scored, Task};
+use crate::prepare::{EncodedInputs, EncodedSplit};
 
 /// The logits of texts on the host, in the order of the texts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Logits {
+pub(crate) struct Logits {
     /// `[texts, outputs]`, row-major.
     pub values: Vec<f32>,
-    /// 1 for a sigmoid, else the number of labels.
-    pub outputs: usize,
+    /// What the head computes.
+    pub head: Head,
+    /// How many labels there are.
+    pub n_labels: usize,
 }
 
 impl Logits {
-    /// The probabilities `[texts, n_labels]`, row-major; each row sums to 1.
-    pub fn probabilities(&self) -> Vec<f32> {
-        let rows = self.values.chunks_exact(self.outputs);
-        if self.outputs == 1 {
-            let sigmoid = |z: f32| (1.0 / (1.0 + (-f64::from(z)).exp())) as f32;
-            rows.flat_map(|row| [sigmoid(-row[0]), sigmoid(row[0])]).collect()
-        } else {
-            rows.flat_map(|row| {
-                let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let powers: Vec<f64> = row.iter().map(|&z| f64::from(z - max).exp()).collect();
-                let sum: f64 = powers.iter().sum();
-                powers.into_iter().map(move |power| (power / sum) as f32)
-            })
-            .collect()
+    /// The probabilities `[texts, n_labels]`, row-major. A row sums to 1, unless each label has a sigmoid of its own.
+    pub(crate) fn probabilities(&self) -> Vec<f32> {
+        let sigmoid = |z: f32| (1.0 / (1.0 + (-f64::from(z)).exp())) as f32;
+        match self.head {
+            Head::Sigmoid => self.values.iter().flat_map(|&z| [sigmoid(-z), sigmoid(z)]).collect(),
+            Head::MultiLabel => self.values.iter().map(|&z| sigmoid(z)).collect(),
+            Head::Softmax => {
+                let softmax = |row: &[f32]| {
+                    let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                    let powers: Vec<f64> = row.iter().map(|&z| f64::from(z - max).exp()).collect();
+                    let sum: f64 = powers.iter().sum();
+                    powers.into_iter().map(move |power| (power / sum) as f32)
+                };
+                self.values.chunks_exact(self.n_labels).flat_map(softmax).collect()
+            }
         }
     }
 }
 
-/// The logits of all texts. Texts of like length share a batch; the order of the texts is kept in the result.
-///
-/// # Errors
-/// When the device fails.
-pub(crate) fn logits(
-    model: &Classifier,
-    texts: &EncodedTexts,
-    batching: &Batching,
-    batch_size: usize,
-    device: &Device,
-) -> Result<Logits, TrainError> {
-    let outputs = match model.n_labels() {
-        2 => 1,
-        n => n,
-    };
-    let mut values = vec![0f32; texts.len() * outputs];
-    for indices in by_length(texts).chunks(batch_size) {
-        let tokens = batching.tokens(texts, indices, device);
-        let rows = model.forward(tokens).try_into_vec_as::<f32>().map_err(TrainError::device)?;
-        for (&index, row) in indices.iter().zip(rows.chunks_exact(outputs)) {
-            values[index * outputs..][..outputs].copy_from_slice(row);
-        }
-    }
-    Ok(Logits { values, outputs })
+/// What it takes to run a model over texts and judge it.
+#[derive(Debug)]
+pub(crate) struct Evaluator {
+    pub batching: Batching,
+    pub head: Head,
+    /// Without label weights, as Keras evaluates.
+    pub loss: Loss,
+    pub labels: Vec<String>,
+    pub batch_size: usize,
+    /// Without gradients.
+    pub device: Device,
 }
 
-/// The metrics of a split.
-///
-/// # Errors
-/// When the device fails.
-pub(crate) fn evaluate(
-    model: &Classifier,
-    split: &EncodedSplit,
-    config: &Config,
-    labels: &[String],
-    batching: &Batching,
-    device: &Device,
-) -> Result<Metrics, TrainError> {
-    let logits = logits(model, &split.texts, batching, config.train.evaluation_batch_size, device)?;
-    let mut accumulator = Accumulator::new(labels.len());
-    accumulator.add(
-        &logits.probabilities(),
-        &split.targets,
-        loss::value(&logits.values, logits.outputs, &split.targets),
-    );
-    Ok(accumulator.finish(labels))
+/// A model's probabilities for a split, and the sum of its losses.
+#[derive(Debug)]
+pub(crate) struct Scores<'a> {
+    pub probabilities: Vec<f32>,
+    pub targets: &'a Targets,
+    loss: f64,
+}
+
+impl Evaluator {
+    /// What `config` says, for a head over `labels`; `pad_id` is the tokenizer's.
+    pub(crate) fn new(config: &Config, head: Head, labels: &[String], pad_id: u32, device: &Device) -> Self {
+        let (train, n_labels) = (&config.train, labels.len());
+        Self {
+            batching: Batching::new(&config.model, pad_id),
+            head,
+            loss: Loss::new(head, &train.loss, train.label_smoothing, vec![1.0; n_labels]),
+            labels: labels.to_vec(),
+            batch_size: train.evaluation_batch_size,
+            device: device.clone(),
+        }
+    }
+
+    /// The logits of all texts. Texts of like length share a batch; the order of the texts is kept in the result.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(crate) fn logits(&self, model: &Classifier, inputs: &EncodedInputs) -> Result<Logits, TrainError> {
+        let outputs = model.outputs();
+        let mut values = vec![0f32; inputs.texts.len() * outputs];
+        for indices in by_length(&inputs.texts).chunks(self.batch_size) {
+            let input = self.batching.input(inputs, indices, None, &self.device);
+            let rows = model.forward(input).try_into_vec_as::<f32>().map_err(TrainError::device)?;
+            for (&index, row) in indices.iter().zip(rows.chunks_exact(outputs)) {
+                values[index * outputs..][..outputs].copy_from_slice(row);
+            }
+        }
+        Ok(Logits { values, head: self.head, n_labels: self.labels.len() })
+    }
+
+    /// The probabilities of a split beside its targets.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(crate) fn scores<'a>(&self, model: &Classifier, split: &'a EncodedSplit) -> Result<Scores<'a>, TrainError> {
+        let logits = self.logits(model, &split.inputs)?;
+        let targets: Vec<&[u32]> = split.targets.iter().collect();
+        let loss = self.loss.values(&logits.values, &targets).iter().sum();
+        Ok(Scores { probabilities: logits.probabilities(), targets: &split.targets, loss })
+    }
+
+    /// The metrics by a rule of decision.
+    pub(crate) fn metrics(&self, scores: &Scores, decision: &Decision) -> Metrics {
+        self.scored(scores).metrics(&self.labels, decision, scores.loss)
+    }
+
+    /// The metrics by a rule of decision, with intervals for the headline ones.
+    pub(crate) fn final_metrics(&self, scores: &Scores, decision: &Decision) -> Metrics {
+        let intervals = self.scored(scores).intervals(decision);
+        Metrics { intervals, ..self.metrics(scores, decision) }
+    }
+
+    /// The rule of decision that the config asks for, tuned on these scores if it says so.
+    pub(crate) fn decision(&self, config: &Config, scores: Option<&Scores>) -> Decision {
+        let task = task(config);
+        match (config.train.threshold, scores) {
+            (Threshold::Tuned, Some(scores)) => {
+                let criterion = match config.train.monitor {
+                    Monitor::MacroF1 => Criterion::MacroF1,
+                    Monitor::Accuracy | Monitor::MicroF1 | Monitor::Loss => Criterion::Accuracy,
+                };
+                Decision::tuned(task, &self.scored(scores), criterion)
+            }
+            (Threshold::Tuned, None) => Decision::new(task),
+            (threshold, _) if threshold == Threshold::default() => Decision::new(task),
+            (Threshold::At(value), _) => {
+                let n = if task == Task::Many { self.labels.len() } else { 1 };
+                Decision { task, thresholds: vec![value; n] }
+            }
+        }
+    }
+
+    fn scored<'a>(&self, scores: &'a Scores) -> Scored<'a> {
+        Scored::new(self.labels.len(), &scores.probabilities, scores.targets)
+    }
+}
+
+/// How many labels an example of the config's data has.
+pub(crate) fn task(config: &Config) -> Task {
+    if config.data.multi_label { Task::Many } else { Task::One }
 }
 
 #[cfg(test)]
@@ -127,10 +152,12 @@ mod tests {
 
     #[test]
     fn probabilities_by_hand() {
-        let sigmoid = Logits { values: vec![0.0, 2.0], outputs: 1 }.probabilities();
+        let of = |values: Vec<f32>, head, n_labels| Logits { values, head, n_labels }.probabilities();
+        let sigmoid = of(vec![0.0, 2.0], Head::Sigmoid, 2);
         assert_eq!(sigmoid[..2], [0.5, 0.5]);
         assert!((sigmoid[3] - 0.880_797_1).abs() < 1e-7, "{sigmoid:?}");
-        let softmax = Logits { values: vec![0.0, 0.0, 2f32.ln()], outputs: 3 }.probabilities();
+        let softmax = of(vec![0.0, 0.0, 2f32.ln()], Head::Softmax, 3);
         assert!((softmax[2] - 0.5).abs() < 1e-7 && (softmax[0] - 0.25).abs() < 1e-7, "{softmax:?}");
+        assert_eq!(of(vec![0.0, 2.0], Head::MultiLabel, 2), [0.5, sigmoid[3]]);
     }
 }

@@ -25,13 +25,15 @@ pub(crate) fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
     safetensors::serialize(views, None).map_err(|error| error.to_string())
 }
 
-/// The weights of a safetensors file.
+/// The weights of a safetensors file, in the order of their names.
 ///
 /// # Errors
 /// What is wrong with the file: not safetensors, or a tensor that is not f32.
 pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-    file.tensors()
+    let mut tensors = file.tensors();
+    tensors.sort_by(|(left, _), (right, _)| left.cmp(right)); // the library's order differs from call to call
+    tensors
         .into_iter()
         .map(|(name, view)| match view.dtype() {
             Dtype::F32 => Ok(Weight { name, shape: view.shape().to_vec(), values: from_le_bytes(view.data()) }),

@@ -1,23 +1,28 @@
 //! The gradients of one optimizer step: collected from autodiff by weight name, summed over micro-batches, clipped by
-//! their global norm.
+//! their global norm. Of a table of which a step used only some rows, there is the gradient of those rows.
 
 use std::collections::BTreeMap;
 
 use attentive_model::{Classifier, WeightPath};
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Gradients as AutodiffGradients, Tensor};
+use burn::tensor::{Gradients as AutodiffGradients, Int, Tensor};
 
 use crate::error::TrainError;
+use crate::rows::Rows;
 
 /// One gradient tensor for each weight, flattened, without autodiff.
 #[derive(Debug, Default)]
 pub struct Gradients(BTreeMap<String, Gradient>);
 
+/// The gradient of one weight.
 #[derive(Debug)]
-struct Gradient {
-    values: Tensor<1>,
+pub(crate) struct Gradient {
+    /// Flattened.
+    pub values: Tensor<1>,
     /// The innermost size of the weight: sums are taken along it first.
     width: usize,
+    /// The rows that the values are of; `None` for the whole weight.
+    pub rows: Option<Rows>,
 }
 
 impl Gradients {
@@ -51,9 +56,16 @@ impl Gradients {
         }
     }
 
-    /// Takes the gradient of a weight, flattened.
-    pub fn remove(&mut self, name: &str) -> Option<Tensor<1>> {
-        self.0.remove(name).map(|gradient| gradient.values)
+    /// Says that the gradient of a table is that of the rows `indices` alone.
+    pub(crate) fn of_rows(&mut self, name: &str, indices: &Tensor<1, Int>) {
+        if let Some(gradient) = self.0.get_mut(name) {
+            gradient.rows = Some(Rows { indices: indices.clone(), width: gradient.width });
+        }
+    }
+
+    /// Takes the gradient of a weight.
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Gradient> {
+        self.0.remove(name)
     }
 }
 
@@ -81,7 +93,7 @@ impl ModuleVisitor for Collector<'_> {
             Some(sum) => sum.values + values,
             None => values,
         };
-        self.into.insert(name, Gradient { values, width });
+        self.into.insert(name, Gradient { values, width, rows: None });
     }
 }
 
@@ -91,7 +103,8 @@ mod tests {
 
     fn gradients() -> Gradients {
         let device = attentive_backend::open("flex").expect("flex is always there").device;
-        let gradient = |values: [f32; 2]| Gradient { values: Tensor::from_floats(values, &device), width: 2 };
+        let gradient =
+            |values: [f32; 2]| Gradient { values: Tensor::from_floats(values, &device), width: 2, rows: None };
         Gradients(BTreeMap::from([("a".to_string(), gradient([3.0, 0.0])), ("b".to_string(), gradient([0.0, -4.0]))]))
     }
 
@@ -100,8 +113,8 @@ mod tests {
         let mut clipped = gradients();
         assert!((clipped.norm().expect("host memory") - 5.0).abs() < 1e-6);
         clipped.clip(5.0, 1.0);
-        let a = clipped.remove("a").expect("is there").try_into_vec_as::<f32>().expect("host memory");
-        let b = clipped.remove("b").expect("is there").try_into_vec_as::<f32>().expect("host memory");
+        let a = clipped.remove("a").expect("is there").values.try_into_vec_as::<f32>().expect("host memory");
+        let b = clipped.remove("b").expect("is there").values.try_into_vec_as::<f32>().expect("host memory");
         assert!((a[0] - 0.6).abs() < 1e-6 && (b[1] + 0.8).abs() < 1e-6, "{a:?} {b:?}");
     }
 
@@ -109,7 +122,7 @@ mod tests {
     fn a_norm_below_the_limit_changes_nothing() {
         let mut kept = gradients();
         kept.clip(5.0, 10.0);
-        let a = kept.remove("a").expect("is there").try_into_vec_as::<f32>().expect("host memory");
+        let a = kept.remove("a").expect("is there").values.try_into_vec_as::<f32>().expect("host memory");
         assert_eq!(a, [3.0, 0.0]);
     }
 }

@@ -2,14 +2,14 @@
 //! produced (`scripts/keras_golden.py`) from the same initial weights on the same batches.
 
 use attentive_backend::Backend;
-use attentive_model::{Classifier, Initializer, ModelConfig, Padding, Tokens, Weight};
+use attentive_model::{Classifier, Head, Initializer, ModelConfig, Padding, Sizes, Tokens, Weight};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use serde::Deserialize;
 
 use crate::evaluate::Logits;
 use crate::gradients::Gradients;
-use crate::loss;
-use crate::metrics::decide;
+use crate::loss::{Loss, LossConfig};
+use crate::metrics::{Decision, Task};
 use crate::optimizer::OptimizerConfig;
 
 #[derive(Deserialize)]
@@ -75,10 +75,22 @@ fn tokens(golden: &Golden, range: std::ops::Range<usize>, device: &Device) -> To
 /// The mean loss, the accuracy, and the probabilities of the second label.
 fn measure(model: &Classifier, golden: &Golden, n: usize, device: &Device) -> (f64, f64, Vec<f32>) {
     let values = model.forward(tokens(golden, 0..n, device)).inner().try_into_vec_as::<f32>().unwrap();
-    let loss = loss::value(&values, 1, &golden.y[..n]) / n as f64;
-    let probabilities = Logits { values, outputs: 1 }.probabilities();
-    let correct = probabilities.chunks(2).map(decide).zip(&golden.y).filter(|(d, y)| d == *y).count();
-    (loss, correct as f64 / n as f64, probabilities.chunks(2).map(|row| row[1]).collect())
+    let (loss, correct, probabilities) = judge(values, &golden.y[..n]);
+    (loss / n as f64, correct as f64 / n as f64, probabilities.chunks(2).map(|row| row[1]).collect())
+}
+
+fn binary() -> Loss {
+    Loss::new(Head::Sigmoid, &LossConfig::default(), 0.0, vec![1.0; 2])
+}
+
+/// The sum of the losses, the number of right decisions, and the probabilities of both labels.
+fn judge(values: Vec<f32>, targets: &[u32]) -> (f64, usize, Vec<f32>) {
+    let of: Vec<&[u32]> = targets.chunks(1).collect();
+    let loss = binary().values(&values, &of).iter().sum();
+    let probabilities = Logits { values, head: Head::Sigmoid, n_labels: 2 }.probabilities();
+    let decision = Decision::new(Task::One);
+    let correct = probabilities.chunks(2).zip(of).filter(|(row, target)| decision.decide(row) == *target).count();
+    (loss, correct, probabilities)
 }
 
 fn assert_close(what: &str, found: f64, expected: f64, tolerance: f64) {
@@ -94,13 +106,13 @@ fn follow(name: &str, backend: Backend, tolerance: f64) {
     };
     let device = opened.device.autodiff();
     let config = ModelConfig {
-        embedding: attentive_model::EmbeddingConfig { dim: 4 },
+        embedding: attentive_model::EmbeddingConfig { dim: 4, ..Default::default() },
         masking: golden.mask_zero,
         padding: Padding::MaxLength,
         max_length: 5,
         ..ModelConfig::default()
     };
-    let model = config.init(12, 2, &mut Initializer::new(0, &device));
+    let model = config.init(&Sizes::of_labels(12, 2), &mut Initializer::new(0, &device));
     let mut model = model.with_weights(golden.init.to_weights()).unwrap();
     let mut optimizer = OptimizerConfig::default().init();
 
@@ -112,14 +124,15 @@ fn follow(name: &str, backend: Backend, tolerance: f64) {
             let targets = &golden.y[range.clone()];
             let logits = model.forward(tokens(&golden, range, &device));
             let values = logits.clone().inner().try_into_vec_as::<f32>().unwrap();
-            let of_loss = loss::gradient(logits.clone().inner(), targets) / targets.len() as f32;
+            let of: Vec<&[u32]> = targets.chunks(1).collect();
+            let of_loss = binary().gradient(logits.clone().inner(), &of) / targets.len() as f32;
             let mut gradients = Gradients::default();
             gradients.add(&model, (logits * Tensor::from_inner(of_loss)).sum().backward());
-            model = optimizer.step(model, gradients, step, 1e-3);
+            model = optimizer.step(model, gradients, step, &|_| 1e-3);
 
-            loss += loss::value(&values, 1, targets);
-            let probabilities = Logits { values, outputs: 1 }.probabilities();
-            correct += probabilities.chunks(2).map(decide).zip(targets).filter(|(d, y)| d == *y).count();
+            let (of_step, right, _) = judge(values, targets);
+            loss += of_step;
+            correct += right;
             let expected = golden.steps[step as usize].weights.to_weights();
             for (found, expected) in model.weights().unwrap().iter().zip(&expected) {
                 assert_eq!(found.name, expected.name);

@@ -7,34 +7,48 @@
 //! and which names the errors of `config`.
 #![recursion_limit = "256"] // the GPU backend's types nest deeply
 
-mod checkpoint;
-mod config;
 mod error;
-mod evaluate;
+
 mod event;
 mod format;
-mod gradients;
 mod loss;
 mod metrics;
-mod optimizer;
-mod predictor;
-mod prepare;
-mod run;
+mod rows;
 mod schedule;
 mod seed;
+
+mod gradients;
+mod optimizer;
+
+mod config;
+mod selection;
+
+mod checkpoint;
+mod run;
+
+mod average;
+mod chosen;
+mod prepare;
+
+mod batching;
+mod evaluate;
+
+mod predictor;
 mod trainer;
 
 pub use checkpoint::Fingerprints;
 pub use config::{
-    Config, ConfigError, EarlyStoppingConfig, InvalidConfig, Monitor, Place, Problem, TrainConfig, reference,
+    Config, ConfigError, EarlyStoppingConfig, InvalidConfig, Monitor, Place, Problem, Threshold, TrainConfig, reference,
 };
 pub use error::{CheckpointError, TrainError};
-pub use evaluate::Logits;
 pub use event::Event;
-pub use metrics::{Average, Baseline, LabelMetrics, Metrics};
-pub use optimizer::{AdamConfig, AdamwConfig, Optimizer, OptimizerConfig, SgdConfig};
+pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
+pub use metrics::{Average, Baseline, Intervals, LabelMetrics, Metrics};
+pub use optimizer::{
+    AdagradConfig, AdamConfig, AdamwConfig, LionConfig, Optimizer, OptimizerConfig, RmspropConfig, SgdConfig,
+};
 pub use predictor::{Prediction, Predictor, summary};
-pub use prepare::{EncodedSplit, Prepared, SplitAccount, prepare};
+pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, prepare};
 pub use run::{LockedRun, RunDir};
 pub use schedule::ScheduleConfig;
 pub use trainer::{Outcome, Report, Watch, fit};

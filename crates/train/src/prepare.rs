@@ -1,24 +1,37 @@
-//! From the config to everything that training needs of the data: labels, tokenizer, encoded splits, and an account of
-//! how they were made.
+//! From the config to everything that training needs of the data: labels, tokenizer, encoded splits, pretrained
+//! vectors, and an account of how they were made.
 
 use std::collections::BTreeMap;
 
 use attentive_data::{
-    EncodedTexts, EncodingStats, Examples, Findings, Labels, Split, SplitManifest, TextEncoder, load_corpus,
+    EncodedTexts, EncodingStats, Examples, Findings, Labels, Split, SplitManifest, Targets, TextEncoder, Vectors,
+    load_corpus, load_vectors,
 };
+use attentive_model::Sizes;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Fingerprints, sha256};
-use crate::config::Config;
+use crate::config::{Config, Threshold};
 use crate::error::TrainError;
 
-/// A split as token ids and targets.
+/// Texts, or pairs of texts, as ids.
 #[derive(Debug)]
-pub struct EncodedSplit {
+pub struct EncodedInputs {
     /// The token ids of each text.
     pub texts: EncodedTexts,
-    /// The label id of each text.
-    pub targets: Vec<u32>,
+    /// The token ids of the second text of each pair.
+    pub seconds: Option<EncodedTexts>,
+    /// The buckets of each text's n-grams, if the config asks for them.
+    pub ngrams: Option<EncodedTexts>,
+}
+
+/// A split as ids and targets.
+#[derive(Debug)]
+pub struct EncodedSplit {
+    /// The texts.
+    pub inputs: EncodedInputs,
+    /// The label ids of each.
+    pub targets: Targets,
 }
 
 /// What `split.json` holds: how the splits were made, and what was found in them.
@@ -26,10 +39,31 @@ pub struct EncodedSplit {
 pub struct SplitAccount {
     /// The files, how they were cut, and their fingerprints.
     pub manifest: SplitManifest,
-    /// Lengths, truncated texts and unknown tokens of each split.
+    /// Lengths, truncated texts and unknown tokens of each split; of pairs, those of the first texts.
     pub encoding: BTreeMap<Split, EncodingStats>,
+    /// Those of the second texts of pairs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub encoding_seconds: BTreeMap<Split, EncodingStats>,
+    /// What the pretrained vectors covered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<Coverage>,
     /// Duplicates, conflicting labels, empty texts.
     pub findings: Findings,
+}
+
+/// How much of the vocabulary a file of pretrained vectors covered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Vectors in the file.
+    pub in_file: usize,
+    /// Tokens of the vocabulary that have one.
+    pub found: usize,
+    /// Tokens of the vocabulary.
+    pub vocab_size: usize,
+    /// The share of the tokens of the training texts that have one.
+    pub of_tokens: f64,
+    /// The SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
 }
 
 /// Everything that training needs of the data.
@@ -39,6 +73,12 @@ pub struct Prepared {
     pub labels: Labels,
     /// The tokenizer.
     pub encoder: TextEncoder,
+    /// What the data decides about the model.
+    pub sizes: Sizes,
+    /// How much each label counts in the training loss.
+    pub class_weights: Vec<f64>,
+    /// Where embeddings start that do not start at random.
+    pub vectors: Option<Vectors>,
     /// The training split.
     pub train: EncodedSplit,
     /// The validation split, if the config names one.
@@ -53,27 +93,106 @@ pub struct Prepared {
 /// split alone.
 ///
 /// # Errors
-/// When a file cannot be used, with the place and the remedy.
+/// When a file cannot be used, with the place and the remedy, or the config does not fit the labels found.
 pub fn prepare(config: &Config) -> Result<Prepared, TrainError> {
     let corpus = load_corpus(&config.data, config.seed)?;
-    let encoder = TextEncoder::train(&config.tokenizer, &corpus.train.texts)?;
-    let parameters = encoder.vocab_size() as u128 * config.model.embedding.dim as u128;
-    if parameters > crate::MAX_PARAMETERS {
-        return Err(TrainError::TooLarge { parameters, limit: crate::MAX_PARAMETERS });
-    }
-    let encode = |examples: Examples| encode(&encoder, examples, config.model.max_length);
+    let encoder = TextEncoder::for_examples(&config.tokenizer, &corpus.train)?;
+    let sizes = sizes(config, &encoder, &corpus.labels)?;
+    let class_weights = class_weights(config, &corpus.labels, &corpus.train.targets)?;
+    let encode = |examples: Examples| encode(&encoder, config, examples);
     let train = encode(corpus.train)?;
     let validation = corpus.validation.map(encode).transpose()?;
     let test = corpus.test.map(encode).transpose()?;
-    let splits = [(Split::Train, Some(&train)), (Split::Validation, validation.as_ref()), (Split::Test, test.as_ref())];
-    let encoding = splits.into_iter().filter_map(|(name, split)| Some((name, split?.texts.stats()))).collect();
-    let account = SplitAccount { manifest: corpus.manifest, encoding, findings: corpus.findings };
-    Ok(Prepared { labels: corpus.labels, encoder, train, validation, test, account })
+    let vectors = read_vectors(config, &encoder)?;
+
+    let present =
+        [(Split::Train, Some(&train)), (Split::Validation, validation.as_ref()), (Split::Test, test.as_ref())];
+    let present = || present.into_iter().filter_map(|(name, split)| Some((name, &split?.inputs)));
+    let account = SplitAccount {
+        manifest: corpus.manifest,
+        encoding: present().map(|(name, inputs)| (name, inputs.texts.stats())).collect(),
+        encoding_seconds: present().filter_map(|(name, i)| Some((name, i.seconds.as_ref()?.stats()))).collect(),
+        vectors: vectors.as_ref().map(|vectors| coverage(vectors, &train.inputs, encoder.vocab_size())),
+        findings: corpus.findings,
+    };
+    Ok(Prepared { labels: corpus.labels, encoder, sizes, class_weights, vectors, train, validation, test, account })
+}
+
+/// What the data decides about the model.
+///
+/// # Errors
+/// When the head, or a threshold, does not fit the number of labels, or the tables would not fit in any memory.
+pub(crate) fn sizes(config: &Config, encoder: &TextEncoder, labels: &Labels) -> Result<Sizes, TrainError> {
+    let n_labels = labels.len();
+    let head = config.model.head.resolve(n_labels, config.data.multi_label);
+    let head = head.ok_or(TrainError::Head { n_labels })?;
+    if head == attentive_model::Head::Softmax && config.train.threshold != Threshold::default() {
+        return Err(TrainError::Threshold { n_labels });
+    }
+    let buckets = config.features.is_on().then_some(config.features.buckets);
+    let sizes = Sizes { vocab_size: encoder.vocab_size(), buckets, n_labels, head };
+    let rows = sizes.vocab_size as u128 + buckets.unwrap_or(0) as u128;
+    let parameters = rows * config.model.embedding.dim as u128;
+    if parameters > crate::MAX_PARAMETERS {
+        return Err(TrainError::TooLarge { parameters, limit: crate::MAX_PARAMETERS });
+    }
+    Ok(sizes)
+}
+
+fn class_weights(config: &Config, labels: &Labels, targets: &Targets) -> Result<Vec<f64>, TrainError> {
+    let Some(weights) = &config.train.class_weights else { return Ok(vec![1.0; labels.len()]) };
+    match weights.unknown(labels.names()) {
+        Some(name) => Err(TrainError::ClassWeight { name: name.to_string(), known: labels.names().to_vec() }),
+        None => Ok(weights.of_labels(labels.names(), targets, config.data.multi_label)),
+    }
+}
+
+fn read_vectors(config: &Config, encoder: &TextEncoder) -> Result<Option<Vectors>, TrainError> {
+    let embedding = &config.model.embedding;
+    let Some(path) = &embedding.vectors else { return Ok(None) };
+    Ok(Some(load_vectors(path, &|token| encoder.id(token), embedding.dim)?))
+}
+
+fn coverage(vectors: &Vectors, train: &EncodedInputs, vocab_size: usize) -> Coverage {
+    let mut has_vector = vec![false; vocab_size];
+    vectors.rows.iter().for_each(|(id, _)| has_vector[*id as usize] = true);
+    let (mut tokens, mut covered) = (0usize, 0usize);
+    for texts in std::iter::once(&train.texts).chain(&train.seconds) {
+        for index in 0..texts.len() {
+            let ids = texts.ids(index);
+            tokens += ids.len();
+            covered += ids.iter().filter(|&&id| has_vector[id as usize]).count();
+        }
+    }
+    Coverage {
+        in_file: vectors.in_file,
+        found: vectors.rows.len(),
+        vocab_size,
+        of_tokens: covered as f64 / tokens.max(1) as f64,
+        sha256: vectors.sha256.clone(),
+    }
 }
 
 /// Encodes examples as a trained model reads them.
-pub(crate) fn encode(encoder: &TextEncoder, examples: Examples, max_length: usize) -> Result<EncodedSplit, TrainError> {
-    Ok(EncodedSplit { texts: encoder.encode(&examples.texts, max_length)?, targets: examples.labels })
+pub(crate) fn encode(encoder: &TextEncoder, config: &Config, examples: Examples) -> Result<EncodedSplit, TrainError> {
+    let inputs = encode_texts(encoder, config, &examples.texts, examples.seconds.as_deref())?;
+    Ok(EncodedSplit { inputs, targets: examples.targets })
+}
+
+/// Encodes texts, or pairs of them, as a trained model reads them.
+pub(crate) fn encode_texts(
+    encoder: &TextEncoder,
+    config: &Config,
+    texts: &[String],
+    seconds: Option<&[String]>,
+) -> Result<EncodedInputs, TrainError> {
+    let max_length = config.model.max_length;
+    let features = config.features.is_on().then(|| encoder.features(texts, &config.features, max_length));
+    Ok(EncodedInputs {
+        texts: encoder.encode(texts, max_length)?,
+        seconds: seconds.map(|seconds| encoder.encode(seconds, max_length)).transpose()?,
+        ngrams: features.transpose()?,
+    })
 }
 
 impl Prepared {

@@ -7,25 +7,30 @@ use std::io::{Seek, SeekFrom, Write};
 use std::time::Instant;
 
 use attentive_data::{Split, permutation};
-use attentive_model::{Classifier, Initializer};
+use attentive_model::{Classifier, EmbeddingConfig, Initializer, ModelConfig, Sizes, Table};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::checkpoint::{self, Best, Checkpoint, Fingerprints, State};
-use crate::config::{Config, Monitor};
+use crate::average::{self, MovingAverage};
+use crate::batching::{UsedRows, with_tables};
+use crate::checkpoint::{self, Checkpoint, Fingerprints, State};
+use crate::chosen::Chosen;
+use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
-use crate::evaluate::{Batching, evaluate};
+use crate::evaluate::{Evaluator, Logits, task};
 use crate::event::Event;
 use crate::format;
 use crate::gradients::Gradients;
-use crate::loss;
-use crate::metrics::{Metrics, decide};
+use crate::loss::Loss;
+use crate::metrics::{Decision, Metrics};
 use crate::optimizer::Optimizer;
 use crate::prepare::Prepared;
 use crate::run::{LockedRun, io_error};
+use crate::schedule::ScheduleConfig;
 use crate::seed::{Stream, derive};
+use crate::selection::{Best, monitored};
 
 /// Who watches a run and who may ask it to stop.
 pub struct Watch<'a> {
@@ -100,13 +105,15 @@ struct Trainer<'a> {
     config: &'a Config,
     prepared: &'a Prepared,
     fingerprints: Fingerprints,
-    batching: Batching,
-    /// Where evaluation happens: the device without gradients.
-    device: &'a Device,
-    /// Where training happens: the same device with gradients.
+    evaluator: Evaluator,
+    loss: Loss,
+    /// Where training happens: the evaluator's device with gradients.
     autodiff_device: Device,
     model: Classifier,
+    /// Keeps the model's place while the optimizer has it.
+    placeholder: Classifier,
     optimizer: Optimizer,
+    average: Option<MovingAverage>,
     state: State,
     metrics: File,
     epoch_started: Instant,
@@ -122,19 +129,23 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self, TrainError> {
         checkpoint::sweep(&run.checkpoints())?;
         let autodiff_device = device.clone().autodiff();
-        let mut init = Initializer::new(derive(config.seed, Stream::Weights, 0), &autodiff_device);
+        let model = initial_model(config, prepared, &autodiff_device)?;
+        let tiny = ModelConfig { embedding: EmbeddingConfig { dim: 1, ..Default::default() }, ..Default::default() };
         let metrics_path = run.metrics();
         let metrics = OpenOptions::new().create(true).truncate(false).write(true).open(&metrics_path);
+        let head = prepared.sizes.head;
         let mut trainer = Self {
             run,
             config,
             prepared,
             fingerprints: prepared.fingerprints(config),
-            batching: Batching::new(&config.model, prepared.encoder.pad_id()),
-            device,
-            model: config.model.init(prepared.encoder.vocab_size(), prepared.labels.len(), &mut init),
-            optimizer: config.train.optimizer.init(),
+            evaluator: Evaluator::new(config, head, prepared.labels.names(), prepared.encoder.pad_id(), device),
+            loss: Loss::new(head, &config.train.loss, config.train.label_smoothing, prepared.class_weights.clone()),
+            placeholder: tiny.init(&Sizes::of_labels(1, 2), &mut Initializer::new(0, &autodiff_device)),
             autodiff_device,
+            optimizer: config.train.optimizer.init(),
+            average: config.train.ema.map(|decay| MovingAverage::new(decay, &model)),
+            model,
             state: State::default(),
             metrics: metrics.map_err(io_error("open", &metrics_path))?,
             epoch_started: Instant::now(),
@@ -158,8 +169,11 @@ impl<'a> Trainer<'a> {
         if !what.is_empty() {
             return Err(TrainError::Changed { path: self.run.path().to_path_buf(), what: what.join(", ") });
         }
+        let device = &self.evaluator.device;
+        let (moments, averages) = average::split_saved(checkpoint.moments()?);
         self.model = self.model.with_weights(checkpoint.weights()?)?;
-        self.optimizer = self.optimizer.with_moments(checkpoint.moments()?, &self.model, self.device)?;
+        self.optimizer = self.optimizer.with_moments(moments, &self.model, device)?;
+        self.average = self.average.map(|average| average.with_saved(averages, &self.model, device)).transpose()?;
         self.state = checkpoint.state;
         Ok(self)
     }
@@ -185,6 +199,9 @@ impl<'a> Trainer<'a> {
             let lr = self.train_step(examples)?;
             self.state.step += 1;
             self.state.step_in_epoch += 1;
+            if let Some(average) = &mut self.average {
+                average.update(&self.model, self.state.step);
+            }
             let running = self.state.running;
 
             (watch.observer)(&Event::Step {
@@ -222,64 +239,85 @@ impl<'a> Trainer<'a> {
     /// One update of the weights from some of the training examples. Gives the learning rate.
     fn train_step(&mut self, examples: &[usize]) -> Result<f64, TrainError> {
         let train = &self.config.train;
-        let lr = train.schedule.lr(train.optimizer.learning_rate(), self.state.step, self.total_steps());
+        let peak = train.optimizer.learning_rate();
+        let lr = train.schedule.lr(peak, self.state.step, self.total_steps()) * self.state.plateau.scale;
+
+        // A sparse step sees only the rows of the tables that its examples use, and so does the optimizer.
+        let inputs = &self.prepared.train.inputs;
+        let used = train.optimizer.is_sparse().then(|| UsedRows::of(inputs, examples, &self.config.model));
+        let tables = used.as_ref().map_or(Vec::new(), |used| used.tables(&self.autodiff_device));
+        let model = with_tables(self.model.clone(), &tables);
 
         let mut gradients = Gradients::default();
         let parts = examples.chunks(train.batch_size.div_ceil(train.accumulation_steps));
         for (part, indices) in parts.enumerate() {
             let draw = self.state.step * train.accumulation_steps as u64 + part as u64;
-            self.device.seed(derive(self.config.seed, Stream::Dropout, draw));
-            self.backward(indices, examples.len(), &mut gradients)?;
+            self.evaluator.device.seed(derive(self.config.seed, Stream::Dropout, draw));
+            self.backward(&model, indices, used.as_ref(), examples.len(), &mut gradients)?;
+        }
+        drop(model); // a second handle on the weights would make the optimizer copy them
+        for (table, rows) in &tables {
+            gradients.of_rows(table.weight(), rows);
         }
         if let Some(max_norm) = train.max_grad_norm {
             let norm = gradients.norm()?;
             gradients.clip(norm, max_norm);
         }
-        // The model moves through the optimizer; a cheap handle keeps the place filled meanwhile.
-        let model = self.model.clone();
-        self.model = self.optimizer.step(model, gradients, self.state.step, lr);
+        let model = std::mem::replace(&mut self.model, self.placeholder.clone());
+        let lr_of = |name: &str| match train.learning_rates.get(part_of(name)) {
+            Some(own) => lr / peak * own,
+            None => lr,
+        };
+        self.model = self.optimizer.step(model, gradients, self.state.step, &lr_of);
         Ok(lr)
     }
 
     /// Adds the gradient of the mean loss over a step of `n` examples, of which `indices` are a part.
-    fn backward(&mut self, indices: &[usize], n: usize, gradients: &mut Gradients) -> Result<(), TrainError> {
-        let tokens = self.batching.tokens(&self.prepared.train.texts, indices, &self.autodiff_device);
-        let targets: Vec<u32> = indices.iter().map(|&i| self.prepared.train.targets[i]).collect();
-        let logits = self.model.forward(tokens);
-        let of_loss = loss::gradient(logits.clone().inner(), &targets) / n as f32;
+    fn backward(
+        &mut self,
+        model: &Classifier,
+        indices: &[usize],
+        used: Option<&UsedRows>,
+        n: usize,
+        gradients: &mut Gradients,
+    ) -> Result<(), TrainError> {
+        let train = &self.prepared.train;
+        let input = self.evaluator.batching.input(&train.inputs, indices, used, &self.autodiff_device);
+        let targets: Vec<&[u32]> = indices.iter().map(|&i| train.targets.of(i)).collect();
+        let logits = model.forward(input);
+        let of_loss = self.loss.gradient(logits.clone().inner(), &targets) / n as f32;
         let values = logits.clone().inner().try_into_vec_as::<f32>().map_err(TrainError::device)?;
-        self.sum_up(&values, &targets)?;
+        self.sum_up(values, &targets)?;
         // The gradient of Σ logits · c with respect to the logits is c.
-        gradients.add(&self.model, (logits * Tensor::from_inner(of_loss)).sum().backward());
+        gradients.add(model, (logits * Tensor::from_inner(of_loss)).sum().backward());
         Ok(())
     }
 
     /// Counts losses and right decisions into the epoch under way, from the pass that also trains, as Keras does.
-    fn sum_up(&mut self, logits: &[f32], targets: &[u32]) -> Result<(), TrainError> {
-        let outputs = logits.len() / targets.len();
-        let loss = loss::value(logits, outputs, targets);
+    fn sum_up(&mut self, logits: Vec<f32>, targets: &[&[u32]]) -> Result<(), TrainError> {
+        let loss: f64 = self.loss.values(&logits, targets).iter().sum();
         if !loss.is_finite() {
             return Err(TrainError::Diverged { step: self.state.step + 1, epoch: self.state.epoch + 1 });
         }
-        let logits = crate::evaluate::Logits { values: logits.to_vec(), outputs };
-        let probabilities = logits.probabilities();
-        let decisions = probabilities.chunks_exact(outputs.max(2)).map(decide);
+        let n_labels = self.prepared.labels.len();
+        let probabilities = Logits { values: logits, head: self.evaluator.head, n_labels }.probabilities();
+        let decision = self.evaluator.decision(self.config, None);
+        let decided = probabilities.chunks_exact(n_labels).map(|row| decision.decide(row));
         self.state.running.loss += loss;
         self.state.running.correct +=
-            decisions.zip(targets).filter(|(decision, target)| decision == *target).count() as u64;
+            decided.zip(targets).filter(|(decided, target)| decided == *target).count() as u64;
         self.state.running.examples += targets.len() as u64;
         Ok(())
     }
 
-    /// Evaluates, keeps account of the best epoch, and saves.
+    /// Evaluates, keeps account of the best epochs, and saves.
     fn finish_epoch(&mut self, watch: &mut Watch) -> Result<(), TrainError> {
-        let validation =
-            self.prepared.validation.as_ref().map(|split| self.evaluate(&self.model, split)).transpose()?;
         let epoch = self.state.epoch + 1;
+        let validation = self.validate()?;
         let running = std::mem::take(&mut self.state.running);
         self.state.epoch = epoch;
         self.state.step_in_epoch = 0;
-        let is_best = validation.as_ref().is_some_and(|metrics| self.is_best(metrics));
+        let is_best = validation.as_ref().is_some_and(|metrics| self.observe(metrics));
 
         self.log(&json!({
             "step": self.state.step,
@@ -297,7 +335,7 @@ impl<'a> Trainer<'a> {
             seconds: self.epoch_started.elapsed().as_secs_f64(),
         });
         if let Some(early_stopping) = &self.config.train.early_stopping
-            && self.state.since_best >= early_stopping.patience
+            && self.state.selection.since_improved >= early_stopping.patience
         {
             self.state.stopped_early = true;
             (watch.observer)(&Event::StoppedEarly { epoch, patience: early_stopping.patience });
@@ -305,70 +343,81 @@ impl<'a> Trainer<'a> {
         self.save(watch)
     }
 
-    /// Whether this evaluation is the best so far; keeps count if it is not.
-    fn is_best(&mut self, metrics: &Metrics) -> bool {
-        let value = match self.config.train.monitor {
-            Monitor::Accuracy => metrics.accuracy,
-            Monitor::MacroF1 => metrics.macro_avg.f1,
-            Monitor::Loss => -metrics.loss,
+    /// The metrics on the validation split, if there is one, by the weights that would predict and with the thresholds
+    /// that are best for them.
+    fn validate(&mut self) -> Result<Option<Metrics>, TrainError> {
+        let Some(split) = &self.prepared.validation else {
+            self.state.thresholds = self.evaluator.decision(self.config, None).thresholds;
+            return Ok(None);
         };
-        let min_delta = self.config.train.early_stopping.as_ref().map_or(0.0, |config| config.min_delta);
-        // The first finite value is the best; NaN compares as worse than anything.
-        let improved = self.state.best.map_or(!value.is_nan(), |best| value - min_delta > best.value);
-        if improved {
-            self.state.best = Some(Best { step: self.state.step, epoch: self.state.epoch, value });
-            self.state.since_best = 0;
-        } else {
-            self.state.since_best += 1;
+        let mut model = self.model.valid();
+        if let Some(average) = &self.average {
+            model = model.with_weights(average.weights(&self.model)?)?;
         }
-        improved
+        let scores = self.evaluator.scores(&model, split)?;
+        let decision = self.evaluator.decision(self.config, Some(&scores));
+        let metrics = self.evaluator.metrics(&scores, &decision);
+        self.state.thresholds = decision.thresholds;
+        Ok(Some(metrics))
     }
 
-    fn evaluate(&self, model: &Classifier, split: &crate::prepare::EncodedSplit) -> Result<Metrics, TrainError> {
-        evaluate(&model.valid(), split, self.config, self.prepared.labels.names(), &self.batching, self.device)
+    /// Keeps account of an evaluation: the best epochs, and what a schedule makes of it. Gives whether it is the best.
+    fn observe(&mut self, metrics: &Metrics) -> bool {
+        let train = &self.config.train;
+        let value = monitored(train.monitor, metrics);
+        if let ScheduleConfig::Plateau(plateau) = &train.schedule {
+            self.state.plateau.observe(plateau, value);
+        }
+        let min_delta = train.early_stopping.as_ref().map_or(0.0, |config| config.min_delta);
+        let evaluation = Best { step: self.state.step, epoch: self.state.epoch, value };
+        self.state.selection.observe(evaluation, train.average_best, min_delta)
     }
 
     /// Saves a checkpoint, then removes those that are no longer wanted.
     fn save(&mut self, watch: &mut Watch) -> Result<(), TrainError> {
-        self.device.sync().map_err(TrainError::device)?;
+        self.evaluator.device.sync().map_err(TrainError::device)?;
         let weights = self.model.weights()?;
         if let Some(weight) = weights.iter().find(|weight| weight.values.iter().any(|value| !value.is_finite())) {
             return Err(CheckpointError::NotFinite { name: weight.name.clone() }.into());
         }
+        let mut moments = self.optimizer.moments()?;
+        if let Some(average) = &self.average {
+            moments.extend(average.to_saved(&self.model)?);
+        }
         let encode =
             |file, result: Result<Vec<u8>, String>| result.map_err(|reason| CheckpointError::Encode { file, reason });
         let weights = encode(checkpoint::WEIGHTS, format::to_safetensors(&weights))?;
-        let moments = encode(checkpoint::MOMENTS, format::to_burnpack(&self.optimizer.moments()?))?;
+        let moments = encode(checkpoint::MOMENTS, format::to_burnpack(&moments))?;
         self.metrics.sync_data().map_err(io_error("write", &self.run.metrics()))?;
         let checkpoints = self.run.checkpoints();
         let path = checkpoint::save(&checkpoints, &self.state, &self.fingerprints, &weights, &moments)?;
-        let best = self.state.best.map(|best| best.step);
-        checkpoint::retain(&checkpoints, self.config.train.keep_checkpoints, best)?;
+        checkpoint::retain(&checkpoints, self.config.train.keep_checkpoints, &self.state.selection.steps())?;
         (watch.observer)(&Event::Saved { step: self.state.step, path });
         Ok(())
     }
 
     /// Evaluates the best weights on every split and writes the report.
     fn report(&mut self, watch: &mut Watch) -> Result<Report, TrainError> {
-        let (epoch, step) = match self.state.best {
-            Some(best) => (best.epoch, best.step),
-            None => (self.state.epoch, self.state.step),
-        };
-        let chosen = checkpoint::load(&self.run.checkpoints().join(checkpoint::directory_name(step)))?;
-        let model = self.model.clone().with_weights(chosen.weights()?)?;
+        let chosen = Chosen::load(&self.run.checkpoints(), &self.state, self.config, &self.model)?;
+        let weights_sha256 = checkpoint::sha256(
+            &format::to_safetensors(&chosen.weights)
+                .map_err(|reason| CheckpointError::Encode { file: checkpoint::WEIGHTS, reason })?,
+        );
+        let model = self.model.clone().with_weights(chosen.weights)?.valid();
+        let decision = Decision { task: task(self.config), thresholds: chosen.thresholds };
         let mut splits = std::collections::BTreeMap::new();
         for name in [Split::Train, Split::Validation, Split::Test] {
             let Some(split) = self.prepared.split(name) else { continue };
-            let metrics = self.evaluate(&model, split)?;
-            (watch.observer)(&Event::Evaluated { split: name, epoch, metrics: metrics.clone() });
+            let metrics = self.evaluator.final_metrics(&self.evaluator.scores(&model, split)?, &decision);
+            (watch.observer)(&Event::Evaluated { split: name, epoch: chosen.epoch, metrics: metrics.clone() });
             splits.insert(name, metrics);
         }
         let report = Report {
-            epoch,
-            step,
+            epoch: chosen.epoch,
+            step: chosen.step,
             epochs_trained: self.state.epoch,
             stopped_early: self.state.stopped_early,
-            weights_sha256: checkpoint::sha256(&chosen.weights),
+            weights_sha256,
             splits,
         };
         self.run.write_report(&report)?;
@@ -392,6 +441,26 @@ impl<'a> Trainer<'a> {
         cut(&mut self.metrics, self.state.metrics_bytes).map_err(io_error("write", &self.run.metrics()))?;
         Ok(())
     }
+}
+
+/// The model before its first step: random weights, and pretrained vectors where there are any.
+fn initial_model(config: &Config, prepared: &Prepared, device: &Device) -> Result<Classifier, TrainError> {
+    let mut init = Initializer::new(derive(config.seed, Stream::Weights, 0), device);
+    let model = config.model.init(&prepared.sizes, &mut init);
+    let Some(vectors) = &prepared.vectors else { return Ok(model) };
+    let mut weights = model.weights()?;
+    let dim = config.model.embedding.dim;
+    if let Some(table) = weights.iter_mut().find(|weight| weight.name == Table::Embedding.weight()) {
+        for (id, vector) in &vectors.rows {
+            table.values[*id as usize * dim..][..dim].copy_from_slice(vector);
+        }
+    }
+    Ok(model.with_weights(weights)?)
+}
+
+/// The part of a model that a weight belongs to: the first name of its path.
+fn part_of(weight: &str) -> &str {
+    weight.split('.').next().unwrap_or(weight)
 }
 
 /// Which of the things a run is made from differ.

@@ -15,9 +15,11 @@ pub(super) fn check(args: &Check) -> Result<(), Failure> {
     let prepared = prepare(&config)?;
 
     let mut splits = Table::new(&["split", "examples", "tokens a text", "longest", "truncated", "unknown tokens"]);
-    for (split, stats) in &prepared.account.encoding {
+    let seconds = prepared.account.encoding_seconds.iter().map(|(split, stats)| (format!("{split}, second"), stats));
+    let encoding = prepared.account.encoding.iter().map(|(split, stats)| (split.to_string(), stats));
+    for (split, stats) in encoding.chain(seconds) {
         splits.row([
-            split.to_string(),
+            split,
             count(stats.texts as u64),
             format!("{:.1}", stats.mean_length),
             count(stats.max_length as u64),
@@ -33,7 +35,7 @@ pub(super) fn check(args: &Check) -> Result<(), Failure> {
     let mut labels = Table::new(&header.iter().map(String::as_str).collect::<Vec<_>>());
     for (id, name) in names.iter().enumerate() {
         let counts = present.iter().map(|(_, split)| {
-            let n = split.targets.iter().filter(|&&target| target as usize == id).count();
+            let n = split.targets.iter().filter(|targets| targets.contains(&(id as u32))).count();
             format!("{} ({})", count(n as u64), percent(n as f64 / split.targets.len().max(1) as f64))
         });
         labels.row(std::iter::once(name.clone()).chain(counts));

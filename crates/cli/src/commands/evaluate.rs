@@ -2,14 +2,14 @@
 
 use attentive_backend::Backend;
 use attentive_data::{Examples, Split, load_corpus, load_examples};
-use attentive_train::{Metrics, Predictor, RunDir, SplitAccount, TrainError};
+use attentive_train::{Intervals, Metrics, Predictor, RunDir, SplitAccount, TrainError};
 
 use super::open_device;
 use crate::args::{Evaluate, SplitName};
 use crate::failure::Failure;
 use crate::output::{print, tell};
 use crate::style::Style;
-use crate::table::{Table, count, percent};
+use crate::table::{Table, count, percent, range};
 
 pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
     let run = RunDir::open(&args.run)?;
@@ -52,56 +52,95 @@ fn load_split(run: &RunDir, predictor: &Predictor, name: SplitName) -> Result<Ex
 /// Everything as tables.
 fn report(metrics: &Metrics, labels: &[String]) -> String {
     let style = Style::for_stdout();
-    let mut overview = Table::new(&["", "", ""]);
-    let correct = (0..labels.len()).map(|i| metrics.confusion[i][i]).sum::<u64>();
-    overview.row(["examples".to_string(), count(metrics.n), String::new()]);
-    overview.row(["loss".to_string(), format!("{:.4}", metrics.loss), String::new()]);
-    let of_all = format!("{} of {}", count(correct), count(metrics.n));
-    overview.row(["accuracy".to_string(), percent(metrics.accuracy), of_all]);
-    let always = format!("always `{}`", metrics.majority.label);
-    overview.row(["majority baseline".to_string(), percent(metrics.majority.accuracy), always]);
-    if let Some(auc) = metrics.roc_auc {
-        overview.row(["ROC AUC".to_string(), format!("{auc:.4}"), String::new()]);
+    let mut tables = vec![overview(metrics), per_label(metrics)];
+    if metrics.confusion.is_empty() {
+        return tables.join("\n");
     }
-
-    let mut per_label = Table::new(&["label", "precision", "recall", "F1", "examples", "predicted"]);
-    for label in &metrics.per_label {
-        per_label.row([
-            label.label.clone(),
-            percent(label.precision),
-            percent(label.recall),
-            percent(label.f1),
-            count(label.support),
-            count(label.predicted),
-        ]);
-    }
-    for (name, average) in [
-        ("macro average", &metrics.macro_avg),
-        ("micro average", &metrics.micro_avg),
-        ("weighted average", &metrics.weighted_avg),
-    ] {
-        per_label.row([
-            name.to_string(),
-            percent(average.precision),
-            percent(average.recall),
-            percent(average.f1),
-            count(metrics.n),
-            count(metrics.n),
-        ]);
-    }
-
     let mut header = vec!["is \\ predicted"];
     header.extend(labels.iter().map(String::as_str));
     let mut confusion = Table::new(&header);
     for (label, row) in labels.iter().zip(&metrics.confusion) {
         confusion.row(std::iter::once(label.clone()).chain(row.iter().map(|&n| count(n))));
     }
-    let overview = overview.render();
-    format!(
-        "{}\n{}\n{}\n{}",
-        overview.trim_start_matches('\n'),
-        per_label.render(),
-        style.faint("confusion, in examples"),
-        confusion.render()
-    )
+    tables.push(format!("{}\n{}", style.faint("confusion, in examples"), confusion.render()));
+    tables.join("\n")
+}
+
+/// One line for each metric of the whole, with what there is to say about it.
+fn overview(metrics: &Metrics) -> String {
+    let mut table = Table::of_notes();
+    let mut line = |name: &str, value: String, note: String| table.row([name.to_string(), value, note]);
+    let several = metrics.hamming_loss.is_some();
+    let right = count((metrics.accuracy * metrics.n as f64).round() as u64);
+    let interval = |of: fn(&Intervals) -> [f64; 2]| {
+        metrics.intervals.as_ref().map_or(String::new(), |intervals| format!("95 % interval {}", range(of(intervals))))
+    };
+    line("examples", count(metrics.n), String::new());
+    line("loss", format!("{:.4}", metrics.loss), String::new());
+    let name = if several { "all labels right" } else { "accuracy" };
+    line(name, percent(metrics.accuracy), format!("{right} of {}, {}", count(metrics.n), interval(|i| i.accuracy)));
+    line("macro F1", percent(metrics.macro_avg.f1), interval(|i| i.macro_f1));
+    if several {
+        line("micro F1", percent(metrics.micro_avg.f1), interval(|i| i.micro_f1));
+    }
+    let always = match metrics.majority.label.as_str() {
+        "" => "always no label".to_string(),
+        label => format!("always `{label}`"),
+    };
+    line("majority baseline", percent(metrics.majority.accuracy), always);
+    let optional = [
+        ("Hamming loss", metrics.hamming_loss, "wrong decisions per label and text"),
+        ("Matthews correlation", metrics.mcc, "0 is chance, 1 is perfect"),
+        ("Cohen's kappa", metrics.cohen_kappa, "0 is chance, 1 is perfect"),
+        ("ROC AUC", metrics.roc_auc, "0.5 is chance"),
+        ("PR AUC", metrics.pr_auc, "average precision"),
+        ("log-loss", Some(metrics.log_loss), ""),
+        ("Brier score", Some(metrics.brier), "0 is perfect"),
+        ("calibration error", Some(metrics.calibration_error), "15 bins; 0 is perfect"),
+    ];
+    for (name, value, note) in optional {
+        if let Some(value) = value {
+            line(name, format!("{value:.4}"), note.to_string());
+        }
+    }
+    table.render()
+}
+
+fn per_label(metrics: &Metrics) -> String {
+    let tuned = metrics.per_label.iter().any(|label| label.threshold.is_some());
+    let mut header = vec!["label", "precision", "recall", "F1", "examples", "predicted"];
+    if tuned {
+        header.push("threshold");
+    }
+    let mut table = Table::new(&header);
+    for label in &metrics.per_label {
+        let threshold = label.threshold.map_or(String::new(), |threshold| format!("{threshold:.3}"));
+        let mut row = vec![
+            label.label.clone(),
+            percent(label.precision),
+            percent(label.recall),
+            percent(label.f1),
+            count(label.support),
+            count(label.predicted),
+        ];
+        row.extend(tuned.then_some(threshold));
+        table.row(row);
+    }
+    let support = metrics.per_label.iter().map(|label| label.support).sum();
+    let predicted = metrics.per_label.iter().map(|label| label.predicted).sum();
+    for (name, average) in [
+        ("macro average", &metrics.macro_avg),
+        ("micro average", &metrics.micro_avg),
+        ("weighted average", &metrics.weighted_avg),
+    ] {
+        table.row([
+            name.to_string(),
+            percent(average.precision),
+            percent(average.recall),
+            percent(average.f1),
+            count(support),
+            count(predicted),
+        ]);
+    }
+    table.render()
 }

@@ -2,7 +2,7 @@
 
 use attentive_backend::Backend;
 use attentive_model::Summary;
-use attentive_train::{Config, OptimizerConfig, Predictor, Report, RunDir, prepare, summary};
+use attentive_train::{Config, Predictor, Report, RunDir, prepare, summary};
 
 use super::load_config;
 use crate::args::Inspect;
@@ -17,20 +17,23 @@ pub(super) fn inspect(args: &Inspect) -> Result<(), Failure> {
         let run = RunDir::open(&args.target)?;
         let predictor = Predictor::load(&run, &Backend::names(), &opened.device)?;
         let config = predictor.config();
-        let mut text = render(config, &predictor.model().summary(&config.model));
+        let mut text = render(config, &predictor.summary());
         text.push_str(&format!("\nlabels: {}\n", predictor.labels().names().join(", ")));
+        if !predictor.thresholds().is_empty() {
+            text.push_str(&format!("thresholds: {}\n", thresholds(&predictor)));
+        }
         text.push_str(&format!("weights of step {}\n", count(predictor.step())));
         if let Some(report) = run.report::<Report>()? {
+            let right = if config.data.multi_label { "all labels right" } else { "accuracy" };
             for (split, metrics) in &report.splits {
-                text.push_str(&format!("{split} accuracy {} of {}\n", percent(metrics.accuracy), count(metrics.n)));
+                text.push_str(&format!("{split} {right} {} of {}\n", percent(metrics.accuracy), count(metrics.n)));
             }
         }
         print(&text)
     } else {
         let config = load_config(&args.target, &args.set.set)?;
         let prepared = prepare(&config)?;
-        let summary = summary(&config, prepared.encoder.vocab_size(), prepared.labels.len(), &opened.device);
-        print(&render(&config, &summary))
+        print(&render(&config, &summary(&config, &prepared, &opened.device)))
     }
 }
 
@@ -43,11 +46,7 @@ fn render(config: &Config, summary: &Summary) -> String {
     }
     let weights = summary.parameters as u64 * 4;
     // Beside the weights, training keeps a gradient for each and what the optimizer keeps.
-    let moments = match &config.train.optimizer {
-        OptimizerConfig::Adam(_) | OptimizerConfig::Adamw(_) => 2,
-        OptimizerConfig::Sgd(sgd) if sgd.momentum > 0.0 => 1,
-        OptimizerConfig::Sgd(_) => 0,
-    };
+    let moments = config.train.optimizer.n_moments();
     let layers = format!("{}\n", table.render());
     format!(
         "{layers}parameters: {} ({})\nmemory to train, without activations: {} (weights, gradients, {moments} moments)\n",
@@ -55,4 +54,16 @@ fn render(config: &Config, summary: &Summary) -> String {
         bytes(weights),
         bytes(weights * (2 + moments))
     )
+}
+
+/// Above which probability each label is decided for; with two labels, the second.
+fn thresholds(predictor: &Predictor) -> String {
+    let (names, thresholds) = (predictor.labels().names(), predictor.thresholds());
+    let named = if thresholds.len() < names.len() { &names[1..] } else { names };
+    named
+        .iter()
+        .zip(thresholds)
+        .map(|(name, threshold)| format!("{name} {threshold:.3}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::ops::Range;
 use std::path::Path;
 
 use attentive_backend::Backend;
-use attentive_data::{Labels, Table, TableKind, load_texts, read_texts_lines};
-use attentive_train::{Prediction, Predictor, RunDir};
+use attentive_data::{Table, TableKind, load_texts, read_texts_lines};
+use attentive_train::{Config, Prediction, Predictor, RunDir};
 use serde_json::{Map, Value, json};
 
 use super::open_device;
@@ -32,51 +33,68 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
     let predictor = Predictor::load(&run, &Backend::names(), &opened.device)?;
     let layout = if args.json { Layout::JsonLines } else { layout(args.output.as_deref()) };
     let input = args.input.as_deref().map(|path| load_texts(path, &config.data)).transpose()?;
-    let mut sink = Sink::open(args.output.as_deref(), layout, predictor.labels())?;
+    let mut sink = Sink::open(args.output.as_deref(), layout, &predictor)?;
 
     if let Some(table) = &input {
         sink.header(table.header.as_deref())?;
-        for (start, texts) in chunks(&table.texts, config.train.evaluation_batch_size) {
-            for (i, prediction) in predictor.predict(texts)?.iter().enumerate() {
-                sink.row(&texts[i], row_of(table, start + i), prediction)?;
+        for range in chunks(table.texts.len(), config.train.evaluation_batch_size) {
+            let seconds = table.seconds.as_ref().map(|seconds| &seconds[range.clone()]);
+            for (i, prediction) in range.clone().zip(predictor.predict(&table.texts[range.clone()], seconds)?) {
+                let second = table.seconds.as_ref().map(|seconds| seconds[i].as_str());
+                sink.row(&table.texts[i], second, row_of(table, i), &prediction)?;
             }
         }
     } else if !args.text.is_empty() {
+        let lines = args.text.join("\n");
         sink.header(None)?;
-        for (text, prediction) in args.text.iter().zip(predictor.predict(&args.text)?) {
-            sink.row(text, None, &prediction)?;
-        }
+        let is_pair = config.data.text.is_pair();
+        let texts = if is_pair { read_all(lines.as_bytes(), &config)? } else { (args.text.clone(), None) };
+        sink.rows(texts)?;
     } else {
         sink.header(None)?;
         if io::stdin().is_terminal() && !talk.quiet {
-            tell("one text a line; Ctrl-D ends");
+            let what =
+                if config.data.text.is_pair() { "two texts a line, a tab between them" } else { "one text a line" };
+            tell(&format!("{what}; Ctrl-D ends"));
         }
-        stream(&predictor, &mut sink)?;
+        stream(&mut sink)?;
     }
     sink.finish()
 }
 
+/// Texts and, for pairs, their second texts.
+type Texts = (Vec<String>, Option<Vec<String>>);
+
+fn read_all(lines: &[u8], config: &Config) -> Result<Texts, Failure> {
+    let lines = read_texts_lines(lines, "argument", config.data.max_line_bytes, config.data.text.is_pair());
+    Ok(unzip(lines.collect::<Result<_, _>>()?))
+}
+
+fn unzip(lines: Vec<(String, Option<String>)>) -> Texts {
+    let (texts, seconds): (Vec<_>, Vec<_>) = lines.into_iter().unzip();
+    (texts, seconds.into_iter().collect())
+}
+
 /// Classifies stdin line by line; a person at a terminal gets each answer at once.
-fn stream(predictor: &Predictor, sink: &mut Sink) -> Result<(), Failure> {
-    let config = predictor.config();
+fn stream(sink: &mut Sink) -> Result<(), Failure> {
+    let config = sink.predictor.config();
     let at_once = if io::stdin().is_terminal() { 1 } else { config.train.evaluation_batch_size };
-    let mut lines = read_texts_lines(io::stdin().lock(), "stdin", config.data.max_line_bytes);
+    let is_pair = config.data.text.is_pair();
+    let mut lines = read_texts_lines(io::stdin().lock(), "stdin", config.data.max_line_bytes, is_pair);
     loop {
         let texts = lines.by_ref().take(at_once).collect::<Result<Vec<_>, _>>()?;
         if texts.is_empty() {
             return Ok(());
         }
-        for (text, prediction) in texts.iter().zip(predictor.predict(&texts)?) {
-            sink.row(text, None, &prediction)?;
-        }
+        sink.rows(unzip(texts))?;
         sink.flush()?;
     }
 }
 
-/// Slices of at most `size`, each with the index of its first element. Large slices let texts of like length meet.
-fn chunks(texts: &[String], size: usize) -> impl Iterator<Item = (usize, &[String])> {
-    let size = size.saturating_mul(16);
-    texts.chunks(size).enumerate().map(move |(i, chunk)| (i * size, chunk))
+/// Pieces of `0..n` that are large enough for texts of like length to meet.
+fn chunks(n: usize, batch_size: usize) -> impl Iterator<Item = Range<usize>> {
+    let size = batch_size.saturating_mul(16);
+    (0..n).step_by(size).map(move |start| start..n.min(start.saturating_add(size)))
 }
 
 fn row_of(table: &Table, index: usize) -> Option<(TableKind, &[String])> {
@@ -98,11 +116,11 @@ struct Sink<'a> {
     out: Box<dyn Write>,
     name: Option<String>,
     layout: Layout,
-    labels: &'a Labels,
+    predictor: &'a Predictor,
 }
 
 impl<'a> Sink<'a> {
-    fn open(path: Option<&Path>, layout: Layout, labels: &'a Labels) -> Result<Self, Failure> {
+    fn open(path: Option<&Path>, layout: Layout, predictor: &'a Predictor) -> Result<Self, Failure> {
         let name = path.map(|path| format!("`{}`", path.display()));
         let out: Box<dyn Write> = match path {
             Some(path) => {
@@ -112,28 +130,51 @@ impl<'a> Sink<'a> {
             }
             None => Box::new(BufWriter::new(io::stdout().lock())),
         };
-        Ok(Self { out, name, layout, labels })
+        Ok(Self { out, name, layout, predictor })
     }
 
     fn header(&mut self, columns: Option<&[String]>) -> Result<(), Failure> {
         let Layout::Delimited(delimiter) = self.layout else { return Ok(()) };
-        let own = ["text".to_string()];
+        let own: Vec<String> = match self.predictor.config().data.text.is_pair() {
+            false => vec!["text".to_string()],
+            true => vec!["first".to_string(), "second".to_string()],
+        };
         let added = ["predicted_label".to_string(), "probability".to_string()];
         let fields: Vec<&str> = columns.unwrap_or(&own).iter().chain(&added).map(String::as_str).collect();
         self.write(&delimited(&fields, delimiter))
     }
 
-    fn row(&mut self, text: &str, row: Option<(TableKind, &[String])>, prediction: &Prediction) -> Result<(), Failure> {
-        let label = self.labels.names().get(prediction.label as usize).map_or("", String::as_str);
-        let probability = format!("{:.6}", prediction.probability());
+    /// Classifies texts that stand in no table and writes a row for each.
+    fn rows(&mut self, (texts, seconds): Texts) -> Result<(), Failure> {
+        let predictions = self.predictor.predict(&texts, seconds.as_deref())?;
+        for (i, prediction) in predictions.iter().enumerate() {
+            let second = seconds.as_ref().map(|seconds| seconds[i].as_str());
+            self.row(&texts[i], second, None, prediction)?;
+        }
+        Ok(())
+    }
+
+    fn row(
+        &mut self,
+        text: &str,
+        second: Option<&str>,
+        row: Option<(TableKind, &[String])>,
+        prediction: &Prediction,
+    ) -> Result<(), Failure> {
+        let names = self.predictor.labels().names();
+        let name = |id: u32| names.get(id as usize).map_or("", String::as_str);
+        let separator = self.predictor.config().data.label_separator.as_str();
+        let label = prediction.labels.iter().map(|&id| name(id)).collect::<Vec<_>>().join(separator);
+        let probability = |id: &u32| format!("{:.6}", prediction.probability(*id));
+        let probability = prediction.labels.iter().map(probability).collect::<Vec<_>>().join(separator);
         let line = match self.layout {
             Layout::Lines => format!("{label}\t{probability}\n").into_bytes(),
             Layout::Delimited(delimiter) => {
                 let fields: Vec<&str> = match row {
                     Some((TableKind::Delimited { .. }, fields)) => fields.iter().map(String::as_str).collect(),
-                    _ => vec![text],
+                    _ => std::iter::once(text).chain(second).collect(),
                 };
-                let fields: Vec<&str> = fields.into_iter().chain([label, probability.as_str()]).collect();
+                let fields: Vec<&str> = fields.into_iter().chain([label.as_str(), probability.as_str()]).collect();
                 delimited(&fields, delimiter)
             }
             Layout::JsonLines => {
@@ -143,10 +184,21 @@ impl<'a> Sink<'a> {
                     }
                     _ => None,
                 }
-                .unwrap_or_else(|| Map::from_iter([("text".to_string(), json!(text))]));
-                let all = self.labels.names().iter().zip(&prediction.probabilities);
-                object.insert("predicted_label".to_string(), json!(label));
-                object.insert("probability".to_string(), number(prediction.probability()));
+                .unwrap_or_else(|| match second {
+                    None => Map::from_iter([("text".to_string(), json!(text))]),
+                    Some(second) => {
+                        Map::from_iter([("first".to_string(), json!(text)), ("second".to_string(), json!(second))])
+                    }
+                });
+                if self.predictor.config().data.multi_label {
+                    let labels: Vec<&str> = prediction.labels.iter().map(|&id| name(id)).collect();
+                    object.insert("predicted_labels".to_string(), json!(labels));
+                } else {
+                    object.insert("predicted_label".to_string(), json!(label));
+                    let id = prediction.labels.first().copied().unwrap_or_default();
+                    object.insert("probability".to_string(), number(prediction.probability(id)));
+                }
+                let all = names.iter().zip(&prediction.probabilities);
                 let all = all.map(|(name, &p)| (name.clone(), number(p))).collect::<Map<_, _>>();
                 object.insert("probabilities".to_string(), Value::Object(all));
                 format!("{}\n", Value::Object(object)).into_bytes()

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::output::{print, tell};
 use crate::progress::Progress;
 use crate::style::Style;
-use crate::table::{Table, count, percent};
+use crate::table::{Table, count, percent, range};
 
 /// Everything that can be wrong is found before anything is created: config, place, device, data, in this order.
 pub(super) fn train(args: &Train, talk: Talk) -> Result<(), Failure> {
@@ -79,7 +79,7 @@ fn train_run(
     }
     let signals =
         Signals::listen().map_err(|source| Failure::Output { name: "signal handlers".to_string(), source })?;
-    let mut progress = Progress::new(talk, &config.train);
+    let mut progress = Progress::new(talk, config);
     let outcome = fit(
         run,
         config,
@@ -112,8 +112,13 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
         .collect::<Vec<_>>()
         .join(", ");
     let n_labels = prepared.labels.len();
-    tell(&format!("{}  {splits} examples, {n_labels} labels", style.strong(&config.name)));
-    for (split, stats) in &prepared.account.encoding {
+    let kind = if config.data.multi_label { "any number a text" } else { "one a text" };
+    let kind = if config.data.text.is_pair() { kind.replace("text", "pair of texts") } else { kind.to_string() };
+    tell(&format!("{}  {splits} examples, {n_labels} labels, {kind}", style.strong(&config.name)));
+    let seconds =
+        prepared.account.encoding_seconds.iter().map(|(split, stats)| (format!("{split}, second text"), stats));
+    let encoding = prepared.account.encoding.iter().map(|(split, stats)| (split.to_string(), stats));
+    for (split, stats) in encoding.chain(seconds) {
         tell(&format!(
             "  {split}: {:.1} tokens a text on average, {} of texts truncated, {} of tokens unknown",
             stats.mean_length,
@@ -124,7 +129,16 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
     for line in super::check::findings(&prepared.account.findings) {
         tell(&format!("  {} {line}", style.hint("note:")));
     }
-    let summary = summary(config, prepared.encoder.vocab_size(), n_labels, &opened.device);
+    if let (Some(coverage), Some(path)) = (&prepared.account.vectors, &config.model.embedding.vectors) {
+        tell(&format!(
+            "  pretrained vectors of `{}`: {} of {} tokens of the vocabulary, {} of the tokens of the training texts",
+            path.display(),
+            count(coverage.found as u64),
+            count(coverage.vocab_size as u64),
+            percent(coverage.of_tokens)
+        ));
+    }
+    let summary = summary(config, prepared, &opened.device);
     tell(&format!(
         "  {} weights, vocabulary {}, on {} ({})",
         count(summary.parameters as u64),
@@ -136,21 +150,38 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
 
 /// The one table at the end.
 fn final_table(run: &Path, config: &Config, report: &Report) -> String {
-    let mut table = Table::new(&["split", "examples", "loss", "accuracy", "macro F1", "majority"]);
+    let accuracy = if config.data.multi_label { "exact" } else { "accuracy" };
+    let mut columns = vec!["split", "examples", "loss", accuracy, "95 % interval", "macro F1"];
+    if config.data.multi_label {
+        columns.push("micro F1");
+    }
+    columns.push("majority");
+    let mut table = Table::new(&columns);
     for (split, metrics) in &report.splits {
-        table.row([
+        let interval = metrics.intervals.map_or(String::new(), |intervals| range(intervals.accuracy));
+        let mut row = vec![
             split.to_string(),
             count(metrics.n),
             format!("{:.4}", metrics.loss),
             percent(metrics.accuracy),
+            interval,
             percent(metrics.macro_avg.f1),
-            percent(metrics.majority.accuracy),
-        ]);
+        ];
+        if config.data.multi_label {
+            row.push(percent(metrics.micro_avg.f1));
+        }
+        row.push(percent(metrics.majority.accuracy));
+        table.row(row);
     }
-    let chosen = if config.data.validation.is_some() { "best on validation" } else { "the last" };
+    let chosen = match (config.data.validation.is_some(), config.train.average_best) {
+        (false, _) => "the last",
+        (true, 1) => "best on validation",
+        (true, _) => "averaged with the next best on validation",
+    };
     let run = run.display();
+    let example = if config.data.text.is_pair() { "$'first text\\tsecond text'" } else { "\"some text\"" };
     format!(
-        "{}\nweights after epoch {} of {} ({chosen}), sha256 {}\nrun `{run}`; next: `attentive predict {run} \"some text\"`\n",
+        "{}\nweights after epoch {} of {} ({chosen}), sha256 {}\nrun `{run}`; next: `attentive predict {run} {example}`\n",
         table.render(),
         report.epoch,
         report.epochs_trained,

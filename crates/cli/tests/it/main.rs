@@ -11,11 +11,23 @@ mod bad_runs;
 mod configs;
 mod directory;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
+mod inspect;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod labels;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod multi_label;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod pairs;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod resume;
+#[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod resume_options;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod train;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod vectors;
 
 #[cfg(not(any(feature = "flex", feature = "ndarray")))]
 #[test]

@@ -35,7 +35,7 @@ fn with_many_steps(name: &str) -> Dir {
 
 /// What training leaves behind, apart from the checkpoints on the way, which depend on where it was interrupted.
 #[track_caller]
-fn assert_same(dir: &Dir, expected: &str, run: &str) {
+pub(crate) fn assert_same(dir: &Dir, expected: &str, run: &str) {
     let last = |run: &str| format!("{run}/checkpoints/{}", dir.list(&format!("{run}/checkpoints")).pop().unwrap());
     assert_eq!(dir.text(format!("{run}/metrics.jsonl")), dir.text(format!("{expected}/metrics.jsonl")));
     assert_eq!(dir.text(format!("{run}/report.json")), dir.text(format!("{expected}/report.json")));
@@ -67,7 +67,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Sends a signal after so many checkpoints and gives how the command ended.
-fn interrupt(dir: &Dir, line: &str, saves: usize, name: &str) -> Finished {
+pub(crate) fn interrupt(dir: &Dir, line: &str, saves: usize, name: &str) -> Finished {
     let (child, mut stderr) = start(dir, line, saves);
     signal(&child, name);
     let mut text = String::new();
@@ -77,7 +77,7 @@ fn interrupt(dir: &Dir, line: &str, saves: usize, name: &str) -> Finished {
 }
 
 /// The step that an interrupted run says it saved.
-fn interrupted_step(finished: &Finished) -> u64 {
+pub(crate) fn interrupted_step(finished: &Finished) -> u64 {
     let rest = finished.stderr.split("the checkpoint after step ").nth(1).unwrap_or_else(|| panic!("{finished:?}"));
     rest.split(' ').next().unwrap().parse().unwrap()
 }

@@ -7,10 +7,12 @@ use serde_json::Value;
 use crate::directory::{CPU, repository, setup, with_data};
 
 /// The attention mechanisms, as `--set` arguments.
-const MECHANISMS: [(&str, &str); 4] = [
+const MECHANISMS: [(&str, &str); 6] = [
     ("none", "model.attention.none={}"),
     ("dot", "model.attention.dot={dropout=0.1}"),
     ("scaled_dot", "model.attention.scaled_dot={dim=6,dropout=0.1}"),
+    ("additive", "model.attention.additive={dim=6,dropout=0.1}"),
+    ("multi_head", "model.attention.multi_head={n_heads=2,dropout=0.1}"),
     ("transformer", "model.attention.transformer={n_layers=1,n_heads=2,d_feed_forward=16,dropout=0.1}"),
 ];
 
@@ -218,7 +220,7 @@ fn inspect_counts_the_parameters_of_other_models() {
 }
 
 /// The lines of a table with one ` | ` where there are two spaces or more; blank lines left out.
-fn rows(text: &str) -> Vec<String> {
+pub(crate) fn rows(text: &str) -> Vec<String> {
     let cells =
         |line: &str| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(" | ");
     text.lines().filter(|line| !line.is_empty()).map(cells).collect()
@@ -297,6 +299,13 @@ fn a_dry_run_prints_a_config_that_resolves_to_itself() {
         "--set data.validation={fraction=0.2} --set train.max_grad_norm=1 --set name=other".to_string(),
         "--set train.optimizer.adamw={weight_decay=0.01} --set train.schedule.cosine={warmup_steps=4}".to_string(),
         "--set train.optimizer.sgd={momentum=0.9} --set train.early_stopping={patience=2}".to_string(),
+        "--set train.optimizer.lion={} --set train.class_weights={good=2,bad=0.1} --set train.threshold=0.3"
+            .to_string(),
+        "--set train.class_weights=\"balanced\" --set train.threshold=\"tuned\" --set train.loss.focal={gamma=1}"
+            .to_string(),
+        "--set data.text=[\"a\",1] --set model.attention.bidirectional={} --set data.multi_label=true".to_string(),
+        "--set features.character_ngrams={max=5} --set train.learning_rates={ngrams=0.1} --set train.ema=0.99"
+            .to_string(),
         format!("--backend {CPU} --set data.labels={{bad=\"0\",good=\"1\"}}"),
     ];
     for set in sets.iter().map(String::as_str).chain(MECHANISMS.map(|(_, set)| set)) {

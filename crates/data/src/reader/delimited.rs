@@ -7,7 +7,7 @@ use crate::config::{DataConfig, Format};
 use crate::error::DataError;
 
 use super::source::{Source, trim_line_end};
-use super::{Fields, Row, position};
+use super::{Fields, Keep, LabelValue, Row, positions};
 
 /// One row; its buffers are used again for the next.
 #[derive(Debug, Default)]
@@ -114,7 +114,7 @@ pub(super) fn read<R: Read>(
     config: &DataConfig,
     format: Format,
     with_label: bool,
-    keep: &mut dyn FnMut(&Row<'_>),
+    keep: &mut Keep<'_>,
 ) -> Result<(Option<Vec<String>>, u8, bool), DataError> {
     let (delimiter, quoted) = match format {
         Format::Tsv => (b'\t', config.quoting),
@@ -127,9 +127,7 @@ pub(super) fn read<R: Read>(
     let width = record.ends.len();
     let header: Option<Vec<String>> =
         config.header.then(|| record.fields().map(|name| name.trim().to_owned()).collect());
-    let find = |column| position(column, source.path(), header.as_deref(), source.at(record.line), width);
-    let text = find(&config.text)?;
-    let label = if with_label { Some(find(&config.label)?) } else { None };
+    let columns = positions(config, with_label, source.path(), header.as_deref(), &source.at(record.line), width)?;
 
     let mut more = header.is_none() || record.read(source, delimiter, quoted)?;
     if !more {
@@ -142,8 +140,9 @@ pub(super) fn read<R: Read>(
         }
         keep(&Row {
             line: record.line,
-            text: record.field(text),
-            label: label.map_or("", |label| record.field(label)),
+            text: record.field(columns.text),
+            second: columns.second.map(|second| record.field(second)),
+            label: LabelValue::Field(columns.label.map_or("", |label| record.field(label))),
             fields: Fields::Delimited(&record),
         });
         more = record.read(source, delimiter, quoted)?;

@@ -12,23 +12,35 @@ use crate::config::{DataConfig, extension};
 use crate::error::DataError;
 
 use super::source::hex;
-use super::{RawExamples, open_source};
+use super::{RawExamples, RawLabels, open_source};
 
 /// Reads every text below `path`.
 pub(super) fn read(path: &Path, config: &DataConfig) -> Result<RawExamples, DataError> {
+    if config.text.is_pair() {
+        return Err(DataError::PlainFolder { path: path.to_owned(), setting: "data.text", needs: "pairs of texts" });
+    }
+    if config.multi_label {
+        return Err(DataError::PlainFolder {
+            path: path.to_owned(),
+            setting: "data.multi_label",
+            needs: "lists of labels",
+        });
+    }
     let labels = entries(path, |entry| entry.is_dir())?;
     if labels.is_empty() {
         return Err(DataError::NoLabelFolders { path: path.to_owned() });
     }
     let mut files = Vec::new();
-    let mut names = Vec::new();
+    let mut names = RawLabels::default();
     for label in labels {
         let texts = entries(&label, |entry| extension(entry) == "txt" && entry.is_file())?;
         if texts.is_empty() {
             return Err(DataError::NoTexts { path: label });
         }
         let name = label.file_name().unwrap_or_default().to_string_lossy().trim().to_owned();
-        names.extend(std::iter::repeat_n(name, texts.len()));
+        for _ in &texts {
+            names.push(std::iter::once(name.clone()));
+        }
         files.extend(texts);
     }
 
@@ -50,7 +62,15 @@ pub(super) fn read(path: &Path, config: &DataConfig) -> Result<RawExamples, Data
         texts.push(text);
     }
     let places = (0..).map(|file| (file, 0)).take(files.len()).collect();
-    Ok(RawExamples { texts, labels: names, files, places, sha256: hex(&digest.finalize()), is_folder: true })
+    Ok(RawExamples {
+        texts,
+        seconds: None,
+        labels: names,
+        files,
+        places,
+        sha256: hex(&digest.finalize()),
+        is_folder: true,
+    })
 }
 
 /// The entries of a folder that are not hidden and that `keep` wants, in the order of their names.

@@ -1,24 +1,26 @@
-//! Jsonl: one JSON object a line. A text is a string; a label is a string, an integer or a boolean. Blank lines are
-//! skipped.
+//! Jsonl: one JSON object a line. A text is a string; a label is a string, an integer, a boolean, or an array of them.
+//! Blank lines are skipped.
 
 use std::io::Read;
 
 use serde_json::{Map, Value};
 
-use crate::config::{Column, DataConfig};
+use crate::column::Column;
+use crate::config::DataConfig;
 use crate::error::{DataError, Location};
 
 use super::source::{Source, trim_line_end};
-use super::{Fields, Row};
+use super::{Fields, Keep, LabelValue, Row};
 
 /// Hands every line's text and label to `keep`.
 pub(super) fn read<R: Read>(
     source: &mut Source<R>,
     config: &DataConfig,
     with_label: bool,
-    keep: &mut dyn FnMut(&Row<'_>),
+    keep: &mut Keep<'_>,
 ) -> Result<(), DataError> {
     let mut line = String::new();
+    let mut labels = Vec::new();
     let mut any = false;
     while source.read_line(&mut line)? {
         let json = trim_line_end(&line);
@@ -26,22 +28,48 @@ pub(super) fn read<R: Read>(
             any = true;
             let at = source.at(source.line());
             let object = parse(json, &at)?;
-            let text = match value(&object, &config.text, &at)? {
-                (_, Value::String(text)) => text,
-                (key, other) => return Err(wrong_type(at, key, "a string", other)),
-            };
+            let text = text(&object, config.text.first(), &at)?;
+            let second = config.text.second().map(|column| self::text(&object, column, &at)).transpose()?;
+            let single;
             let label = match with_label.then(|| value(&object, &config.label, &at)).transpose()? {
-                None | Some((_, Value::Null)) => String::new(),
-                Some((_, Value::String(label))) => label.clone(),
-                Some((_, Value::Bool(label))) => label.to_string(),
-                Some((_, Value::Number(label))) if !label.is_f64() => label.to_string(),
-                Some((key, other)) => return Err(wrong_type(at, key, "a string or an integer", other)),
+                Some((key, Value::Array(_))) if !config.multi_label => return Err(DataError::LabelList { at, key }),
+                Some((key, Value::Array(items))) => {
+                    labels.clear();
+                    for (index, item) in items.iter().enumerate() {
+                        labels.push(label(item).ok_or_else(|| {
+                            wrong_type(at.clone(), format!("{key}[{index}]"), "a string or an integer", item)
+                        })?);
+                    }
+                    LabelValue::List(&labels)
+                }
+                None | Some((_, Value::Null)) => LabelValue::Field(""),
+                Some((key, value)) => {
+                    single = label(value).ok_or_else(|| wrong_type(at, key, "a string or an integer", value))?;
+                    LabelValue::Field(&single)
+                }
             };
-            keep(&Row { line: source.line(), text, label: &label, fields: Fields::Json(json) });
+            keep(&Row { line: source.line(), text, second, label, fields: Fields::Json(json) });
         }
         line.clear();
     }
     if any { Ok(()) } else { Err(DataError::Empty { path: source.path().to_owned() }) }
+}
+
+fn text<'a>(object: &'a Map<String, Value>, column: &Column, at: &Location) -> Result<&'a str, DataError> {
+    match value(object, column, at)? {
+        (_, Value::String(text)) => Ok(text),
+        (key, other) => Err(wrong_type(at.clone(), key, "a string", other)),
+    }
+}
+
+/// A label as text; `None` if the value is of a type that a label cannot have.
+fn label(value: &Value) -> Option<String> {
+    match value {
+        Value::String(label) => Some(label.clone()),
+        Value::Bool(label) => Some(label.to_string()),
+        Value::Number(label) if !label.is_f64() => Some(label.to_string()),
+        _ => None,
+    }
 }
 
 fn parse(json: &str, at: &Location) -> Result<Map<String, Value>, DataError> {

@@ -5,46 +5,49 @@
 mod delimited;
 mod folder;
 mod jsonl;
+mod lines;
+mod raw;
 mod source;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::config::{Column, DataConfig, Format, extension};
+use crate::column::Column;
+use crate::config::{DataConfig, Format, extension};
 use crate::error::{DataError, Location};
 use delimited::Record;
+pub use lines::{TextLines, read_texts_lines};
+pub(crate) use raw::{RawExamples, RawLabels};
 pub(crate) use source::hex;
-use source::{Source, trim_line_end};
+pub(crate) use source::{Source, trim_line_end};
 
 /// What one row holds, borrowed for the time of a callback.
 struct Row<'a> {
     line: u64,
     text: &'a str,
-    /// Empty where no label was asked for.
-    label: &'a str,
+    /// The other text of a pair.
+    second: Option<&'a str>,
+    /// An empty field where no label was asked for.
+    label: LabelValue<'a>,
     fields: Fields<'a>,
 }
+
+/// The label of a row as it stands in the file.
+enum LabelValue<'a> {
+    /// One value; several labels in it are not yet split.
+    Field(&'a str),
+    /// A JSON array.
+    List(&'a [String]),
+}
+
+/// Takes one row after the other.
+type Keep<'a> = dyn FnMut(&Row<'_>) + 'a;
 
 /// The whole row, for those who write it back.
 enum Fields<'a> {
     Delimited(&'a Record),
     Json(&'a str),
-}
-
-/// Texts and label values as they stand in a file or folder.
-#[derive(Debug, Default)]
-pub(crate) struct RawExamples {
-    pub(crate) texts: Vec<String>,
-    /// The label values, trimmed of white space, not yet mapped.
-    pub(crate) labels: Vec<String>,
-    /// Where the texts come from: one file, or one per text.
-    pub(crate) files: Vec<PathBuf>,
-    /// Per text, the index of its file and its line in it, 0 if the text is the whole file.
-    pub(crate) places: Vec<(u32, u32)>,
-    /// Hexadecimal SHA-256 of the file's bytes; of a folder, of the names and digests of its files in order.
-    pub(crate) sha256: String,
-    pub(crate) is_folder: bool,
 }
 
 /// Reads labelled texts.
@@ -62,9 +65,22 @@ pub(crate) fn read_labelled(path: &Path, config: &DataConfig) -> Result<RawExamp
         None => return Err(DataError::UnknownFormat { path: path.to_owned() }),
     };
     let mut raw = RawExamples { files: vec![path.to_owned()], ..RawExamples::default() };
+    raw.seconds = config.text.is_pair().then(Vec::new);
     let mut keep = |row: &Row<'_>| {
         raw.texts.push(row.text.to_owned());
-        raw.labels.push(row.label.trim().to_owned());
+        if let (Some(seconds), Some(second)) = (&mut raw.seconds, row.second) {
+            seconds.push(second.to_owned());
+        }
+        match row.label {
+            LabelValue::Field(value) if config.multi_label && value.trim().is_empty() => {
+                raw.labels.push(std::iter::empty());
+            }
+            LabelValue::Field(value) if config.multi_label => {
+                raw.labels.push(value.split(&config.label_separator).map(|label| label.trim().to_owned()));
+            }
+            LabelValue::Field(value) => raw.labels.push(std::iter::once(value.trim().to_owned())),
+            LabelValue::List(values) => raw.labels.push(values.iter().map(|label| label.trim().to_owned())),
+        }
         raw.places.push((0, u32::try_from(row.line).unwrap_or(u32::MAX)));
     };
     let mut source = open_source(path, config)?;
@@ -102,8 +118,10 @@ pub struct Table {
     pub header: Option<Vec<String>>,
     /// The fields of each row; for [`TableKind::JsonLines`] the line as the only field; empty for [`TableKind::Lines`].
     pub rows: Vec<Vec<String>>,
-    /// The text of each row.
+    /// The text of each row, or the first of its two.
     pub texts: Vec<String>,
+    /// The second text of each row if `data.text` names two columns.
+    pub seconds: Option<Vec<String>>,
     /// The line each row begins on, counted from 1.
     pub lines: Vec<u64>,
 }
@@ -111,10 +129,11 @@ pub struct Table {
 /// Reads texts to predict on; a label column is neither needed nor minded.
 ///
 /// The extension says how the file is read: .csv, .tsv, .jsonl and .ndjson by their columns, .txt as one text a line
-/// (blank lines are empty texts). Any other file is read as `config.format` says, with "auto" as one text a line.
+/// (blank lines are empty texts). Any other file is read as `config.format` says, with "auto" as one text a line. Where
+/// `data.text` names two columns, a line is `first<TAB>second`.
 ///
 /// # Errors
-/// The file is missing, unreadable, empty, a folder, or not what its format says.
+/// The file is missing, unreadable, empty, a folder, or not what its format says; a line is not a pair.
 pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> {
     let format = match (extension(path).as_str(), config.format) {
         ("csv", _) => Format::Csv,
@@ -124,10 +143,19 @@ pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> 
         (_, format) => format,
     };
     let mut source = open_source(path, config)?;
-    let mut table =
-        Table { kind: TableKind::Lines, header: None, rows: Vec::new(), texts: Vec::new(), lines: Vec::new() };
+    let mut table = Table {
+        kind: TableKind::Lines,
+        header: None,
+        rows: Vec::new(),
+        texts: Vec::new(),
+        seconds: config.text.is_pair().then(Vec::new),
+        lines: Vec::new(),
+    };
     let mut keep = |row: &Row<'_>| {
         table.texts.push(row.text.to_owned());
+        if let (Some(seconds), Some(second)) = (&mut table.seconds, row.second) {
+            seconds.push(second.to_owned());
+        }
         table.lines.push(row.line);
         table.rows.push(match row.fields {
             Fields::Delimited(record) => record.fields().map(str::to_owned).collect(),
@@ -146,10 +174,12 @@ pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> 
         }
         Format::Auto | Format::Folder => {
             let mut line = String::new();
-            while source.read_line(&mut line)? {
-                table.texts.push(trim_line_end(&line).to_owned());
+            while let Some((text, second)) = lines::read(&mut source, &mut line, config.text.is_pair())? {
+                table.texts.push(text);
+                if let (Some(seconds), Some(second)) = (&mut table.seconds, second) {
+                    seconds.push(second);
+                }
                 table.lines.push(source.line());
-                line.clear();
             }
             if table.texts.is_empty() {
                 return Err(DataError::Empty { path: path.to_owned() });
@@ -157,34 +187,6 @@ pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> 
         }
     }
     Ok(table)
-}
-
-/// One text a line from a stream such as stdin, in UTF-8; see [`read_texts_lines`].
-pub struct TextLines<R> {
-    source: Source<R>,
-    line: String,
-}
-
-/// Reads one text a line from a stream, as the lines arrive. `name` stands in error messages; a line of more than
-/// `max_line_bytes` bytes is an error. After an error the iterator should not be used.
-pub fn read_texts_lines<R: Read>(reader: R, name: &str, max_line_bytes: usize) -> TextLines<R> {
-    TextLines {
-        source: Source::new(reader, PathBuf::from(name), encoding_rs::UTF_8, max_line_bytes),
-        line: String::new(),
-    }
-}
-
-impl<R: Read> Iterator for TextLines<R> {
-    type Item = Result<String, DataError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.line.clear();
-        match self.source.read_line(&mut self.line) {
-            Ok(true) => Some(Ok(trim_line_end(&self.line).to_owned())),
-            Ok(false) => None,
-            Err(error) => Some(Err(error)),
-        }
-    }
 }
 
 /// The whole of a small file that the program itself wrote or was pointed to, such as `labels.json`.
@@ -198,6 +200,11 @@ pub(crate) fn read_small(path: &Path, limit: usize) -> Result<Vec<u8>, DataError
         return Err(DataError::TooLong { at: Location { path: path.to_owned(), line: None }, limit });
     }
     Ok(bytes)
+}
+
+/// Opens a file of vectors, which is in UTF-8 whatever the encoding of the examples.
+pub(crate) fn open_vectors(path: &Path, max_line_bytes: usize) -> Result<Source<File>, DataError> {
+    Ok(Source::new(open(path)?, path.to_owned(), encoding_rs::UTF_8, max_line_bytes))
 }
 
 fn open_source(path: &Path, config: &DataConfig) -> Result<Source<File>, DataError> {
@@ -219,17 +226,52 @@ fn stat(path: &Path) -> Result<fs::Metadata, DataError> {
     })
 }
 
-/// The position of a column, given the header if there is one and the width of the first line.
+/// Where the columns of the config are in a row.
+struct Positions {
+    text: usize,
+    second: Option<usize>,
+    label: Option<usize>,
+}
+
+/// Finds the columns, given the header if there is one and the width of the first line.
+fn positions(
+    config: &DataConfig,
+    with_label: bool,
+    path: &Path,
+    header: Option<&[String]>,
+    at: &Location,
+    width: usize,
+) -> Result<Positions, DataError> {
+    let mut found: Vec<(usize, &Column)> = Vec::new();
+    let mut find = |column| {
+        let index = position(column, path, header, at, width)?;
+        // A name and a number can mean the same column, which the config alone does not show.
+        if let Some((_, other)) = found.iter().find(|(other, _)| *other == index) {
+            let (first, second) = (other.to_string(), column.to_string());
+            return Err(DataError::SameColumn { path: path.to_owned(), first, second });
+        }
+        found.push((index, column));
+        Ok(index)
+    };
+    let text = find(config.text.first())?;
+    let second = config.text.second().map(&mut find).transpose()?;
+    let label = with_label.then(|| find(&config.label)).transpose()?;
+    Ok(Positions { text, second, label })
+}
+
+/// The index of one column; a name must be in the header exactly once.
 fn position(
     column: &Column,
     path: &Path,
     header: Option<&[String]>,
-    at: Location,
+    at: &Location,
     width: usize,
 ) -> Result<usize, DataError> {
     match (column, header) {
         (Column::Number(number), _) if *number < width => Ok(*number),
-        (Column::Number(number), _) => Err(DataError::NoColumnNumber { at, column: *number, columns: width }),
+        (Column::Number(number), _) => {
+            Err(DataError::NoColumnNumber { at: at.clone(), column: *number, columns: width })
+        }
         (Column::Name(name), header) => {
             let columns = header.unwrap_or_default();
             let count = columns.iter().filter(|column| *column == name).count();

@@ -14,7 +14,7 @@ use crate::error::{DataError, Location};
 const CHUNK: usize = 64 * 1024;
 
 /// Lines of text from a stream of bytes.
-pub(super) struct Source<R> {
+pub(crate) struct Source<R> {
     path: PathBuf,
     input: R,
     digest: Sha256,
@@ -63,22 +63,22 @@ impl<R: Read> Source<R> {
     }
 
     /// The number of the last line read, counted from 1.
-    pub(super) fn line(&self) -> u64 {
+    pub(crate) fn line(&self) -> u64 {
         self.line
     }
 
-    pub(super) fn at(&self, line: u64) -> Location {
+    pub(crate) fn at(&self, line: u64) -> Location {
         Location { path: self.path.clone(), line: Some(line) }
     }
 
     /// Hexadecimal SHA-256 of the bytes read, which are all bytes once a read has returned `false`.
-    pub(super) fn sha256(self) -> String {
+    pub(crate) fn sha256(self) -> String {
         hex(&self.digest.finalize())
     }
 
     /// Appends the next line with its line end to `buffer`; `false` at the end. A caller that appends a second line to
     /// the first has the limit applied to both together.
-    pub(super) fn read_line(&mut self, buffer: &mut String) -> Result<bool, DataError> {
+    pub(crate) fn read_line(&mut self, buffer: &mut String) -> Result<bool, DataError> {
         if buffer.is_empty() {
             self.first_line = self.line + 1;
         }
@@ -178,7 +178,7 @@ impl<R: Read> Source<R> {
 }
 
 /// The line without its line end.
-pub(super) fn trim_line_end(line: &str) -> &str {
+pub(crate) fn trim_line_end(line: &str) -> &str {
     let line = line.strip_suffix('\n').unwrap_or(line);
     line.strip_suffix('\r').unwrap_or(line)
 }

@@ -1,11 +1,19 @@
 //! The `[model]` section of a config: what the classifier is made of. Holds no tensors; [`crate::Classifier`] is
 //! built from it.
 
+mod attention;
+
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The classifier: token embeddings, positions, an attention mechanism, pooling, and a head that follows from the
-/// number of labels (one sigmoid for two labels, a softmax for more).
+pub use attention::{
+    Activation, AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, MultiHeadConfig, NoneConfig, Norm,
+    ScaledDotConfig, ScoreMode, TransformerConfig,
+};
+
+/// The classifier: token embeddings, positions, an attention mechanism, pooling, and a head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
@@ -28,6 +36,8 @@ pub struct ModelConfig {
     pub attention: AttentionConfig,
     /// How the token vectors become one text vector. Default `mean`.
     pub pooling: Pooling,
+    /// What turns the text vector into probabilities. Default `auto`, by the labels.
+    pub head: HeadConfig,
     /// The share of values set to zero while training, on the embedded tokens and on the pooled vector. Default 0,
     /// as in the reference model; 0.1 to 0.5 helps where training accuracy runs ahead of validation accuracy.
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
@@ -44,6 +54,7 @@ impl Default for ModelConfig {
             positions: Positions::None,
             attention: AttentionConfig::default(),
             pooling: Pooling::Mean,
+            head: HeadConfig::Auto,
             dropout: 0.0,
         }
     }
@@ -66,11 +77,24 @@ pub struct EmbeddingConfig {
     /// The width of a token vector, and of everything up to the head. Default 64, as in the reference model.
     #[schemars(range(min = 1, max = 8192))]
     pub dim: usize,
+    /// Vectors that are not pretrained start at random between −`bound` and `bound`. Default 0.05, as Keras. Two
+    /// random vectors of 1.0 are told apart by their dot product from the first step on, which lets
+    /// `attention.bidirectional` find the words that two texts share.
+    #[schemars(range(max = 10.0), extend("exclusiveMinimum" = 0.0))]
+    pub bound: f64,
+    /// Pretrained vectors to start from: a text file of word2vec, GloVe or fastText (`.vec`), one token and its
+    /// numbers a line. Tokens that are not in it start as without a file. Default: none. Relative to the directory the
+    /// command runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<PathBuf>,
+    /// Whether the token vectors stay as they start. Default false: they are trained. True keeps pretrained vectors of
+    /// words that are rare or absent in training where they belong among the others.
+    pub frozen: bool,
 }
 
 impl Default for EmbeddingConfig {
     fn default() -> Self {
-        Self { dim: 64 }
+        Self { dim: 64, bound: 0.05, vectors: None, frozen: false }
     }
 }
 
@@ -85,91 +109,97 @@ pub enum Positions {
     /// Fixed sines and cosines, added to the token vectors after these are scaled by √dim (Vaswani et al. 2017, §3.4
     /// and §3.5). Needs an even `embedding.dim`.
     Sinusoidal,
+    /// Queries and keys are turned by an angle that grows with their position, so that a score depends on the distance
+    /// of two tokens (Su et al. 2021, §3.2). For mechanisms with queries and keys: `scaled_dot`, `multi_head` and
+    /// `transformer`. Needs an even width of each head.
+    Rotary,
 }
 
-/// How tokens look at each other. One mechanism, named by its key: `attention.dot = {}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AttentionConfig {
-    /// No attention: the text vector is pooled from the token vectors themselves (a bag of embeddings).
-    None(NoneConfig),
-    /// Keras' `Attention()([e, e])`: softmax(E·Eᵀ)·E, without weights of its own. Fast, and each token's share of
-    /// the decision is exact; it cannot express that one token changes the sign of another ("not good").
-    Dot(DotConfig),
-    /// Scaled dot-product self-attention with linear queries, keys and values (Vaswani et al. 2017, §3.2.1). It
-    /// shares the limit of `dot`: attention chooses weights, never signs.
-    ScaledDot(ScaledDotConfig),
-    /// Pre-norm transformer encoder blocks: multi-head self-attention and a feed-forward layer, each with a residual
-    /// (Vaswani et al. 2017, §3.1; Xiong et al. 2020). The feed-forward layer composes tokens: choose it where
-    /// negation and contrast decide.
-    Transformer(TransformerConfig),
-}
-
-impl Default for AttentionConfig {
-    fn default() -> Self {
-        Self::Dot(DotConfig::default())
-    }
-}
-
-/// `attention.none` has no options.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct NoneConfig {}
-
-/// Options of `attention.dot`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct DotConfig {
-    /// The share of attention weights set to zero while training, as Keras' `dropout`. Default 0.
-    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
-    pub dropout: f64,
-}
-
-/// Options of `attention.scaled_dot`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ScaledDotConfig {
-    /// The width of queries, keys and values. Default: that of the embedding.
-    #[schemars(range(min = 1, max = 8192))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dim: Option<usize>,
-    /// The share of attention weights set to zero while training. Default 0.
-    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
-    pub dropout: f64,
-}
-
-/// Options of `attention.transformer`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct TransformerConfig {
-    /// The number of encoder blocks. Default 2: enough for a small corpus.
-    #[schemars(range(min = 1, max = 64))]
-    pub n_layers: usize,
-    /// The number of attention heads; it must divide `embedding.dim`. Default 4.
-    #[schemars(range(min = 1, max = 256))]
-    pub n_heads: usize,
-    /// The inner width of the feed-forward layer. Default 128: twice the default embedding.
-    #[schemars(range(min = 1, max = 65536))]
-    pub d_feed_forward: usize,
-    /// The share of values set to zero while training, on the attention weights and on both residual branches.
-    /// Default 0.1, as in the source.
-    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
-    pub dropout: f64,
-}
-
-impl Default for TransformerConfig {
-    fn default() -> Self {
-        Self { n_layers: 2, n_heads: 4, d_feed_forward: 128, dropout: 0.1 }
-    }
-}
-
-/// How the token vectors become one text vector.
+/// How the token vectors become one text vector; padding never counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
     /// The mean over the tokens of the text; without `masking`, over the padding too (Keras'
     /// `GlobalAveragePooling1D`).
     Mean,
+    /// The largest value of each dimension over the tokens (Keras' `GlobalMaxPooling1D`).
+    Max,
+    /// The first token, for tokenizers that put a token such as `[CLS]` in front (Devlin et al. 2019, §3).
+    First,
+    /// A weighted mean whose weights are the softmax of each token's dot product with one trained query (Yang et al.
+    /// 2016, §2.2, without its hidden layer).
+    Attention,
+}
+
+/// What turns the text vector into probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadConfig {
+    /// One sigmoid for two labels, a softmax for more, and a sigmoid for each label with `data.multi_label`.
+    Auto,
+    /// One sigmoid, whose probability is that of the second of two labels; with `data.multi_label` one for each label.
+    Sigmoid,
+    /// A softmax over the labels, two included.
+    Softmax,
+}
+
+/// What the head of a model computes: [`HeadConfig`] once the labels are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// One logit; its sigmoid is the probability of the second of two labels.
+    Sigmoid,
+    /// One logit for each label; their softmax are the probabilities.
+    Softmax,
+    /// One logit for each label, each with a sigmoid of its own: any number of labels may hold.
+    MultiLabel,
+}
+
+impl HeadConfig {
+    /// The head for a task; `None` where the config does not fit it: a single sigmoid for more than two labels, or a
+    /// softmax for several labels per text.
+    pub fn resolve(self, n_labels: usize, multi_label: bool) -> Option<Head> {
+        match (self, multi_label) {
+            (Self::Auto | Self::Sigmoid, true) => Some(Head::MultiLabel),
+            (Self::Softmax, true) => None,
+            (Self::Auto | Self::Sigmoid, false) if n_labels == 2 => Some(Head::Sigmoid),
+            (Self::Sigmoid, false) => None,
+            (Self::Auto | Self::Softmax, false) => Some(Head::Softmax),
+        }
+    }
+}
+
+impl Head {
+    /// How many logits it computes.
+    pub fn outputs(self, n_labels: usize) -> usize {
+        match self {
+            Self::Sigmoid => 1,
+            Self::Softmax | Self::MultiLabel => n_labels,
+        }
+    }
+}
+
+impl AttentionConfig {
+    /// Its name in a config.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::None(_) => "none",
+            Self::Dot(_) => "dot",
+            Self::ScaledDot(_) => "scaled_dot",
+            Self::Additive(_) => "additive",
+            Self::MultiHead(_) => "multi_head",
+            Self::Transformer(_) => "transformer",
+            Self::Bidirectional(_) => "bidirectional",
+        }
+    }
+
+    /// The number of heads that share the width of the embedding equally, with the key that sets it.
+    fn heads(&self) -> Option<(&'static str, usize)> {
+        match self {
+            Self::MultiHead(config) => Some(("attention.multi_head.n_heads", config.n_heads)),
+            Self::Transformer(config) => Some(("attention.transformer.n_heads", config.n_heads)),
+            _ => None,
+        }
+    }
 }
 
 impl ModelConfig {
@@ -191,18 +221,58 @@ impl ModelConfig {
                 format!("`positions = \"sinusoidal\"` pairs a sine with a cosine and needs an even `embedding.dim`, not {dim}"),
             ));
         }
-        if let AttentionConfig::Transformer(transformer) = &self.attention
-            && !dim.is_multiple_of(transformer.n_heads)
+        if let Some((key, n_heads)) = self.attention.heads()
+            && !dim.is_multiple_of(n_heads)
         {
             problems.push((
-                "attention.transformer.n_heads",
+                key,
                 format!(
-                    "`n_heads` is {}, but must divide `embedding.dim`, which is {dim}: each head takes an equal share",
-                    transformer.n_heads
+                    "`n_heads` is {n_heads}, but must divide `embedding.dim`, which is {dim}: each head takes an equal share"
                 ),
+            ));
+        } else if self.positions == Positions::Rotary {
+            problems.extend(self.rotary_problem());
+        }
+        if self.embedding.frozen && self.embedding.vectors.is_none() {
+            problems.push((
+                "embedding.frozen",
+                "`frozen = true` would keep random vectors as they are: name pretrained ones in `embedding.vectors`"
+                    .to_string(),
             ));
         }
         problems
+    }
+
+    /// Rotary positions need queries and keys to turn, two numbers at a time.
+    fn rotary_problem(&self) -> Option<(&'static str, String)> {
+        let dim = self.embedding.dim;
+        let (key, width) = match &self.attention {
+            AttentionConfig::ScaledDot(config) => match config.dim {
+                Some(inner) => ("attention.scaled_dot.dim", inner),
+                None => ("embedding.dim", dim),
+            },
+            other => match other.heads() {
+                Some((key, n_heads)) => (key, dim / n_heads),
+                None => {
+                    return Some((
+                        "positions",
+                        format!(
+                            "`positions = \"rotary\"` turns queries and keys, which `attention.{}` does not have: choose \
+                             `scaled_dot`, `multi_head` or `transformer`, or other positions",
+                            other.name()
+                        ),
+                    ));
+                }
+            },
+        };
+        (!width.is_multiple_of(2)).then(|| {
+            (
+                key,
+                format!(
+                    "`positions = \"rotary\"` turns numbers in pairs and needs an even width of each head, not {width}"
+                ),
+            )
+        })
     }
 }
 
@@ -210,17 +280,48 @@ impl ModelConfig {
 mod tests {
     use super::*;
 
+    fn keys(config: &ModelConfig) -> Vec<&'static str> {
+        config.problems().into_iter().map(|(key, _)| key).collect()
+    }
+
     #[test]
     fn options_that_exclude_each_other_are_named() {
         let config = ModelConfig {
             masking: false,
             positions: Positions::Sinusoidal,
-            embedding: EmbeddingConfig { dim: 7 },
+            embedding: EmbeddingConfig { dim: 7, frozen: true, ..Default::default() },
             attention: AttentionConfig::Transformer(TransformerConfig { n_heads: 2, ..Default::default() }),
             ..Default::default()
         };
-        let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
-        assert_eq!(keys, ["masking", "embedding.dim", "attention.transformer.n_heads"]);
+        assert_eq!(keys(&config), ["masking", "embedding.dim", "attention.transformer.n_heads", "embedding.frozen"]);
         assert!(ModelConfig::default().problems().is_empty());
+    }
+
+    #[test]
+    fn rotary_positions_need_queries_and_keys_of_even_width() {
+        let config = |attention, dim| ModelConfig {
+            positions: Positions::Rotary,
+            attention,
+            embedding: EmbeddingConfig { dim, ..Default::default() },
+            ..Default::default()
+        };
+        let scaled_dot = |dim| AttentionConfig::ScaledDot(ScaledDotConfig { dim, dropout: 0.0 });
+        let multi_head = |n_heads| AttentionConfig::MultiHead(MultiHeadConfig { n_heads, dropout: 0.0 });
+        assert_eq!(keys(&config(AttentionConfig::default(), 8)), ["positions"]);
+        assert_eq!(keys(&config(scaled_dot(None), 7)), ["embedding.dim"]);
+        assert_eq!(keys(&config(scaled_dot(Some(5)), 8)), ["attention.scaled_dot.dim"]);
+        assert_eq!(keys(&config(scaled_dot(Some(4)), 7)), [""; 0]);
+        assert_eq!(keys(&config(multi_head(4), 12)), ["attention.multi_head.n_heads"]);
+        assert_eq!(keys(&config(multi_head(3), 12)), [""; 0]);
+    }
+
+    #[test]
+    fn the_head_follows_from_the_labels() {
+        assert_eq!(HeadConfig::Auto.resolve(2, false), Some(Head::Sigmoid));
+        assert_eq!(HeadConfig::Auto.resolve(3, false), Some(Head::Softmax));
+        assert_eq!(HeadConfig::Auto.resolve(2, true), Some(Head::MultiLabel));
+        assert_eq!(HeadConfig::Softmax.resolve(2, false), Some(Head::Softmax));
+        assert_eq!(HeadConfig::Sigmoid.resolve(3, false), None);
+        assert_eq!(HeadConfig::Softmax.resolve(3, true), None);
     }
 }

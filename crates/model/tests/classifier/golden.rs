@@ -1,11 +1,11 @@
 //! Logits that numpy computed from the formulas in float64 (`scripts/attention_golden.py`), and position vectors by
 //! hand.
 
-use attentive_model::{Initializer, ModelConfig, Tokens, Weight, sinusoidal};
+use attentive_model::{Initializer, ModelConfig, Sizes, Tokens, Weight, sinusoidal};
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 use serde::Deserialize;
 
-use crate::table::{assert_close, backends, cpu, logits};
+use crate::table::{assert_close, backends, cpu, logits, tolerance};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -38,7 +38,8 @@ fn logits_follow_numpy() {
     for opened in backends() {
         let device = &opened.device;
         for case in &golden.cases {
-            let model = case.config.init(golden.vocab_size, case.n_labels, &mut Initializer::new(0, device));
+            let model =
+                case.config.init(&Sizes::of_labels(golden.vocab_size, case.n_labels), &mut Initializer::new(0, device));
             let weights = case.weights.iter().map(|weight| Weight {
                 name: weight.name.clone(),
                 shape: weight.shape.clone(),
@@ -51,7 +52,7 @@ fn logits_follow_numpy() {
                 mask: case.config.masking.then(|| Tensor::<2, Bool>::from_data(mask, device)),
             };
             let what = format!("{:?} on {}", case.config, opened.backend);
-            assert_close(&what, &logits(&model, tokens), &case.logits.concat(), 1e-5);
+            assert_close(&what, &logits(&model, tokens), &case.logits.concat(), tolerance(opened.backend));
         }
     }
 }

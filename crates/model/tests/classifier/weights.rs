@@ -1,35 +1,58 @@
 //! Names, shapes, loading and initial values of the weights.
 
-use attentive_model::{AttentionConfig, Initializer, Positions, Weight, WeightsError};
+use attentive_backend::Backend;
+use attentive_model::{
+    EmbeddingConfig, Head, Initializer, ModelConfig, Pooling, Positions, Sizes, Weight, WeightsError,
+};
 use burn::tensor::Device;
 
-use crate::table::{MAX_LENGTH, VOCAB_SIZE, backends, cases, config, cpu, logits, mechanisms, padded};
+use crate::table::{BUCKETS, Example, MAX_LENGTH, VOCAB_SIZE, backends, cases, config, cpu, logits, mechanism};
 
-/// The weights of each mechanism between the embedding and the head, for width 6; they are part of the file format.
-fn golden_names(mechanism: &str) -> Vec<(String, Vec<usize>)> {
-    let linear = |name: &str, d_input: usize, d_output: usize| {
-        [(format!("{name}.weight"), vec![d_input, d_output]), (format!("{name}.bias"), vec![d_output])]
+type Shapes = Vec<(String, Vec<usize>)>;
+
+fn linear(name: &str, d_input: usize, d_output: usize) -> Shapes {
+    vec![(format!("{name}.weight"), vec![d_input, d_output]), (format!("{name}.bias"), vec![d_output])]
+}
+
+/// The weights of each mechanism between the embedding and the head, for width 6, and the width of its output; they
+/// are part of the file format.
+fn golden_names(mechanism: &str) -> (Shapes, usize) {
+    let number = |name: &str| (format!("attention.{name}"), vec![1]);
+    let norm = |name: &str| vec![(format!("{name}.gamma"), vec![6]), (format!("{name}.beta"), vec![6])];
+    let parts = |name: &str, parts: &[&str], width| -> Shapes {
+        parts.iter().flat_map(|part| linear(&format!("{name}.{part}"), 6, width)).collect()
     };
-    let norm = |name: &str| [(format!("{name}.gamma"), vec![6]), (format!("{name}.beta"), vec![6])];
-    let projections =
-        |name: &str, width| ["query", "key", "value"].map(|part| linear(&format!("{name}.{part}"), 6, width)).concat();
-    match mechanism {
-        "none" | "dot" => Vec::new(),
-        "scaled_dot" => projections("attention", 6),
-        "scaled_dot of 3" => projections("attention", 3),
-        "transformer" => {
-            let mut names = Vec::new();
-            for layer in ["attention.layers.0", "attention.layers.1"] {
-                names.extend(norm(&format!("{layer}.attention_norm")));
-                names.extend(projections(&format!("{layer}.attention"), 6));
-                names.extend(linear(&format!("{layer}.attention.output"), 6, 6));
-                names.extend(norm(&format!("{layer}.feed_forward_norm")));
-                names.extend(linear(&format!("{layer}.inner"), 6, 5));
-                names.extend(linear(&format!("{layer}.outer"), 5, 6));
-            }
-            names.extend(norm("attention.norm"));
-            names
+    let additive = |width| {
+        let mut names = parts("attention", &["query", "key"], width);
+        names.push(("attention.additive_weight".to_string(), vec![width]));
+        names
+    };
+    let encoder = |last: Shapes| {
+        let mut names = Vec::new();
+        for layer in ["attention.layers.0", "attention.layers.1"] {
+            names.extend(norm(&format!("{layer}.attention_norm")));
+            names.extend(parts(&format!("{layer}.attention"), &["query", "key", "value", "output"], 6));
+            names.extend(norm(&format!("{layer}.feed_forward_norm")));
+            names.extend(linear(&format!("{layer}.inner"), 6, 5));
+            names.extend(linear(&format!("{layer}.outer"), 5, 6));
         }
+        names.extend(last);
+        names
+    };
+    match mechanism {
+        "none" | "dot" => (Vec::new(), 6),
+        "dot scaled" => (vec![number("scale")], 6),
+        "dot concat" => (vec![number("concat_weight")], 6),
+        "dot concat scaled" => (vec![number("scale"), number("concat_weight")], 6),
+        "scaled_dot" => (parts("attention", &["query", "key", "value"], 6), 6),
+        "scaled_dot of 4" => (parts("attention", &["query", "key", "value"], 4), 4),
+        "additive" => (additive(6), 6),
+        "additive of 3" => (additive(3), 6),
+        "multi_head" => (parts("attention", &["query", "key", "value", "output"], 6), 6),
+        "transformer relu pre" | "transformer gelu pre" => (encoder(norm("attention.norm")), 6),
+        "transformer relu post" | "transformer gelu post" => (encoder(Vec::new()), 6),
+        "bidirectional" => (linear("attention.compare", 24, 6), 6),
+        "bidirectional of 8" => (linear("attention.compare", 24, 8), 8),
         other => panic!("no golden list for {other}"),
     }
 }
@@ -37,37 +60,45 @@ fn golden_names(mechanism: &str) -> Vec<(String, Vec<usize>)> {
 #[test]
 fn names_and_shapes_never_change() {
     let device = cpu();
-    for (mechanism, attention) in mechanisms() {
-        for (positions, trained) in
-            [(Positions::None, false), (Positions::Learned, true), (Positions::Sinusoidal, false)]
-        {
-            let model = config(attention.clone(), positions).init(VOCAB_SIZE, 3, &mut Initializer::new(0, &device));
-            let mut expected = vec![("embedding.weight".to_string(), vec![VOCAB_SIZE, 6])];
-            if trained {
-                expected.push(("positions.weight".to_string(), vec![MAX_LENGTH, 6]));
-            }
-            expected.extend(golden_names(mechanism));
-            let pooled = if mechanism == "scaled_dot of 3" { 3 } else { 6 };
-            expected.push(("head.weight".to_string(), vec![pooled, 3]));
-            expected.push(("head.bias".to_string(), vec![3]));
-            assert_eq!(model.weight_shapes(), expected, "{mechanism}, {positions:?}");
-
-            let read: Vec<_> = model.weights().unwrap().into_iter().map(|w| (w.name, w.shape)).collect();
-            assert_eq!(read, expected, "the weights are those of the shapes");
+    for case in cases(Backend::Flex) {
+        let (of_mechanism, width) = golden_names(case.mechanism);
+        let mut expected = vec![("embedding.weight".to_string(), vec![VOCAB_SIZE, 6])];
+        if case.config.positions == Positions::Learned {
+            expected.push(("positions.weight".to_string(), vec![MAX_LENGTH, 6]));
         }
+        expected.extend(of_mechanism);
+        if case.config.pooling == Pooling::Attention {
+            expected.push(("pooling.query".to_string(), vec![width]));
+        }
+        if case.sizes.buckets.is_some() {
+            expected.push(("ngrams.weight".to_string(), vec![BUCKETS, 6]));
+        }
+        let texts = if case.reads_pairs() { 2 * width } else { width };
+        let read = if case.sizes.buckets.is_some() { texts + 6 } else { texts };
+        expected.extend(linear("head", read, if case.sizes.head == Head::Sigmoid { 1 } else { 3 }));
+
+        let model = case.fresh(0, &device);
+        assert_eq!(model.weight_shapes(), expected, "{}", case.name);
+        let read: Shapes = model.weights().unwrap().into_iter().map(|w| (w.name, w.shape)).collect();
+        assert_eq!(read, expected, "the weights are those of the shapes");
+        assert_eq!(model.trained_shapes(), expected, "training changes all of them");
     }
 }
 
 #[test]
 fn weights_that_are_read_and_loaded_give_the_same_bits() {
+    let examples = [
+        Example { text: &[1, 2, 3], second: &[6, 5], ngrams: &[1, 4] },
+        Example { text: &[4], second: &[7, 1], ngrams: &[2] },
+    ];
     for opened in backends() {
-        for case in cases() {
+        for case in cases(opened.backend) {
             let model = case.model(&opened.device);
-            let other = case.config.init(VOCAB_SIZE, case.n_labels, &mut Initializer::new(99, &opened.device));
-            let tokens = || padded(&[&[1, 2, 3], &[4]], 3, 0, &opened.device);
-            assert_ne!(logits(&other, tokens()), logits(&model, tokens()));
+            let other = case.fresh(99, &opened.device);
+            let input = || case.input(&examples, None, 0, &opened.device);
+            assert_ne!(logits(&other, input()), logits(&model, input()));
             let loaded = other.with_weights(model.weights().unwrap()).unwrap();
-            assert_eq!(logits(&loaded, tokens()), logits(&model, tokens()), "{} on {}", case.name, opened.backend);
+            assert_eq!(logits(&loaded, input()), logits(&model, input()), "{} on {}", case.name, opened.backend);
             assert_eq!(loaded.weights().unwrap(), model.weights().unwrap());
         }
     }
@@ -76,9 +107,8 @@ fn weights_that_are_read_and_loaded_give_the_same_bits() {
 #[test]
 fn weights_of_another_model_are_refused_by_name() {
     let device = cpu();
-    let (_, transformer) = mechanisms().pop().unwrap();
-    assert!(matches!(transformer, AttentionConfig::Transformer(_)));
-    let model = || config(transformer.clone(), Positions::None).init(VOCAB_SIZE, 2, &mut Initializer::new(0, &device));
+    let config = config(mechanism("transformer relu pre"), Positions::None);
+    let model = || config.init(&Sizes::of_labels(VOCAB_SIZE, 2), &mut Initializer::new(0, &device));
     let refused = |change: fn(&mut Vec<Weight>)| {
         let mut weights = model().weights().unwrap();
         change(&mut weights);
@@ -108,14 +138,11 @@ fn weights_of_another_model_are_refused_by_name() {
 
 #[test]
 fn initial_weights_depend_on_the_seed_and_not_on_the_backend() {
-    for case in cases() {
-        let on = |seed, device: &Device| {
-            let model = case.config.init(VOCAB_SIZE, case.n_labels, &mut Initializer::new(seed, device));
-            model.weights().unwrap()
-        };
-        let reference = on(7, &cpu());
-        assert_ne!(on(8, &cpu()), reference, "{}", case.name);
-        for opened in backends() {
+    for opened in backends() {
+        for case in cases(opened.backend) {
+            let on = |seed, device: &Device| case.fresh(seed, device).weights().unwrap();
+            let reference = on(7, &cpu());
+            assert_ne!(on(8, &cpu()), reference, "{}", case.name);
             assert_eq!(on(7, &opened.device), reference, "{} on {}", case.name, opened.backend);
             assert_eq!(on(7, &opened.device.clone().autodiff()), reference, "{} with gradients", case.name);
         }
@@ -125,28 +152,40 @@ fn initial_weights_depend_on_the_seed_and_not_on_the_backend() {
 #[test]
 fn initial_weights_are_those_of_keras() {
     let device = cpu();
-    let (_, attention) = mechanisms().pop().unwrap();
-    let model = config(attention, Positions::Learned).init(2000, 3, &mut Initializer::new(0, &device));
-    for weight in model.weights().unwrap() {
-        let (name, values) = (&weight.name, &weight.values);
-        if name.ends_with(".gamma") {
-            assert!(values.iter().all(|&value| value == 1.0), "{name}");
-        } else if name.ends_with(".beta") || name.ends_with(".bias") {
-            assert!(values.iter().all(|&value| value == 0.0), "{name}");
-        } else {
-            // Glorot's bound, but for tables, which Keras draws from ±0.05.
-            let is_table = name.starts_with("embedding") || name.starts_with("positions");
-            let bound = if is_table { 0.05 } else { (6.0 / (weight.shape[0] + weight.shape[1]) as f32).sqrt() };
-            let largest = values.iter().fold(0f32, |largest, value| largest.max(value.abs()));
-            assert!(largest <= bound && largest > 0.7 * bound, "{name}: {largest} of {bound}");
+    for name in ["transformer relu pre", "additive", "dot concat scaled", "bidirectional"] {
+        let config = ModelConfig {
+            embedding: EmbeddingConfig { dim: 48, ..EmbeddingConfig::default() },
+            pooling: Pooling::Attention,
+            ..config(mechanism(name), Positions::Learned)
+        };
+        let sizes = Sizes { buckets: Some(BUCKETS), ..Sizes::of_labels(2000, 3) };
+        let weights = config.init(&sizes, &mut Initializer::new(0, &device)).weights().unwrap();
+        for Weight { name, shape, values } in &weights {
+            let all = |expected: f32| assert!(values.iter().all(|&value| value == expected), "{name}");
+            let uniform = |bound: f32| {
+                let largest = values.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+                assert!(largest <= bound && largest > 0.7 * bound, "{name}: {largest} of {bound}");
+            };
+            match (name.as_str(), shape.as_slice()) {
+                ("embedding.weight" | "positions.weight", _) => uniform(0.05),
+                // A bucket that is never trained adds nothing.
+                ("ngrams.weight", _) => all(0.0),
+                (name, [_]) if name.ends_with(".beta") || name.ends_with(".bias") => all(0.0),
+                (name, [_]) if name.ends_with(".gamma") || name.ends_with("scale") => all(1.0),
+                ("attention.concat_weight", [1]) => all(1.0),
+                // Glorot's bound, where Keras counts the one size of a vector as input and as output.
+                (_, [n]) => uniform((6.0 / (n + n) as f32).sqrt()),
+                (_, [d_input, d_output]) => uniform((6.0 / (d_input + d_output) as f32).sqrt()),
+                _ => panic!("{name} {shape:?}"),
+            }
         }
+        let table = &weights[0].values;
+        // The first output of SplitMix64 for the seed 0 is 0xE220A8397B1DCDAF; its first 24 bits are 0.883311... of 2^24.
+        assert!((table[0] - (2.0 * 0.883_311 - 1.0) * 0.05).abs() < 1e-6, "{}", table[0]);
+        let mean = table.iter().sum::<f32>() / table.len() as f32;
+        let variance = table.iter().map(|value| value * value).sum::<f32>() / table.len() as f32;
+        // Of 96,000 draws from U(-0.05, 0.05): the mean's deviation is 0.0001, the variance 0.05²/3 to half a percent.
+        assert!(mean.abs() < 0.0004, "{mean}");
+        assert!((variance / (0.05 * 0.05 / 3.0) - 1.0).abs() < 0.02, "{variance}");
     }
-    let table = &model.weights().unwrap()[0].values;
-    // The first output of SplitMix64 for the seed 0 is 0xE220A8397B1DCDAF; its first 24 bits are 0.883311... of 2^24.
-    assert!((table[0] - (2.0 * 0.883_311 - 1.0) * 0.05).abs() < 1e-6, "{}", table[0]);
-    let mean = table.iter().sum::<f32>() / table.len() as f32;
-    let variance = table.iter().map(|value| value * value).sum::<f32>() / table.len() as f32;
-    // Of 12,000 draws from U(-0.05, 0.05): the mean's deviation is 0.00026, the variance 0.05²/3 to a percent or two.
-    assert!(mean.abs() < 0.001, "{mean}");
-    assert!((variance / (0.05 * 0.05 / 3.0) - 1.0).abs() < 0.04, "{variance}");
 }

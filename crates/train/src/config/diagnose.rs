@@ -96,7 +96,8 @@ impl<'d> Diagnosis<'d> {
         if shape.words.iter().any(|word| word.name == text) {
             return;
         }
-        if shape.words.is_empty() && shape.variants.is_empty() {
+        let quoted = shape.number.is_some() && text.parse::<f64>().is_ok_and(f64::is_finite);
+        if quoted || shape.words.is_empty() && shape.variants.is_empty() {
             return self.wrong_type(path, node, shape);
         }
         if shape.variants.iter().any(|variant| variant.name == text) {
@@ -108,6 +109,7 @@ impl<'d> Diagnosis<'d> {
         let hint = match nearest(text, names().map(|choice| choice.name)) {
             Some(near) if shape.words.iter().any(|word| word.name == near) => format!("did you mean `{near}`?"),
             Some(near) => format!("did you mean {}?", self.written(path, node, near)),
+            None if shape.variants.is_empty() => format!("choose {}", expected(shape)),
             None => format!("choose {}", one_of(names().map(|choice| choice.name))),
         };
         self.report(path, &node.span, format!("unknown value `{}` for `{path}`", shorten(text)), Some(hint));

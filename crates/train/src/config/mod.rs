@@ -1,6 +1,7 @@
 //! The config of a run: one strict TOML file, composed of the sections of the crates it configures. Reading it touches
 //! no data and creates nothing; every problem is reported at once, with its place.
 
+mod between;
 mod diagnose;
 mod document;
 mod nearest;
@@ -14,14 +15,15 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use attentive_data::{DataConfig, TokenizerConfig};
+use attentive_data::{DataConfig, FeaturesConfig, TokenizerConfig};
 use attentive_model::ModelConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use between::unknown_class_weight;
 pub use problem::{InvalidConfig, Place, Problem};
 pub use reference::reference;
-pub use train::{EarlyStoppingConfig, Monitor, TrainConfig};
+pub use train::{EarlyStoppingConfig, Monitor, Threshold, TrainConfig};
 
 use document::Document;
 
@@ -47,6 +49,8 @@ pub struct Config {
     pub data: DataConfig,
     /// How text becomes tokens. Default: `word`.
     pub tokenizer: TokenizerConfig,
+    /// What the classifier sees of a text beside its tokens. Default: nothing.
+    pub features: FeaturesConfig,
     /// What the classifier is made of.
     pub model: ModelConfig,
     /// How it is trained.
@@ -61,6 +65,7 @@ impl Default for Config {
             backend: "auto".to_string(),
             data: DataConfig::default(),
             tokenizer: TokenizerConfig::default(),
+            features: FeaturesConfig::default(),
             model: ModelConfig::default(),
             train: TrainConfig::default(),
         }
@@ -150,18 +155,21 @@ impl Config {
         let below = |section: &str, problems: Vec<(&'static str, String)>| -> Vec<(String, String)> {
             problems.into_iter().map(|(key, message)| (format!("{section}.{key}"), message)).collect()
         };
-        // These two sections leave the key out of the message.
+        // These sections leave the key out of the message.
         let named = |problems: Vec<(String, String)>| -> Vec<(String, String)> {
             problems.into_iter().map(|(key, message)| (key.clone(), format!("`{key}` {message}"))).collect()
         };
         let tokenizer = match &self.tokenizer {
             TokenizerConfig::Word(_) => "tokenizer.word",
+            TokenizerConfig::Char(_) => "tokenizer.char",
             TokenizerConfig::File(_) => "tokenizer.file",
         };
         let mut problems = named(below("data", self.data.problems()));
         problems.extend(named(below(tokenizer, self.tokenizer.problems())));
+        problems.extend(named(below("features", self.features.problems(&self.tokenizer))));
         problems.extend(below("model", self.model.problems()));
         problems.extend(below("train", self.train.problems()));
+        problems.extend(between::problems(self));
         if !self.name.is_empty() && self.name.chars().all(|c| c == '.') {
             problems
                 .push(("name".to_string(), format!("`name` is `{}`, which names no directory of its own", self.name)));
@@ -172,26 +180,6 @@ impl Config {
                 "backend".to_string(),
                 format!("there is no backend `{}`; choose `auto`, {known}", self.backend),
             ));
-        }
-        if self.train.early_stopping.is_some() && self.data.validation.is_none() {
-            problems.push((
-                "train.early_stopping".to_string(),
-                "early stopping needs `data.validation`, a file or `{ fraction = 0.1 }`".to_string(),
-            ));
-        }
-        if let TokenizerConfig::Word(word) = &self.tokenizer {
-            let weights = word.vocab_size as u128 * self.model.embedding.dim as u128;
-            if weights > crate::MAX_PARAMETERS {
-                problems.push((
-                    "tokenizer.word.vocab_size".to_string(),
-                    format!(
-                        "an embedding of {} × {} would have {weights} weights, more than the {} allowed",
-                        word.vocab_size,
-                        self.model.embedding.dim,
-                        crate::MAX_PARAMETERS
-                    ),
-                ));
-            }
         }
         problems
     }

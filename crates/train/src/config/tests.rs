@@ -11,6 +11,7 @@ use super::document::Document;
 use super::problem::{InvalidConfig, Place};
 use super::reference::reference;
 
+mod sections;
 mod text;
 
 /// A whole experiment.

@@ -1,13 +1,18 @@
 //! The `[train]` section of a config: how the classifier is trained.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::loss::{ClassWeights, LossConfig};
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::ScheduleConfig;
 
-/// How the classifier is trained. The loss follows from the number of labels: binary cross-entropy on a sigmoid for
-/// two, cross-entropy on a softmax for more.
+/// How the classifier is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
@@ -26,8 +31,37 @@ pub struct TrainConfig {
     pub evaluation_batch_size: usize,
     /// The rule by which gradients change weights. Default: `adam` as Keras has it.
     pub optimizer: OptimizerConfig,
+    /// Learning rates of their own for parts of the model, by the first name of their weights: `embedding`,
+    /// `positions`, `attention`, `pooling`, `ngrams` or `head`. The schedule scales them alike. Default: none, all parts
+    /// have the optimizer's.
+    #[schemars(extend("additionalProperties" = { "type": "number", "exclusiveMinimum": 0.0 }))]
+    pub learning_rates: BTreeMap<String, f64>,
     /// How the learning rate changes from step to step. Default: `constant`.
     pub schedule: ScheduleConfig,
+    /// What is minimised. Default: `cross_entropy`, as the reference model.
+    pub loss: LossConfig,
+    /// The share of certainty taken from each target: 0.1 asks for 0.95 on a sigmoid, and on a softmax spreads 0.1 over
+    /// all labels. Default 0. It keeps a model from being too sure of itself.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+    pub label_smoothing: f64,
+    /// How much each label counts in the training loss: `"balanced"`, or numbers by label such as `{ spam = 2.0 }`. With
+    /// several labels per text a number weighs the texts that have the label. Default: all count the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
+    /// Above which probability a label is decided for, where sigmoids decide: a number, or `"tuned"` to choose it on the
+    /// validation split: with several labels per text, for each label the one that is best for its F1; with two labels,
+    /// the one that is best for `monitor`. Default 0.5, as Keras.
+    pub threshold: Threshold,
+    /// Evaluate and predict with an exponential moving average of the weights instead of the last ones: the share that
+    /// the average keeps at each step, such as 0.999. It grows from 0.1 during the first steps, so that the initial
+    /// weights are soon forgotten. Default: none.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
+    /// Evaluate and predict with the mean of the weights of this many best epochs (Izmailov et al. 2018, with a
+    /// validation split to choose by). Default 1: the best epoch alone.
+    #[schemars(range(min = 1, max = 100))]
+    pub average_best: usize,
     /// Gradients whose norm, taken over all weights together, is larger are scaled down to it. Default: none; 1.0
     /// steadies transformers.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
@@ -60,6 +94,13 @@ impl Default for TrainConfig {
             accumulation_steps: 1,
             evaluation_batch_size: 256,
             optimizer: OptimizerConfig::default(),
+            learning_rates: BTreeMap::new(),
+            loss: LossConfig::default(),
+            label_smoothing: 0.0,
+            class_weights: None,
+            threshold: Threshold::default(),
+            ema: None,
+            average_best: 1,
             schedule: ScheduleConfig::default(),
             max_grad_norm: None,
             monitor: Monitor::Accuracy,
@@ -75,12 +116,96 @@ impl Default for TrainConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Monitor {
-    /// The share of examples decided right; higher is better.
+    /// The share of examples decided right, with several labels per text those where every label is; higher is better.
     Accuracy,
     /// The mean over the labels of their F1; higher is better. For labels of unequal size.
     MacroF1,
+    /// F1 over all decisions pooled; higher is better. For several labels per text; with one label it is the accuracy.
+    MicroF1,
     /// The mean loss; lower is better.
     Loss,
+}
+
+/// Where a label is decided for: `0.5` or `"tuned"`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Threshold {
+    /// Above this probability.
+    At(f32),
+    /// Where it is best on the validation split.
+    Tuned,
+}
+
+impl Default for Threshold {
+    fn default() -> Self {
+        Self::At(0.5)
+    }
+}
+
+const TUNED: &str = "tuned";
+
+impl Serialize for Threshold {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            // The shortest decimal that is the same f32.
+            Self::At(value) => value.to_string().parse::<f64>().unwrap_or(f64::from(*value)).serialize(serializer),
+            Self::Tuned => serializer.serialize_str(TUNED),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Threshold {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ThresholdVisitor;
+
+        impl Visitor<'_> for ThresholdVisitor {
+            type Value = Threshold;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number between 0 and 1, or `\"tuned\"`")
+            }
+
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Threshold, E> {
+                let narrow = value as f32; // what rounds to 0 or 1 could not be read again
+                match narrow > 0.0 && narrow < 1.0 {
+                    true => Ok(Threshold::At(narrow)),
+                    false => Err(E::invalid_value(de::Unexpected::Float(value), &self)),
+                }
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Threshold, E> {
+                Err(E::invalid_value(de::Unexpected::Signed(value), &self))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Threshold, E> {
+                Err(E::invalid_value(de::Unexpected::Unsigned(value), &self))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Threshold, E> {
+                match text {
+                    TUNED => Ok(Threshold::Tuned),
+                    other => Err(E::invalid_value(de::Unexpected::Str(other), &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(ThresholdVisitor)
+    }
+}
+
+impl JsonSchema for Threshold {
+    fn schema_name() -> Cow<'static, str> {
+        "Threshold".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Where a label is decided for.",
+            "oneOf": [
+                { "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "description": "Above this probability." },
+                { "const": TUNED, "description": "Where it is best on the validation split." }
+            ]
+        })
+    }
 }
 
 /// When to end training before its last epoch.
@@ -104,7 +229,7 @@ impl Default for EarlyStoppingConfig {
 impl TrainConfig {
     /// What is wrong between options that are each in range: (key below `[train]`, what to change).
     pub(crate) fn problems(&self) -> Vec<(&'static str, String)> {
-        let mut problems = self.schedule.problems();
+        let mut problems = Vec::new();
         if self.accumulation_steps > self.batch_size {
             problems.push((
                 "accumulation_steps",

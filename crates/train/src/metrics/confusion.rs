@@ -1,9 +1,12 @@
-//! What a confusion matrix says: each label against the rest, their averages, and the majority
-//! baseline. It sees counts and names only, no probabilities.
+//! What counts of decisions say: precision, recall and F1 of each label against the rest, their averages, the confusion
+//! matrix and the baseline that looks at no text. It sees label ids and names only, no probabilities.
 
+use std::collections::BTreeMap;
+
+use attentive_data::Targets;
 use serde::{Deserialize, Serialize};
 
-/// Precision, recall and F1, averaged over the labels.
+/// Precision, recall and F1, averaged over the labels or over all decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Average {
     /// The mean precision.
@@ -15,17 +18,69 @@ pub struct Average {
 }
 
 impl Average {
-    pub(super) fn over(per_label: &[LabelMetrics], weight: impl Fn(&LabelMetrics) -> u64) -> Self {
-        let total: u64 = per_label.iter().map(&weight).sum();
-        let mean = |value: fn(&LabelMetrics) -> f64| {
-            let sum: f64 = per_label.iter().map(|label| weight(label) as f64 * value(label)).sum();
+    /// The mean over the labels, each with its weight.
+    pub(super) fn over(counts: &[Count], weight: impl Fn(&Count) -> u64) -> Self {
+        let total: u64 = counts.iter().map(&weight).sum();
+        let mean = |value: fn(&Count) -> f64| {
+            let sum: f64 = counts.iter().map(|count| weight(count) as f64 * value(count)).sum();
             if total == 0 { 0.0 } else { sum / total as f64 }
         };
-        Self {
-            precision: mean(|label| label.precision),
-            recall: mean(|label| label.recall),
-            f1: mean(|label| label.f1),
+        Self { precision: mean(Count::precision), recall: mean(Count::recall), f1: mean(Count::f1) }
+    }
+
+    /// Of all decisions pooled, as if they were about one label.
+    pub(super) fn pooled(counts: &[Count]) -> Self {
+        let sum = |part: fn(&Count) -> u64| counts.iter().map(part).sum();
+        let all = Count {
+            hits: sum(|count| count.hits),
+            support: sum(|count| count.support),
+            predicted: sum(|count| count.predicted),
+        };
+        Self { precision: all.precision(), recall: all.recall(), f1: all.f1() }
+    }
+}
+
+/// How often a label was meant, decided for, and both.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Count {
+    pub hits: u64,
+    pub support: u64,
+    pub predicted: u64,
+}
+
+impl Count {
+    /// The counts of each label, and how many examples are right as a whole.
+    pub(super) fn of_labels(n_labels: usize, targets: &Targets, decided: &[Vec<u32>]) -> (Vec<Self>, u64) {
+        let mut counts = vec![Self::default(); n_labels];
+        let mut right = 0;
+        for (targets, decided) in targets.iter().zip(decided) {
+            for &id in targets {
+                counts[id as usize].support += 1;
+            }
+            for id in decided {
+                counts[*id as usize].predicted += 1;
+                counts[*id as usize].hits += u64::from(targets.contains(id));
+            }
+            right += u64::from(targets == decided.as_slice());
         }
+        (counts, right)
+    }
+
+    pub(super) fn precision(&self) -> f64 {
+        ratio(self.hits, self.predicted)
+    }
+
+    pub(super) fn recall(&self) -> f64 {
+        ratio(self.hits, self.support)
+    }
+
+    pub(super) fn f1(&self) -> f64 {
+        ratio(2 * self.hits, self.support + self.predicted)
+    }
+
+    /// How many decisions about the label are wrong, either way.
+    pub(super) fn errors(&self) -> u64 {
+        self.support + self.predicted - 2 * self.hits
     }
 }
 
@@ -40,43 +95,53 @@ pub struct LabelMetrics {
     pub recall: f64,
     /// The harmonic mean of precision and recall.
     pub f1: f64,
-    /// How many examples have it as their target.
+    /// How many examples have it among their targets.
     pub support: u64,
-    /// How many examples have it as their prediction.
+    /// How many examples have it among their predictions.
     pub predicted: u64,
+    /// The probability above which it is decided for. `None` where the most probable label is, and for two labels
+    /// whose threshold is the one half that nobody set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f32>,
+    /// The probability that a random example with the label gets a higher score for it than a random one without, a
+    /// tie counting one half. `None` unless there are both kinds of examples and no score is NaN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roc_auc: Option<f64>,
+    /// The average precision: the mean, over the label's examples in the order of their scores, of the precision so
+    /// far. `None` as for `roc_auc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pr_auc: Option<f64>,
 }
 
-impl LabelMetrics {
-    pub(super) fn new(id: usize, label: &str, confusion: &[Vec<u64>]) -> Self {
-        let hits = confusion[id][id];
-        let support = confusion[id].iter().sum();
-        let predicted = confusion.iter().map(|counts| counts[id]).sum();
-        Self {
-            label: label.to_owned(),
-            precision: ratio(hits, predicted),
-            recall: ratio(hits, support),
-            f1: ratio(2 * hits, support + predicted),
-            support,
-            predicted,
-        }
+/// How often each target got each prediction, `[target][prediction]`, where every example has one of each.
+pub(super) fn confusion(n_labels: usize, targets: &Targets, decided: &[Vec<u32>]) -> Vec<Vec<u64>> {
+    let mut confusion = vec![vec![0; n_labels]; n_labels];
+    for (targets, decided) in targets.iter().zip(decided) {
+        confusion[targets[0] as usize][decided[0] as usize] += 1;
     }
+    confusion
 }
 
-/// The accuracy of always predicting the most frequent target of the split.
+/// The accuracy of always predicting the most frequent targets of the split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
-    /// The name of that label; of equally frequent ones, the first.
+    /// The name of that label; of equally frequent ones, the first. With any number of labels per example the names of
+    /// the most frequent set, joined by `, `: empty where most examples have no label.
     pub label: String,
-    /// Its share of the targets.
+    /// The share of the examples that have exactly these targets.
     pub accuracy: f64,
 }
 
 impl Baseline {
-    pub(super) fn majority(per_label: &[LabelMetrics], n: u64) -> Self {
+    pub(super) fn majority(targets: &Targets, labels: &[String]) -> Self {
+        let mut sets = BTreeMap::<&[u32], u64>::new();
+        for ids in targets.iter() {
+            *sets.entry(ids).or_default() += 1;
+        }
         // The last of equals wins in `max_by_key`, so the walk is from the end.
-        let most =
-            per_label.iter().rev().max_by_key(|label| label.support).expect("an accumulator has at least one label");
-        Self { label: most.label.clone(), accuracy: ratio(most.support, n) }
+        let (ids, count) = sets.into_iter().rev().max_by_key(|(_, count)| *count).unwrap_or_default();
+        let names: Vec<&str> = ids.iter().map(|&id| labels[id as usize].as_str()).collect();
+        Self { label: names.join(", "), accuracy: ratio(count, targets.len() as u64) }
     }
 }
 

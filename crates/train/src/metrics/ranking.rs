@@ -1,54 +1,73 @@
-//! What the order of the scores says, whatever the threshold: the area under the ROC curve.
+//! What the order of the scores says, whatever the threshold: the areas under the ROC curve and under the
+//! precision-recall curve of one label.
 
-/// The exact area under the ROC curve, as Mann and Whitney's U over the number of pairs; a tied
-/// pair counts one half. `None` if either side is empty or holds a NaN.
-pub(super) fn roc_auc(mut negatives: Vec<f32>, mut positives: Vec<f32>) -> Option<f64> {
-    let is_nan = |score: &f32| score.is_nan();
-    if negatives.is_empty() || positives.is_empty() || negatives.iter().any(is_nan) || positives.iter().any(is_nan) {
-        return None;
-    }
-    negatives.sort_unstable_by(f32::total_cmp);
-    positives.sort_unstable_by(f32::total_cmp);
-    // A won pair counts two and a tied one counts one, which keeps the sum an integer.
-    let mut doubled_wins = 0_u128;
-    let (mut below, mut not_above) = (0, 0);
-    for score in &positives {
-        while negatives.get(below).is_some_and(|other| other < score) {
-            below += 1;
+/// How well one label's scores put its examples above the others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Ranking {
+    /// The exact area under the ROC curve: Mann and Whitney's U over the number of pairs, a tied pair counting one half.
+    pub roc_auc: f64,
+    /// The average precision: the precision at each distinct score, weighted by the recall it adds. Nothing is
+    /// interpolated, which would flatter.
+    pub pr_auc: f64,
+}
+
+impl Ranking {
+    /// Of each example's score and whether it has the label. `None` if either side is empty or a score is NaN.
+    pub(super) fn new(mut scored: Vec<(f32, bool)>) -> Option<Self> {
+        let positives = scored.iter().filter(|(_, has)| *has).count();
+        let negatives = scored.len() - positives;
+        if positives == 0 || negatives == 0 || scored.iter().any(|(score, _)| score.is_nan()) {
+            return None;
         }
-        while negatives.get(not_above).is_some_and(|other| other <= score) {
-            not_above += 1;
+        scored.sort_unstable_by(|left, right| right.0.total_cmp(&left.0));
+        // A won pair counts two and a tied one counts one, which keeps the sum an integer.
+        let mut doubled_wins = 0_u128;
+        let mut pr_auc = 0.0;
+        let (mut hits, mut misses) = (0, 0);
+        for tied in scored.chunk_by(|left, right| left.0 == right.0) {
+            let added = tied.iter().filter(|(_, has)| *has).count();
+            let tied_negatives = tied.len() - added;
+            hits += added;
+            misses += tied_negatives;
+            doubled_wins += added as u128 * (2 * (negatives - misses) + tied_negatives) as u128;
+            pr_auc += added as f64 / positives as f64 * (hits as f64 / (hits + misses) as f64);
         }
-        doubled_wins += (below + not_above) as u128;
+        let pairs = negatives as u128 * positives as u128;
+        Some(Self { roc_auc: doubled_wins as f64 / (2 * pairs) as f64, pr_auc })
     }
-    let pairs = negatives.len() as u128 * positives.len() as u128;
-    Some(doubled_wins as f64 / (2 * pairs) as f64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Of the six pairs 0.8 wins two, 0.5 wins one and ties one, 0.3 loses one and ties one:
-    /// 2 + 1.5 + 0.5 = 4.
+    fn ranking(negatives: &[f32], positives: &[f32]) -> Option<Ranking> {
+        let of = |scores: &[f32], has: bool| scores.iter().map(move |score| (*score, has)).collect::<Vec<_>>();
+        Ranking::new([of(negatives, false), of(positives, true)].concat())
+    }
+
+    /// Of the six pairs 0.8 wins two, 0.5 wins one and ties one, 0.3 loses one and ties one: 2 + 1.5 + 0.5 = 4.
+    /// The precision is 1 of 1 at 0.8, 2 of 3 at 0.5 and 3 of 5 at 0.3, and each adds a third of the recall.
     #[test]
     fn ties_by_hand() {
-        let auc = roc_auc(vec![0.5, 0.3], vec![0.8, 0.5, 0.3]);
-        assert_eq!(auc, Some(4.0 / 6.0));
-        assert_eq!(roc_auc(vec![0.4], vec![0.4, 0.4]), Some(0.5));
+        let found = ranking(&[0.5, 0.3], &[0.8, 0.5, 0.3]).unwrap();
+        assert_eq!(found.roc_auc, 4.0 / 6.0);
+        assert!((found.pr_auc - (1.0 + 2.0 / 3.0 + 3.0 / 5.0) / 3.0).abs() < 1e-15, "{found:?}");
+        let equal = ranking(&[0.4], &[0.4, 0.4]).unwrap();
+        assert_eq!(equal, Ranking { roc_auc: 0.5, pr_auc: 2.0 / 3.0 });
     }
 
     #[test]
     fn the_ends_of_the_scale() {
-        assert_eq!(roc_auc(vec![0.2, 0.1], vec![0.9]), Some(1.0));
-        assert_eq!(roc_auc(vec![0.9], vec![0.1, 0.2]), Some(0.0));
+        assert_eq!(ranking(&[0.2, 0.1], &[0.9]), Some(Ranking { roc_auc: 1.0, pr_auc: 1.0 }));
+        assert_eq!(ranking(&[0.9], &[0.1]), Some(Ranking { roc_auc: 0.0, pr_auc: 0.5 }));
     }
 
     #[test]
     fn an_empty_side_or_a_nan_has_no_area() {
-        assert_eq!(roc_auc(vec![], vec![0.4]), None);
-        assert_eq!(roc_auc(vec![0.4], vec![]), None);
-        assert_eq!(roc_auc(vec![0.4, f32::NAN], vec![0.4]), None);
-        assert_eq!(roc_auc(vec![0.4], vec![f32::NAN]), None);
+        assert_eq!(ranking(&[], &[0.4]), None);
+        assert_eq!(ranking(&[0.4], &[]), None);
+        assert_eq!(ranking(&[0.4, f32::NAN], &[0.4]), None);
+        assert_eq!(ranking(&[0.4], &[f32::NAN]), None);
     }
 }

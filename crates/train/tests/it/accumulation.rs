@@ -1,6 +1,5 @@
 //! What the loop promises about its steps: accumulated batches, clipped gradients, early stopping, divergence.
 
-use crate::tiny;
 use std::path::Path;
 
 use attentive_backend::Backend;
@@ -11,29 +10,10 @@ use attentive_train::{
     SgdConfig, TrainConfig, TrainError, Watch, fit, prepare,
 };
 
+use crate::tiny::{self, largest_difference, trained, weights};
+
 fn sgd(learning_rate: f64) -> OptimizerConfig {
     OptimizerConfig::Sgd(SgdConfig { learning_rate, ..SgdConfig::default() })
-}
-
-/// The weights at the end of a run.
-fn weights(path: &Path) -> Vec<Weight> {
-    let run = RunDir::open(path).unwrap();
-    Predictor::load(&run, &Backend::names(), &tiny::cpu()).unwrap().model().weights().unwrap()
-}
-
-/// Trains into `directory` and gives the weights.
-fn trained(directory: &Path, run: &str, config: &Config) -> Vec<Weight> {
-    let path = directory.join(run);
-    tiny::train(config, &path, &tiny::cpu()).unwrap();
-    weights(&path)
-}
-
-/// The largest difference of two values in the same place.
-fn largest_difference(a: &[Weight], b: &[Weight]) -> f32 {
-    let values = |weights: &[Weight]| weights.iter().flat_map(|weight| weight.values.clone()).collect::<Vec<f32>>();
-    let (a, b) = (values(a), values(b));
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 #[test]
@@ -92,6 +72,31 @@ fn clipping_scales_all_weights_alike() {
         }
         assert_eq!(after("untouched", 1.0, Some(norm * 1.01)), free, "{name}: a norm below the limit changes nothing");
     }
+}
+
+#[test]
+fn a_part_with_a_rate_of_its_own_moves_by_it() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(37, 3));
+    let (_, model) = tiny::models().remove(1);
+    let run = |name: &str, learning_rate, parts: &[(&str, f64)]| {
+        let learning_rates = parts.iter().map(|(part, rate)| ((*part).to_string(), *rate)).collect();
+        let train = TrainConfig { epochs: 1, optimizer: sgd(learning_rate), learning_rates, ..TrainConfig::default() };
+        trained(directory.path(), name, &tiny::config(directory.path(), model.clone(), train))
+    };
+    let all = run("all", 0.1, &[]);
+    // A rate of 1e-60 is 0 in f32: what has it stays where it starts.
+    let start = run("start", 1e-60, &[]);
+    for (name, rates) in [("head", [("head", 1e-60)]), ("attention", [("attention", 1e-60)])] {
+        let weights = run(name, 0.1, &rates);
+        for ((weight, start), all) in weights.iter().zip(&start).zip(&all) {
+            let still = weight.name.starts_with(&format!("{name}."));
+            assert!(start.values != all.values, "{} moves", weight.name);
+            assert_eq!(weight.values == start.values, still, "{name}: {}", weight.name);
+        }
+    }
+    let every = ["embedding", "positions", "attention", "head"].map(|part| (part, 0.1));
+    assert!(run("every", 3.0, &every) == all, "the optimizer's rate is for parts that have none");
 }
 
 /// Trains with early stopping after two epochs without improvement.

@@ -22,9 +22,11 @@ fn losses_and_predictions_agree() {
     let directory = temp_dir::TempDir::new().unwrap();
     let reviews = tiny::examples(75, 1); // 10 steps an epoch, the last of 3 examples
     tiny::write_csv(&directory.path().join("train.csv"), &reviews);
-    let texts: Vec<String> = tiny::examples(30, 2).into_iter().map(|(text, _)| text).chain([String::new()]).collect();
+    let others = tiny::examples(30, 2);
+    let seconds: Vec<String> = tiny::seconds(&others).into_iter().chain([String::new()]).collect();
+    let texts: Vec<String> = others.into_iter().map(|(text, _)| text).chain([String::new()]).collect();
 
-    for (name, model) in tiny::models() {
+    for (name, model) in tiny::models().into_iter().chain(tiny::other_models()) {
         let train = TrainConfig {
             epochs: 5,
             batch_size: 8,
@@ -53,10 +55,11 @@ fn losses_and_predictions_agree() {
 
         // The weights that flex trained, read from its run by every backend.
         let run = RunDir::open(&directory.path().join(format!("{name}-flex"))).unwrap();
+        let seconds = config.data.text.is_pair().then_some(seconds.as_slice());
         let mut expected = None;
         for opened in backends() {
             let predictor = Predictor::load(&run, &Backend::names(), &opened.device).unwrap();
-            let predictions = predictor.predict(&texts).unwrap();
+            let predictions = predictor.predict(&texts, seconds).unwrap();
             let expected = expected.get_or_insert_with(|| predictions.clone());
             for ((found, expected), text) in predictions.iter().zip(expected.iter()).zip(&texts) {
                 for (found, expected) in found.probabilities.iter().zip(&expected.probabilities) {

@@ -40,11 +40,8 @@ fn every_shipped_config_survives() {
     assert!(n >= 5, "the configs are found");
 }
 
-#[test]
-fn what_no_default_holds_survives() {
-    let directory = temp_dir::TempDir::new().unwrap();
-    let path = directory.path().join("unusual.toml");
-    let text = r#"
+/// One text with one label, read as Keras reads it.
+const UNUSUAL: &str = r#"
         seed = 9223372036854775807
         backend = "flex"
 
@@ -75,6 +72,50 @@ fn what_no_default_holds_survives() {
         early_stopping = { patience = 2, min_delta = 1e-4 }
         checkpoint_every = 7
     "#;
+
+/// Pairs with any number of labels, and all that steadies training.
+const MORE_UNUSUAL: &str = r#"
+        [data]
+        train = "train.jsonl"
+        validation = "validation.jsonl"
+        text = ["premise", "hypothesis"]
+        multi_label = true
+        label_separator = "|"
+        labels = { "0" = "no", "1" = "yes.and" }
+
+        [tokenizer.char]
+        lowercase = false
+
+        [model]
+        embedding = { dim = 6, vectors = "words.vec", frozen = true }
+        attention.bidirectional = { d_compare = 5 }
+        pooling = "attention"
+        positions = "learned"
+        head = "sigmoid"
+
+        [train]
+        optimizer.rmsprop = { centered = true, momentum = 0.1, sparse = true }
+        learning_rates = { head = 0.3, attention = 1e-5 }
+        schedule.plateau = { patience = 2, factor = 0.3 }
+        loss.focal = { gamma = 1.5 }
+        label_smoothing = 0.1
+        class_weights = { no = 0.1, "yes.and" = 2 }
+        threshold = "tuned"
+        ema = 0.999
+        average_best = 3
+        monitor = "micro_f1"
+    "#;
+
+#[test]
+fn what_no_default_holds_survives() {
+    survives(UNUSUAL);
+    survives(MORE_UNUSUAL);
+}
+
+/// A config of this text is read again as it is written.
+fn survives(text: &str) {
+    let directory = temp_dir::TempDir::new().unwrap();
+    let path = directory.path().join("unusual.toml");
     std::fs::write(&path, text).unwrap();
     let config = load(&path);
     assert_eq!(config.name, "unusual");

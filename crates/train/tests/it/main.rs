@@ -6,5 +6,8 @@
 mod accumulation;
 mod backends;
 mod configs;
+mod labels;
 mod overfitting;
+mod sparse;
 mod tiny;
+mod vectors;

@@ -4,8 +4,14 @@
 use std::path::Path;
 
 use attentive_backend::Backend;
-use attentive_model::{AttentionConfig, DotConfig, EmbeddingConfig, ModelConfig, Positions, TransformerConfig};
-use attentive_train::{Config, Event, Outcome, RunDir, TrainConfig, TrainError, Watch, fit, prepare};
+use attentive_data::{Column, TextColumns};
+use attentive_model::{
+    AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, EmbeddingConfig, ModelConfig, MultiHeadConfig,
+    Positions, TransformerConfig, Weight,
+};
+use attentive_train::{
+    Config, Event, Outcome, Predictor, Report, RunDir, TrainConfig, TrainError, Watch, fit, prepare,
+};
 use burn::tensor::Device;
 
 /// A text and its label.
@@ -35,32 +41,52 @@ pub(crate) fn examples(n: usize, seed: u64) -> Vec<Example> {
         .collect()
 }
 
-/// Writes a csv file of examples; the texts hold no commas or quotes.
+/// The second text of each pair: that of the next example but one, which has the same label.
+pub(crate) fn seconds(examples: &[Example]) -> Vec<String> {
+    (0..examples.len()).map(|i| examples[(i + 2) % examples.len()].0.clone()).collect()
+}
+
+/// Writes a csv file of examples as texts and as pairs; the texts hold no commas or quotes.
 pub(crate) fn write_csv(path: &Path, examples: &[Example]) {
-    let lines = examples.iter().map(|(text, label)| format!("{text},{label}\n"));
-    std::fs::write(path, format!("text,label\n{}", lines.collect::<String>())).unwrap();
+    let lines =
+        examples.iter().zip(seconds(examples)).map(|((text, label), second)| format!("{text},{second},{label}\n"));
+    std::fs::write(path, format!("text,second,label\n{}", lines.collect::<String>())).unwrap();
+}
+
+fn model(attention: AttentionConfig, positions: Positions) -> ModelConfig {
+    let embedding = EmbeddingConfig { dim: 8, ..EmbeddingConfig::default() };
+    ModelConfig { max_length: 10, embedding, positions, attention, ..ModelConfig::default() }
 }
 
 /// The reference model and a small transformer, without dropout.
 pub(crate) fn models() -> Vec<(&'static str, ModelConfig)> {
-    let transformer = TransformerConfig { n_layers: 1, n_heads: 2, d_feed_forward: 12, dropout: 0.0 };
-    let model = |attention, positions| ModelConfig {
-        max_length: 10,
-        embedding: EmbeddingConfig { dim: 8 },
-        positions,
-        attention,
-        ..ModelConfig::default()
-    };
+    let transformer =
+        TransformerConfig { n_layers: 1, n_heads: 2, d_feed_forward: 12, dropout: 0.0, ..Default::default() };
     vec![
         ("dot", model(AttentionConfig::Dot(DotConfig::default()), Positions::None)),
         ("transformer", model(AttentionConfig::Transformer(transformer), Positions::Learned)),
     ]
 }
 
-/// A config that trains `model` on `train.csv` in `directory`.
+/// Models with other mechanisms, without dropout.
+pub(crate) fn other_models() -> Vec<(&'static str, ModelConfig)> {
+    let multi_head = MultiHeadConfig { n_heads: 2, dropout: 0.0 };
+    let bidirectional = BidirectionalConfig { d_compare: Some(6), dropout: 0.0 };
+    vec![
+        ("additive", model(AttentionConfig::Additive(AdditiveConfig::default()), Positions::None)),
+        ("multi_head", model(AttentionConfig::MultiHead(multi_head), Positions::Rotary)),
+        ("bidirectional", model(AttentionConfig::Bidirectional(bidirectional), Positions::None)),
+    ]
+}
+
+/// A config that trains `model` on `train.csv` in `directory`: on pairs if it compares two texts.
 pub(crate) fn config(directory: &Path, model: ModelConfig, train: TrainConfig) -> Config {
     let mut config = Config { name: "tiny".to_string(), model, train, ..Config::default() };
     config.data.train = directory.join("train.csv");
+    if matches!(config.model.attention, AttentionConfig::Bidirectional(_)) {
+        let column = |name: &str| Column::Name(name.to_string());
+        config.data.text = TextColumns::Two(column("text"), column("second"));
+    }
     config
 }
 
@@ -71,6 +97,35 @@ pub(crate) fn train(config: &Config, path: &Path, device: &Device) -> Result<Out
     run.describe(config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account)?;
     let mut watch = Watch { observer: &mut |_: &Event| {}, interrupted: &|| false };
     fit(&run, config, &prepared, device, &mut watch)
+}
+
+/// Trains in a new run directory to the end.
+pub(crate) fn report(config: &Config, path: &Path) -> Report {
+    match train(config, path, &cpu()).unwrap() {
+        Outcome::Finished(report) => report,
+        Outcome::Interrupted { step } => panic!("interrupted at step {step}"),
+    }
+}
+
+/// The weights that a run predicts with.
+pub(crate) fn weights(path: &Path) -> Vec<Weight> {
+    let run = RunDir::open(path).unwrap();
+    Predictor::load(&run, &Backend::names(), &cpu()).unwrap().model().weights().unwrap()
+}
+
+/// Trains into `directory` and gives the weights.
+pub(crate) fn trained(directory: &Path, run: &str, config: &Config) -> Vec<Weight> {
+    let path = directory.join(run);
+    report(config, &path);
+    weights(&path)
+}
+
+/// The largest difference of two values in the same place.
+pub(crate) fn largest_difference(a: &[Weight], b: &[Weight]) -> f32 {
+    let values = |weights: &[Weight]| weights.iter().flat_map(|weight| weight.values.clone()).collect::<Vec<f32>>();
+    let (a, b) = (values(a), values(b));
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 /// The lines of the run's `metrics.jsonl`.

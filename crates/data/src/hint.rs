@@ -1,0 +1,121 @@
+//! What a user can do about each [`DataError`]: one sentence, to be printed below the message.
+
+use crate::error::DataError;
+
+impl DataError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing { .. } => "paths are relative to the directory the command runs in".to_owned(),
+            Self::IsFolder { .. } => {
+                "name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of .txt files per label"
+                    .to_owned()
+            }
+            Self::NotFolder { .. } => "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"".to_owned(),
+            Self::UnknownFormat { .. } => {
+                "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"; compressed files have to be unpacked first".to_owned()
+            }
+            Self::UnknownEncoding { .. } => "common encodings are \"utf-8\", \"windows-1252\" and \"gb18030\"".to_owned(),
+            Self::HeaderOnly { .. } => "if the first line is data, set `data.header = false`".to_owned(),
+            Self::NoColumn { column, columns, .. } => return no_column_hint(column, columns),
+            Self::NoColumnNumber { columns: 1, .. } => {
+                "the line has one column: check `data.format` and `data.delimiter`".to_owned()
+            }
+            Self::NoColumnNumber { .. } => "correct `data.text` or `data.label`".to_owned(),
+            Self::DuplicateColumn { .. } => "give the column by its number, counted from 0".to_owned(),
+            Self::SameColumn { .. } => "`data.text` and `data.label` have to name different columns".to_owned(),
+            Self::FieldCount { .. } => {
+                "look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`"
+                    .to_owned()
+            }
+            Self::Nul { .. } => {
+                "the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`".to_owned()
+            }
+            Self::Undecodable { encoding, .. } if encoding == "UTF-8" => {
+                "set `data.encoding` to the encoding of the file, for example \"windows-1252\" for western European text"
+                    .to_owned()
+            }
+            Self::Undecodable { .. } => "set `data.encoding` to the encoding of the file, for example \"utf-8\"".to_owned(),
+            Self::TooLong { .. } => {
+                "look for a quote that is never closed; if the text is really that long, raise `data.max_line_bytes`".to_owned()
+            }
+            Self::UnclosedQuote { .. } => {
+                "close the quote; a TSV whose quotes are part of the text needs `data.quoting = false`".to_owned()
+            }
+            Self::AfterQuote { .. } => {
+                "a quote inside a quoted field is written twice; a TSV whose quotes are part of the text needs `data.quoting = false`"
+                    .to_owned()
+            }
+            Self::Json { .. } => "a JSONL file has one JSON object on each line".to_owned(),
+            Self::NoKey { key, keys, .. } => return nearest(key, keys).map(|name| format!("did you mean `{name}`?")),
+            Self::LabelList { .. } => "if an example can have several labels, set `data.multi_label = true`".to_owned(),
+            Self::PairLine { .. } => {
+                "write `first<TAB>second` on each line; texts that hold tabs need a csv or jsonl file, and a table the extension .tsv"
+                    .to_owned()
+            }
+            Self::PlainFolder { setting, .. } => {
+                format!("name a csv, tsv or jsonl file, or remove `{setting}`")
+            }
+            Self::EmptyInList { .. } => "remove the separator that nothing follows or goes before".to_owned(),
+            Self::EmptyLabel { .. } => "give the row a label or remove it".to_owned(),
+            Self::UnmappedLabel { .. } => "add the value to `data.labels`, or remove the rows that have it".to_owned(),
+            Self::UnknownLabel { label, known, .. } => match nearest(label, known) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => "the label set comes from the training split: add examples of this label to it, or remove the row".to_owned(),
+            },
+            Self::OneLabel { .. } => "check `data.label`: it should name the column that holds the labels".to_owned(),
+            Self::NoLabels { .. } => "check `data.label`: it should name the column that holds the labels".to_owned(),
+            Self::EmptyCut { .. } => "raise the fraction, add examples, or name a validation file".to_owned(),
+            Self::NoLabelFolders { .. } => "lay the folder out as `LABEL/NAME.txt`, or name a file".to_owned(),
+            Self::NoTexts { .. } => "remove the folder, or put the label's texts into it, one .txt file each".to_owned(),
+            Self::Tokenizer { .. } => "a tokenizer.json comes from the Hugging Face `tokenizers` library".to_owned(),
+            Self::NoWords => "remove `features.character_ngrams`, or use `tokenizer.word`".to_owned(),
+            Self::VectorsText { .. } => {
+                "vectors are read from text in UTF-8, a word and its values on each line; other files have to be converted or unpacked first"
+                    .to_owned()
+            }
+            Self::VectorsDim { found, .. } => format!("set `model.embedding.dim = {found}`"),
+            Self::VectorLength { .. } => "look for a line that is cut short, or two lines that have become one".to_owned(),
+            Self::VectorValue { .. } => "correct the value, or remove the line".to_owned(),
+            Self::VectorCount { .. } => "the file is probably cut short: get it again, or correct its first line".to_owned(),
+            Self::NoVectors { .. } => {
+                "look whether the file is for the language of the texts; if its words have capitals, set `tokenizer.word.lowercase = false`"
+                    .to_owned()
+            }
+            Self::JsonType { .. } => "check `data.text` and `data.label`".to_owned(),
+            Self::Read { .. } | Self::Write { .. } | Self::Empty { .. } | Self::LabelsFile { .. } | Self::Encode { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
+fn no_column_hint(column: &str, columns: &[String]) -> Option<String> {
+    if let [only] = columns
+        && let Some(delimiter) = [';', '\t', '|', ','].into_iter().find(|&d| only.contains(d))
+    {
+        return Some(match delimiter {
+            '\t' => "the columns look separated by tabs: set `data.format = \"tsv\"`".to_owned(),
+            ',' => "the columns look separated by commas: set `data.format = \"csv\"`".to_owned(),
+            other => format!(
+                "the columns look separated by `{other}`: set `data.format = \"csv\"` and `data.delimiter = \"{other}\"`"
+            ),
+        });
+    }
+    Some(match nearest(column, columns) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "set `data.text` and `data.label`; if the first line is data, set `data.header = false` and give columns by number"
+            .to_owned(),
+    })
+}
+
+/// The name most like `name`, if any is like it at all.
+fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
+    let wanted = name.to_lowercase();
+    names
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(&wanted, &candidate.to_lowercase()), candidate))
+        .filter(|&(similarity, _)| similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate.as_str())
+}

@@ -1,0 +1,159 @@
+//! What is wrong between the sections of a config, each of which is right by itself.
+
+use attentive_data::TokenizerConfig;
+use attentive_model::{AttentionConfig, HeadConfig, Pooling, Positions, ScoreMode};
+
+use super::{Config, Threshold};
+use crate::loss::ClassWeights;
+use crate::schedule::ScheduleConfig;
+
+/// Every such problem: (dotted key, what to change).
+pub(super) fn problems(config: &Config) -> Vec<(String, String)> {
+    let mut problems = Problems(Vec::new());
+    texts(config, &mut problems);
+    labels(config, &mut problems);
+    validation(config, &mut problems);
+    sizes(config, &mut problems);
+    parts(config, &mut problems);
+    problems.0
+}
+
+struct Problems(Vec<(String, String)>);
+
+impl Problems {
+    fn add(&mut self, key: &str, message: impl Into<String>) {
+        self.0.push((key.to_string(), message.into()));
+    }
+}
+
+/// One text or two.
+fn texts(config: &Config, problems: &mut Problems) {
+    let is_pair = config.data.text.is_pair();
+    let attention = &config.model.attention;
+    match (is_pair, matches!(attention, AttentionConfig::Bidirectional(_))) {
+        (false, true) => problems.add(
+            "model.attention.bidirectional",
+            "`attention.bidirectional` compares two texts, but `data.text` names one column: name two, such as \
+             `text = [\"premise\", \"hypothesis\"]`, or choose another mechanism",
+        ),
+        (true, false) => problems.add(
+            "data.text",
+            format!(
+                "`data.text` names two columns, but `attention.{}` reads one text: set `attention.bidirectional = {{}}` \
+                 under `[model]`, or name one column",
+                attention.name()
+            ),
+        ),
+        _ => {}
+    }
+    if is_pair && config.features.is_on() {
+        problems.add(
+            "features",
+            "`features` are n-grams of single texts, but `data.text` names two columns: leave one out",
+        );
+    }
+}
+
+/// What heads, thresholds and weights need of the labels, as far as the config tells them.
+fn labels(config: &Config, problems: &mut Problems) {
+    let (data, train) = (&config.data, &config.train);
+    if config.model.head == HeadConfig::Softmax {
+        if data.multi_label {
+            problems.add(
+                "model.head",
+                "`head = \"softmax\"` chooses one label, but `data.multi_label` allows several: set `head = \"auto\"`",
+            );
+        } else if train.threshold != Threshold::default() {
+            problems.add(
+                "train.threshold",
+                "`threshold` is for sigmoids, but `model.head` is `softmax`, where the most probable label wins: leave \
+                 one out",
+            );
+        }
+    }
+    if let Some(ClassWeights::Given(_)) = &train.class_weights
+        && !data.labels.is_empty()
+    {
+        let mut names: Vec<String> = data.labels.values().map(|name| name.trim().to_string()).collect();
+        names.sort();
+        names.dedup();
+        if let Some(unknown) = train.class_weights.as_ref().and_then(|weights| weights.unknown(&names)) {
+            problems.add("train.class_weights", unknown_class_weight(unknown, &names));
+        }
+    }
+}
+
+/// What to say of a weight for a label that is not there.
+pub(crate) fn unknown_class_weight(name: &str, labels: &[String]) -> String {
+    let known = labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
+    format!("`train.class_weights` names `{name}`, which is no label: the labels are {known}")
+}
+
+/// What cannot be done without a validation split.
+fn validation(config: &Config, problems: &mut Problems) {
+    if config.data.validation.is_some() {
+        return;
+    }
+    let train = &config.train;
+    for (needs_it, key, what) in [
+        (train.early_stopping.is_some(), "train.early_stopping", "early stopping"),
+        (matches!(train.schedule, ScheduleConfig::Plateau(_)), "train.schedule.plateau", "a plateau schedule"),
+        (train.threshold == Threshold::Tuned, "train.threshold", "tuning thresholds"),
+        (train.average_best > 1, "train.average_best", "choosing the best epochs to average"),
+    ] {
+        if needs_it {
+            problems.add(key, format!("{what} needs `data.validation`, a file or `{{ fraction = 0.1 }}`"));
+        }
+    }
+}
+
+/// Tables that would fit in no memory.
+fn sizes(config: &Config, problems: &mut Problems) {
+    let dim = config.model.embedding.dim;
+    let vocab = match &config.tokenizer {
+        TokenizerConfig::Word(word) => Some(("tokenizer.word.vocab_size", word.vocab_size)),
+        TokenizerConfig::Char(char) => Some(("tokenizer.char.vocab_size", char.vocab_size)),
+        TokenizerConfig::File(_) => None,
+    };
+    let buckets = config.features.is_on().then_some(("features.buckets", config.features.buckets));
+    for (key, rows) in vocab.into_iter().chain(buckets) {
+        let weights = rows as u128 * dim as u128;
+        if weights > crate::MAX_PARAMETERS {
+            let limit = crate::MAX_PARAMETERS;
+            let message =
+                format!("a table of {rows} × {dim} would have {weights} weights, more than the {limit} allowed");
+            problems.add(key, message);
+        }
+    }
+}
+
+/// Learning rates for parts of the model that have weights.
+fn parts(config: &Config, problems: &mut Problems) {
+    let trained = trained_parts(config);
+    for name in config.train.learning_rates.keys().filter(|name| !trained.contains(&name.as_str())) {
+        let known = trained.iter().map(|part| format!("`{part}`")).collect::<Vec<_>>().join(", ");
+        problems.add(
+            &format!("train.learning_rates.{name}"),
+            format!("no part of this model that is trained is called `{name}`; its parts are {known}"),
+        );
+    }
+}
+
+/// The parts of the model that have weights to train, by the first name of their weights.
+fn trained_parts(config: &Config) -> Vec<&'static str> {
+    let model = &config.model;
+    let attention = match &model.attention {
+        AttentionConfig::None(_) => false,
+        AttentionConfig::Dot(dot) => dot.use_scale || dot.score_mode == ScoreMode::Concat,
+        _ => true,
+    };
+    let parts = [
+        ("embedding", !model.embedding.frozen),
+        ("positions", model.positions == Positions::Learned),
+        ("attention", attention),
+        ("pooling", model.pooling == Pooling::Attention),
+        ("ngrams", config.features.is_on()),
+        ("head", true),
+    ];
+    parts.into_iter().filter(|(_, trained)| *trained).map(|(name, _)| name).collect()
+}
