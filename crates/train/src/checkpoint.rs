@@ -62,6 +62,14 @@ pub(crate) struct Running {
     pub examples: u64,
 }
 
+impl std::ops::AddAssign for Running {
+    fn add_assign(&mut self, other: Self) {
+        self.loss += other.loss;
+        self.correct += other.correct;
+        self.examples += other.examples;
+    }
+}
+
 impl Running {
     /// The mean loss; 0 before the first example.
     pub(crate) fn mean_loss(&self) -> f64 {

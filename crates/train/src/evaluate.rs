@@ -123,7 +123,8 @@ impl Evaluator {
             (Threshold::Tuned, Some(scores)) => {
                 let criterion = match config.train.monitor {
                     Monitor::MacroF1 => Criterion::MacroF1,
-                    Monitor::Accuracy | Monitor::MicroF1 | Monitor::Loss => Criterion::Accuracy,
+                    Monitor::MicroF1 => Criterion::MicroF1,
+                    Monitor::Accuracy | Monitor::Loss => Criterion::Accuracy,
                 };
                 Decision::tuned(task, &self.scored(scores), criterion)
             }

@@ -28,11 +28,14 @@ mod run;
 
 mod average;
 mod chosen;
+mod metrics_log;
 mod prepare;
 
 mod batching;
 mod evaluate;
+mod initial;
 
+mod learner;
 mod predictor;
 mod trainer;
 

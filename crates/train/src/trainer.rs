@@ -2,34 +2,27 @@
 //!
 //! Nothing here prints or reads a clock to decide anything; what happens is told to an observer as [`Event`]s.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
 use std::time::Instant;
 
 use attentive_data::{Split, permutation};
-use attentive_model::{Classifier, EmbeddingConfig, Initializer, ModelConfig, Sizes, Table};
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::average::{self, MovingAverage};
-use crate::batching::{UsedRows, with_tables};
 use crate::checkpoint::{self, Checkpoint, Fingerprints, State};
 use crate::chosen::Chosen;
 use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
-use crate::evaluate::{Evaluator, Logits, task};
+use crate::evaluate::{Evaluator, task};
 use crate::event::Event;
 use crate::format;
-use crate::gradients::Gradients;
-use crate::loss::Loss;
+use crate::learner::Learner;
 use crate::metrics::{Decision, Metrics};
-use crate::optimizer::Optimizer;
+use crate::metrics_log::MetricsLog;
 use crate::prepare::Prepared;
-use crate::run::{LockedRun, io_error};
+use crate::run::LockedRun;
 use crate::schedule::ScheduleConfig;
-use crate::seed::{Stream, derive};
 use crate::selection::{Best, monitored};
 
 /// Who watches a run and who may ask it to stop.
@@ -105,17 +98,10 @@ struct Trainer<'a> {
     config: &'a Config,
     prepared: &'a Prepared,
     fingerprints: Fingerprints,
+    learner: Learner<'a>,
     evaluator: Evaluator,
-    loss: Loss,
-    /// Where training happens: the evaluator's device with gradients.
-    autodiff_device: Device,
-    model: Classifier,
-    /// Keeps the model's place while the optimizer has it.
-    placeholder: Classifier,
-    optimizer: Optimizer,
-    average: Option<MovingAverage>,
     state: State,
-    metrics: File,
+    metrics_log: MetricsLog,
     epoch_started: Instant,
 }
 
@@ -124,30 +110,20 @@ impl<'a> Trainer<'a> {
         run: &'a LockedRun,
         config: &'a Config,
         prepared: &'a Prepared,
-        device: &'a Device,
+        device: &Device,
         watch: &mut Watch,
     ) -> Result<Self, TrainError> {
         checkpoint::sweep(&run.checkpoints())?;
-        let autodiff_device = device.clone().autodiff();
-        let model = initial_model(config, prepared, &autodiff_device)?;
-        let tiny = ModelConfig { embedding: EmbeddingConfig { dim: 1, ..Default::default() }, ..Default::default() };
-        let metrics_path = run.metrics();
-        let metrics = OpenOptions::new().create(true).truncate(false).write(true).open(&metrics_path);
-        let head = prepared.sizes.head;
+        let (labels, pad_id) = (prepared.labels.names(), prepared.encoder.pad_id());
         let mut trainer = Self {
             run,
             config,
             prepared,
             fingerprints: prepared.fingerprints(config),
-            evaluator: Evaluator::new(config, head, prepared.labels.names(), prepared.encoder.pad_id(), device),
-            loss: Loss::new(head, &config.train.loss, config.train.label_smoothing, prepared.class_weights.clone()),
-            placeholder: tiny.init(&Sizes::of_labels(1, 2), &mut Initializer::new(0, &autodiff_device)),
-            autodiff_device,
-            optimizer: config.train.optimizer.init(),
-            average: config.train.ema.map(|decay| MovingAverage::new(decay, &model)),
-            model,
+            learner: Learner::new(config, prepared, device)?,
+            evaluator: Evaluator::new(config, prepared.sizes.head, labels, pad_id, device),
             state: State::default(),
-            metrics: metrics.map_err(io_error("open", &metrics_path))?,
+            metrics_log: MetricsLog::open(run.metrics())?,
             epoch_started: Instant::now(),
         };
         match checkpoint::newest(run.path(), &run.checkpoints()) {
@@ -160,7 +136,7 @@ impl<'a> Trainer<'a> {
             Err(CheckpointError::None { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        trainer.cut_metrics()?;
+        trainer.metrics_log.cut(trainer.state.metrics_bytes)?;
         Ok(trainer)
     }
 
@@ -169,11 +145,7 @@ impl<'a> Trainer<'a> {
         if !what.is_empty() {
             return Err(TrainError::Changed { path: self.run.path().to_path_buf(), what: what.join(", ") });
         }
-        let device = &self.evaluator.device;
-        let (moments, averages) = average::split_saved(checkpoint.moments()?);
-        self.model = self.model.with_weights(checkpoint.weights()?)?;
-        self.optimizer = self.optimizer.with_moments(moments, &self.model, device)?;
-        self.average = self.average.map(|average| average.with_saved(averages, &self.model, device)).transpose()?;
+        self.learner = self.learner.restore(&checkpoint, &self.evaluator.device)?;
         self.state = checkpoint.state;
         Ok(self)
     }
@@ -197,11 +169,6 @@ impl<'a> Trainer<'a> {
         let done = self.state.step_in_epoch as usize;
         for examples in order.chunks(self.config.train.batch_size).skip(done) {
             let lr = self.train_step(examples)?;
-            self.state.step += 1;
-            self.state.step_in_epoch += 1;
-            if let Some(average) = &mut self.average {
-                average.update(&self.model, self.state.step);
-            }
             let running = self.state.running;
 
             (watch.observer)(&Event::Step {
@@ -241,73 +208,14 @@ impl<'a> Trainer<'a> {
         let train = &self.config.train;
         let peak = train.optimizer.learning_rate();
         let lr = train.schedule.lr(peak, self.state.step, self.total_steps()) * self.state.plateau.scale;
-
-        // A sparse step sees only the rows of the tables that its examples use, and so does the optimizer.
-        let inputs = &self.prepared.train.inputs;
-        let used = train.optimizer.is_sparse().then(|| UsedRows::of(inputs, examples, &self.config.model));
-        let tables = used.as_ref().map_or(Vec::new(), |used| used.tables(&self.autodiff_device));
-        let model = with_tables(self.model.clone(), &tables);
-
-        let mut gradients = Gradients::default();
-        let parts = examples.chunks(train.batch_size.div_ceil(train.accumulation_steps));
-        for (part, indices) in parts.enumerate() {
-            let draw = self.state.step * train.accumulation_steps as u64 + part as u64;
-            self.evaluator.device.seed(derive(self.config.seed, Stream::Dropout, draw));
-            self.backward(&model, indices, used.as_ref(), examples.len(), &mut gradients)?;
-        }
-        drop(model); // a second handle on the weights would make the optimizer copy them
-        for (table, rows) in &tables {
-            gradients.of_rows(table.weight(), rows);
-        }
-        if let Some(max_norm) = train.max_grad_norm {
-            let norm = gradients.norm()?;
-            gradients.clip(norm, max_norm);
-        }
-        let model = std::mem::replace(&mut self.model, self.placeholder.clone());
-        let lr_of = |name: &str| match train.learning_rates.get(part_of(name)) {
-            Some(own) => lr / peak * own,
-            None => lr,
-        };
-        self.model = self.optimizer.step(model, gradients, self.state.step, &lr_of);
-        Ok(lr)
-    }
-
-    /// Adds the gradient of the mean loss over a step of `n` examples, of which `indices` are a part.
-    fn backward(
-        &mut self,
-        model: &Classifier,
-        indices: &[usize],
-        used: Option<&UsedRows>,
-        n: usize,
-        gradients: &mut Gradients,
-    ) -> Result<(), TrainError> {
-        let train = &self.prepared.train;
-        let input = self.evaluator.batching.input(&train.inputs, indices, used, &self.autodiff_device);
-        let targets: Vec<&[u32]> = indices.iter().map(|&i| train.targets.of(i)).collect();
-        let logits = model.forward(input);
-        let of_loss = self.loss.gradient(logits.clone().inner(), &targets) / n as f32;
-        let values = logits.clone().inner().try_into_vec_as::<f32>().map_err(TrainError::device)?;
-        self.sum_up(values, &targets)?;
-        // The gradient of Σ logits · c with respect to the logits is c.
-        gradients.add(model, (logits * Tensor::from_inner(of_loss)).sum().backward());
-        Ok(())
-    }
-
-    /// Counts losses and right decisions into the epoch under way, from the pass that also trains, as Keras does.
-    fn sum_up(&mut self, logits: Vec<f32>, targets: &[&[u32]]) -> Result<(), TrainError> {
-        let loss: f64 = self.loss.values(&logits, targets).iter().sum();
-        if !loss.is_finite() {
+        let seen = self.learner.step(examples, self.state.step, lr, &self.evaluator)?;
+        if !seen.loss.is_finite() {
             return Err(TrainError::Diverged { step: self.state.step + 1, epoch: self.state.epoch + 1 });
         }
-        let n_labels = self.prepared.labels.len();
-        let probabilities = Logits { values: logits, head: self.evaluator.head, n_labels }.probabilities();
-        let decision = self.evaluator.decision(self.config, None);
-        let decided = probabilities.chunks_exact(n_labels).map(|row| decision.decide(row));
-        self.state.running.loss += loss;
-        self.state.running.correct +=
-            decided.zip(targets).filter(|(decided, target)| decided == *target).count() as u64;
-        self.state.running.examples += targets.len() as u64;
-        Ok(())
+        self.state.running += seen;
+        self.state.step += 1;
+        self.state.step_in_epoch += 1;
+        Ok(lr)
     }
 
     /// Evaluates, keeps account of the best epochs, and saves.
@@ -350,11 +258,7 @@ impl<'a> Trainer<'a> {
             self.state.thresholds = self.evaluator.decision(self.config, None).thresholds;
             return Ok(None);
         };
-        let mut model = self.model.valid();
-        if let Some(average) = &self.average {
-            model = model.with_weights(average.weights(&self.model)?)?;
-        }
-        let scores = self.evaluator.scores(&model, split)?;
+        let scores = self.evaluator.scores(&self.learner.predicting()?, split)?;
         let decision = self.evaluator.decision(self.config, Some(&scores));
         let metrics = self.evaluator.metrics(&scores, &decision);
         self.state.thresholds = decision.thresholds;
@@ -376,19 +280,19 @@ impl<'a> Trainer<'a> {
     /// Saves a checkpoint, then removes those that are no longer wanted.
     fn save(&mut self, watch: &mut Watch) -> Result<(), TrainError> {
         self.evaluator.device.sync().map_err(TrainError::device)?;
-        let weights = self.model.weights()?;
+        let weights = self.learner.model.weights()?;
         if let Some(weight) = weights.iter().find(|weight| weight.values.iter().any(|value| !value.is_finite())) {
             return Err(CheckpointError::NotFinite { name: weight.name.clone() }.into());
         }
-        let mut moments = self.optimizer.moments()?;
-        if let Some(average) = &self.average {
-            moments.extend(average.to_saved(&self.model)?);
+        let mut moments = self.learner.optimizer.moments()?;
+        if let Some(average) = &self.learner.average {
+            moments.extend(average.to_saved(&self.learner.model)?);
         }
         let encode =
             |file, result: Result<Vec<u8>, String>| result.map_err(|reason| CheckpointError::Encode { file, reason });
         let weights = encode(checkpoint::WEIGHTS, format::to_safetensors(&weights))?;
         let moments = encode(checkpoint::MOMENTS, format::to_burnpack(&moments))?;
-        self.metrics.sync_data().map_err(io_error("write", &self.run.metrics()))?;
+        self.metrics_log.sync()?;
         let checkpoints = self.run.checkpoints();
         let path = checkpoint::save(&checkpoints, &self.state, &self.fingerprints, &weights, &moments)?;
         checkpoint::retain(&checkpoints, self.config.train.keep_checkpoints, &self.state.selection.steps())?;
@@ -398,12 +302,12 @@ impl<'a> Trainer<'a> {
 
     /// Evaluates the best weights on every split and writes the report.
     fn report(&mut self, watch: &mut Watch) -> Result<Report, TrainError> {
-        let chosen = Chosen::load(&self.run.checkpoints(), &self.state, self.config, &self.model)?;
+        let chosen = Chosen::load(&self.run.checkpoints(), &self.state, self.config, &self.learner.model)?;
         let weights_sha256 = checkpoint::sha256(
             &format::to_safetensors(&chosen.weights)
                 .map_err(|reason| CheckpointError::Encode { file: checkpoint::WEIGHTS, reason })?,
         );
-        let model = self.model.clone().with_weights(chosen.weights)?.valid();
+        let model = self.learner.model.clone().with_weights(chosen.weights)?.valid();
         let decision = Decision { task: task(self.config), thresholds: chosen.thresholds };
         let mut splits = std::collections::BTreeMap::new();
         for name in [Split::Train, Split::Validation, Split::Test] {
@@ -424,43 +328,10 @@ impl<'a> Trainer<'a> {
         Ok(report)
     }
 
-    /// Appends a line to `metrics.jsonl`.
     fn log(&mut self, line: &serde_json::Value) -> Result<(), TrainError> {
-        let text = format!("{line}\n");
-        self.metrics.write_all(text.as_bytes()).map_err(io_error("write", &self.run.metrics()))?;
-        self.state.metrics_bytes += text.len() as u64;
+        self.state.metrics_bytes += self.metrics_log.write(line)?;
         Ok(())
     }
-
-    /// Cuts `metrics.jsonl` back to where the state stands: what is behind belongs to steps that are repeated.
-    fn cut_metrics(&mut self) -> Result<(), TrainError> {
-        let cut = |file: &mut File, length| {
-            file.set_len(length)?;
-            file.seek(SeekFrom::End(0))
-        };
-        cut(&mut self.metrics, self.state.metrics_bytes).map_err(io_error("write", &self.run.metrics()))?;
-        Ok(())
-    }
-}
-
-/// The model before its first step: random weights, and pretrained vectors where there are any.
-fn initial_model(config: &Config, prepared: &Prepared, device: &Device) -> Result<Classifier, TrainError> {
-    let mut init = Initializer::new(derive(config.seed, Stream::Weights, 0), device);
-    let model = config.model.init(&prepared.sizes, &mut init);
-    let Some(vectors) = &prepared.vectors else { return Ok(model) };
-    let mut weights = model.weights()?;
-    let dim = config.model.embedding.dim;
-    if let Some(table) = weights.iter_mut().find(|weight| weight.name == Table::Embedding.weight()) {
-        for (id, vector) in &vectors.rows {
-            table.values[*id as usize * dim..][..dim].copy_from_slice(vector);
-        }
-    }
-    Ok(model.with_weights(weights)?)
-}
-
-/// The part of a model that a weight belongs to: the first name of its path.
-fn part_of(weight: &str) -> &str {
-    weight.split('.').next().unwrap_or(weight)
 }
 
 /// Which of the things a run is made from differ.

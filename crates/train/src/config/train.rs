@@ -49,8 +49,8 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<ClassWeights>,
     /// Above which probability a label is decided for, where sigmoids decide: a number, or `"tuned"` to choose it on the
-    /// validation split: with several labels per text, for each label the one that is best for its F1; with two labels,
-    /// the one that is best for `monitor`. Default 0.5, as Keras.
+    /// validation split: with several labels per text one for each label, best for the label's F1, or for micro F1 if
+    /// that is the `monitor`; with two labels one that is best for `monitor`. Default 0.5, as Keras.
     pub threshold: Threshold,
     /// Evaluate and predict with an exponential moving average of the weights instead of the last ones: the share that
     /// the average keeps at each step, such as 0.999. It grows from 0.1 during the first steps, so that the initial

@@ -23,6 +23,8 @@ pub(crate) enum Criterion {
     Accuracy,
     /// The mean of the labels' F1.
     MacroF1,
+    /// F1 over all decisions pooled.
+    MicroF1,
 }
 
 impl Decision {
@@ -38,8 +40,9 @@ impl Decision {
     /// half is taken, of two equally close the higher. One half stays where the examples with or those without the
     /// label are missing, and where a score is NaN.
     ///
-    /// Under [`Task::Many`] each label's F1 is maximised, which maximises macro F1; subset accuracy does not fall into
-    /// labels, so the criterion makes no difference. More than two labels under [`Task::One`] have no threshold.
+    /// Under [`Task::Many`] each label's F1 is maximised, which maximises macro F1, also for subset accuracy, which does
+    /// not fall into labels; for micro F1 the labels' thresholds are chosen together. Under [`Task::One`] micro F1 is
+    /// accuracy, and more than two labels have no threshold.
     pub(crate) fn tuned(task: Task, scored: &Scored, criterion: Criterion) -> Self {
         let n = scored.targets.len() as u64;
         let other = |count: Count| {
@@ -47,10 +50,11 @@ impl Decision {
             Count { hits, support: n - count.support, predicted: n - count.predicted }
         };
         let thresholds = match (task, scored.n_labels, criterion) {
+            (Task::Many, n_labels, Criterion::MicroF1) => best_together((0..n_labels).map(|id| scored.of_label(id))),
             (Task::Many, n_labels, _) => {
                 (0..n_labels).map(|id| best(scored.of_label(id), |count| count.f1())).collect()
             }
-            (Task::One, 2, Criterion::Accuracy) => {
+            (Task::One, 2, Criterion::Accuracy | Criterion::MicroF1) => {
                 vec![best(scored.of_label(1), |count| (count.hits + other(count).hits) as f64)]
             }
             (Task::One, 2, Criterion::MacroF1) => {
@@ -103,6 +107,30 @@ fn most_probable(probabilities: &[f32]) -> u32 {
         }
     }
     best as u32
+}
+
+/// The thresholds with the highest micro F1, of each label's scores.
+///
+/// Micro F1 is the ratio Σ 2·hits / Σ (support + predicted) over the labels, and the best one is the value f at which
+/// the best Σ (2·hits − f·(support + predicted)), which falls into labels, is zero (Dinkelbach 1967). From any f, the
+/// thresholds that are best for it have a micro F1 that is at least f, until it is found.
+fn best_together(labels: impl Iterator<Item = Vec<(f32, bool)>>) -> Vec<f32> {
+    let labels: Vec<Vec<(f32, bool)>> = labels.collect();
+    let mut f = 0.0;
+    loop {
+        let choose = |scored: &Vec<(f32, bool)>| best(scored.clone(), |c| 2.0 * c.hits as f64 - f * c.predicted as f64);
+        let thresholds: Vec<f32> = labels.iter().map(choose).collect();
+        let (mut hits, mut both) = (0u64, 0u64);
+        for (scored, threshold) in labels.iter().zip(&thresholds) {
+            hits += scored.iter().filter(|(score, has)| *has && score > threshold).count() as u64;
+            both += scored.iter().map(|(score, has)| u64::from(*has) + u64::from(score > threshold)).sum::<u64>();
+        }
+        let found = if both == 0 { 0.0 } else { 2.0 * hits as f64 / both as f64 };
+        if found <= f {
+            return thresholds;
+        }
+        f = found;
+    }
 }
 
 /// The threshold with the highest quality, of each example's score and whether it has the label.
@@ -198,6 +226,41 @@ mod tests {
         assert_eq!(f1(&[(0.96875, true), (0.9375, false), (0.875, false), (0.625, true)]), 0.5);
         // Any threshold from 0.25 up to 0.75 is perfect: it stays one half.
         assert_eq!(f1(&[(0.75, true), (0.25, false)]), 0.5);
+    }
+
+    /// Thresholds chosen together reach what a search through all of them reaches.
+    #[test]
+    fn micro_f1_is_maximised_over_all_labels_together() {
+        for seed in 0..20_u32 {
+            let cell = |label: u32, example: u32| {
+                let drawn = (seed * 97 + label * 31 + example * 17).wrapping_mul(2_654_435_761) >> 16;
+                (f32::from((drawn % 16) as u8) / 16.0, drawn.is_multiple_of(3))
+            };
+            let labels: Vec<Vec<(f32, bool)>> =
+                (0..3).map(|label| (0..6).map(|example| cell(label, example)).collect()).collect();
+            let micro_f1 = |thresholds: &[f32]| {
+                let (mut hits, mut both) = (0, 0);
+                for (scored, threshold) in labels.iter().zip(thresholds) {
+                    for (score, has) in scored {
+                        hits += u32::from(*has && score > threshold);
+                        both += u32::from(*has) + u32::from(score > threshold);
+                    }
+                }
+                f64::from(2 * hits) / f64::from(both.max(1))
+            };
+            let candidates: Vec<f32> = (1..=16).map(|k| (k as f32 - 0.5) / 16.0).collect();
+            let mut most = 0.0_f64;
+            for a in &candidates {
+                for b in &candidates {
+                    most = candidates.iter().map(|c| micro_f1(&[*a, *b, *c])).fold(most, f64::max);
+                }
+            }
+            let chosen = best_together(labels.clone().into_iter());
+            // A label that no example has, or all, keeps one half.
+            if labels.iter().all(|l| l.iter().any(|(_, has)| *has) && l.iter().any(|(_, has)| !has)) {
+                assert!((micro_f1(&chosen) - most).abs() < 1e-12, "seed {seed}: {} of {most}", micro_f1(&chosen));
+            }
+        }
     }
 
     #[test]

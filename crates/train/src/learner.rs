@@ -1,0 +1,161 @@
+//! A model that learns: one update of its weights from some examples. What is learned when, and what becomes of it, is
+//! the trainer's business.
+
+use attentive_model::Classifier;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use crate::average::{self, MovingAverage};
+use crate::batching::{UsedRows, with_tables};
+use crate::checkpoint::{Checkpoint, Running};
+use crate::config::Config;
+use crate::error::TrainError;
+use crate::evaluate::{Evaluator, Logits};
+use crate::gradients::Gradients;
+use crate::initial;
+use crate::loss::Loss;
+use crate::optimizer::Optimizer;
+use crate::prepare::Prepared;
+use crate::seed::{Stream, derive};
+
+/// The model of a run with everything that changes it.
+#[derive(Debug)]
+pub(crate) struct Learner<'a> {
+    config: &'a Config,
+    prepared: &'a Prepared,
+    loss: Loss,
+    /// Where training happens: the evaluator's device with gradients.
+    device: Device,
+    /// The weights after the last step.
+    pub model: Classifier,
+    /// Keeps the model's place while the optimizer has it.
+    placeholder: Classifier,
+    /// The optimizer with its moments.
+    pub optimizer: Optimizer,
+    /// The moving average of the weights, if the config asks for one.
+    pub average: Option<MovingAverage>,
+}
+
+impl<'a> Learner<'a> {
+    /// A model before its first step; `device` has no gradients.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(crate) fn new(config: &'a Config, prepared: &'a Prepared, device: &Device) -> Result<Self, TrainError> {
+        let device = device.clone().autodiff();
+        let model = initial::model(config, prepared, &device)?;
+        let train = &config.train;
+        Ok(Self {
+            config,
+            prepared,
+            loss: Loss::new(prepared.sizes.head, &train.loss, train.label_smoothing, prepared.class_weights.clone()),
+            placeholder: initial::placeholder(&device),
+            device,
+            optimizer: train.optimizer.init(),
+            average: train.ema.map(|decay| MovingAverage::new(decay, &model)),
+            model,
+        })
+    }
+
+    /// The model as a checkpoint holds it; `device` has no gradients.
+    ///
+    /// # Errors
+    /// When the checkpoint does not fit the config.
+    pub(crate) fn restore(mut self, checkpoint: &Checkpoint, device: &Device) -> Result<Self, TrainError> {
+        let (moments, averages) = average::split_saved(checkpoint.moments()?);
+        self.model = self.model.with_weights(checkpoint.weights()?)?;
+        self.optimizer = self.optimizer.with_moments(moments, &self.model, device)?;
+        self.average = self.average.map(|average| average.with_saved(averages, &self.model, device)).transpose()?;
+        Ok(self)
+    }
+
+    /// The model that would predict: its moving average if there is one, without gradients.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(crate) fn predicting(&self) -> Result<Classifier, TrainError> {
+        let model = self.model.valid();
+        match &self.average {
+            Some(average) => Ok(model.with_weights(average.weights(&self.model)?)?),
+            None => Ok(model),
+        }
+    }
+
+    /// One update of the weights from the training examples `examples`; `step` counts from 0. Gives what the pass that
+    /// trained says of them, as Keras reports it; if its loss is not finite, nothing is changed.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(crate) fn step(
+        &mut self,
+        examples: &[usize],
+        step: u64,
+        lr: f64,
+        evaluator: &Evaluator,
+    ) -> Result<Running, TrainError> {
+        let train = &self.config.train;
+        // A sparse step sees only the rows of the tables that its examples use, and so does the optimizer.
+        let inputs = &self.prepared.train.inputs;
+        let used = train.optimizer.is_sparse().then(|| UsedRows::of(inputs, examples, &self.config.model));
+        let tables = used.as_ref().map_or(Vec::new(), |used| used.tables(&self.device));
+        let model = with_tables(self.model.clone(), &tables);
+
+        let mut gradients = Gradients::default();
+        let mut seen = Running::default();
+        let parts = examples.chunks(train.batch_size.div_ceil(train.accumulation_steps));
+        for (part, indices) in parts.enumerate() {
+            let draw = step * train.accumulation_steps as u64 + part as u64;
+            evaluator.device.seed(derive(self.config.seed, Stream::Dropout, draw));
+            let input = evaluator.batching.input(inputs, indices, used.as_ref(), &self.device);
+            let targets: Vec<&[u32]> = indices.iter().map(|&i| self.prepared.train.targets.of(i)).collect();
+            let logits = model.forward(input);
+            let of_loss = self.loss.gradient(logits.clone().inner(), &targets) / examples.len() as f32;
+            let values = logits.clone().inner().try_into_vec_as::<f32>().map_err(TrainError::device)?;
+            seen += self.judge(values, &targets, evaluator);
+            if !seen.loss.is_finite() {
+                return Ok(seen);
+            }
+            // The gradient of Σ logits · c with respect to the logits is c.
+            gradients.add(&model, (logits * Tensor::from_inner(of_loss)).sum().backward());
+        }
+        drop(model); // a second handle on the weights would make the optimizer copy them
+        for (table, rows) in &tables {
+            gradients.of_rows(table.weight(), rows);
+        }
+        if let Some(max_norm) = train.max_grad_norm {
+            let norm = gradients.norm()?;
+            gradients.clip(norm, max_norm);
+        }
+        self.update(gradients, step, lr);
+        Ok(seen)
+    }
+
+    fn update(&mut self, gradients: Gradients, step: u64, lr: f64) {
+        let train = &self.config.train;
+        let lr_of = |weight: &str| match train.learning_rates.get(part_of(weight)) {
+            Some(own) => lr / train.optimizer.learning_rate() * own,
+            None => lr,
+        };
+        let model = std::mem::replace(&mut self.model, self.placeholder.clone());
+        self.model = self.optimizer.step(model, gradients, step, &lr_of);
+        if let Some(average) = &mut self.average {
+            average.update(&self.model, step + 1);
+        }
+    }
+
+    /// The losses and right decisions of some examples.
+    fn judge(&self, logits: Vec<f32>, targets: &[&[u32]], evaluator: &Evaluator) -> Running {
+        let loss = self.loss.values(&logits, targets).iter().sum();
+        let n_labels = self.prepared.labels.len();
+        let probabilities = Logits { values: logits, head: evaluator.head, n_labels }.probabilities();
+        let decision = evaluator.decision(self.config, None);
+        let decided = probabilities.chunks_exact(n_labels).map(|row| decision.decide(row));
+        let correct = decided.zip(targets).filter(|(decided, target)| decided == *target).count() as u64;
+        Running { loss, correct, examples: targets.len() as u64 }
+    }
+}
+
+/// The part of a model that a weight belongs to: the first name of its path.
+fn part_of(weight: &str) -> &str {
+    weight.split('.').next().unwrap_or(weight)
+}
