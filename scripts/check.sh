@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 # One target directory outside the clone, so that a fresh clone does not compile Burn again.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/attentive/target}
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
+# Vulkan drivers complain on stderr without it.
+export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}
 
 step() { printf '\n== %s\n' "$*"; }
 

@@ -45,11 +45,9 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
             }
         }
     } else if !args.text.is_empty() {
-        let lines = args.text.join("\n");
         sink.header(None)?;
         let is_pair = config.data.text.is_pair();
-        let texts = if is_pair { read_all(lines.as_bytes(), &config)? } else { (args.text.clone(), None) };
-        sink.rows(texts)?;
+        sink.rows(if is_pair { read_pairs(&args.text, &config)? } else { (args.text.clone(), None) })?;
     } else {
         sink.header(None)?;
         if io::stdin().is_terminal() && !talk.quiet {
@@ -65,9 +63,11 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
 /// Texts and, for pairs, their second texts.
 type Texts = (Vec<String>, Option<Vec<String>>);
 
-fn read_all(lines: &[u8], config: &Config) -> Result<Texts, Failure> {
-    let lines = read_texts_lines(lines, "argument", config.data.max_line_bytes, config.data.text.is_pair());
-    Ok(unzip(lines.collect::<Result<_, _>>()?))
+/// Arguments with two texts each, a tab between them.
+fn read_pairs(arguments: &[String], config: &Config) -> Result<Texts, Failure> {
+    let lines = arguments.join("\n");
+    let pairs = read_texts_lines(lines.as_bytes(), "argument", config.data.max_line_bytes, true);
+    Ok(unzip(pairs.collect::<Result<_, _>>()?))
 }
 
 fn unzip(lines: Vec<(String, Option<String>)>) -> Texts {
