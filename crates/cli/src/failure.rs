@@ -52,10 +52,11 @@ mod code {
 }
 
 impl Failure {
-    /// Prints the failure, unless it is the reader of stdout going away, and gives the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
+    /// What to tell the person: the failure, its causes and a hint. `None` when the reader of stdout went away, which is
+    /// no failure.
+    pub(crate) fn text(&self) -> Option<String> {
         if self.is_closed_pipe() {
-            return ExitCode::SUCCESS;
+            return None;
         }
         let style = Style::for_stderr();
         let mut text = format!("{} {}", style.error("error:"), self.message());
@@ -67,7 +68,11 @@ impl Failure {
         if let Some(hint) = self.hint() {
             text.push_str(&format!("\n\n{} {hint}", style.hint("hint:")));
         }
-        crate::output::tell(&text);
+        Some(text)
+    }
+
+    /// The exit code of a failure that is told.
+    pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code())
     }
 

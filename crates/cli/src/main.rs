@@ -35,8 +35,8 @@ fn main() -> ExitCode {
         let message = PANIC.lock().ok().and_then(|mut last| last.take());
         Err(Failure::Internal { message: message.unwrap_or_else(|| "a panic without a message".to_string()) })
     });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
-    }
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    let Some(text) = failure.text() else { return ExitCode::SUCCESS };
+    output::tell(&text);
+    failure.exit_code()
 }

@@ -9,7 +9,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::loss::{ClassWeights, LossConfig};
-use crate::optimizer::OptimizerConfig;
+use crate::optimizer::config::OptimizerConfig;
 use crate::schedule::ScheduleConfig;
 
 /// How the classifier is trained.

@@ -4,7 +4,7 @@
 //! Burn's own optimizers are not used: no setting of its Adam is Keras' Adam, and loading their state goes through a
 //! global default device.
 
-mod config;
+pub(crate) mod config;
 mod rules;
 
 use std::collections::BTreeMap;
