@@ -15,6 +15,7 @@ use crate::findings::{Findings, label_counts};
 use crate::labels::Labels;
 use crate::reader::{RawExamples, hex, read_labelled};
 use crate::targets::Targets;
+use crate::texts::TextsBuilder;
 use crate::validation::Validation;
 
 /// All examples of a run.
@@ -123,7 +124,7 @@ pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> 
         Some(Validation::Fraction(fraction)) => {
             let fraction = *fraction;
             let validation;
-            (train, validation) = cut(train, labels.len(), fraction, seed)?;
+            (train, validation) = cut(&train, labels.len(), fraction, seed)?;
             let record = train_file.record(SplitOrigin::Cut { fraction, seed }, &validation, &labels);
             (train_file.record(SplitOrigin::Rest { fraction, seed }, &train, &labels), Some((validation, record)))
         }
@@ -215,7 +216,13 @@ fn targets(raw: &RawExamples, names: &[Vec<&str>], labels: &Labels) -> Result<Ta
 }
 
 fn examples(raw: RawExamples, targets: Targets) -> Examples {
-    Examples { texts: raw.texts, seconds: raw.seconds, targets, files: raw.files, places: raw.places }
+    Examples {
+        texts: raw.texts.finish(),
+        seconds: raw.seconds.map(TextsBuilder::finish),
+        targets,
+        files: raw.files,
+        places: raw.places,
+    }
 }
 
 /// A file or folder that has been read, for the manifest.

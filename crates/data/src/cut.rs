@@ -12,7 +12,7 @@ use crate::targets::Targets;
 /// whole number; shares are rounded down and what is then missing goes to the strata with the largest remainders. The
 /// examples of stratum `s` are drawn in the order `permutation(seed, 2^64 - 1 - s, n)`, a stream that no epoch uses.
 pub(crate) fn cut(
-    train: Examples,
+    train: &Examples,
     n_labels: usize,
     fraction: f64,
     seed: u64,
@@ -80,12 +80,12 @@ mod tests {
     use super::*;
 
     fn examples(targets: &[&[u32]]) -> Examples {
-        let mut examples = Examples::default();
-        for (index, ids) in targets.iter().enumerate() {
-            examples.texts.push(index.to_string());
-            examples.targets.push(ids);
-            examples.places.push((0, 1));
-        }
+        let mut examples = Examples {
+            texts: (0..targets.len()).map(|index| index.to_string()).collect(),
+            places: vec![(0, 1); targets.len()],
+            ..Examples::default()
+        };
+        targets.iter().for_each(|ids| examples.targets.push(ids));
         examples
     }
 
@@ -100,7 +100,7 @@ mod tests {
     fn every_stratum_gives_its_share() {
         // Twenty each of {0}, {0, 1} and none; label 1 is the rarer one.
         let all: Vec<&[u32]> = [&[0][..], &[0, 1], &[]].into_iter().cycle().take(60).collect();
-        let (rest, taken) = cut(examples(&all), 2, 0.1, 1).unwrap();
+        let (rest, taken) = cut(&examples(&all), 2, 0.1, 1).unwrap();
         assert_eq!((rest.len(), taken.len()), (54, 6));
         for ids in [&[0][..], &[0, 1], &[]] {
             assert_eq!(taken.targets.iter().filter(|target| *target == ids).count(), 2);
@@ -113,7 +113,7 @@ mod tests {
         // eight.
         let all: [&[u32]; 6] = [&[0, 1], &[1], &[0, 2], &[2], &[0, 3], &[3]];
         for seed in 0..50 {
-            let (rest, _) = cut(examples(&all), 4, 0.5, seed).unwrap();
+            let (rest, _) = cut(&examples(&all), 4, 0.5, seed).unwrap();
             for label in 0..4 {
                 assert!(rest.targets.iter().flatten().any(|&id| id == label), "{seed} {label}");
             }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Location;
 use crate::targets::Targets;
+use crate::texts::Texts;
 
 /// What a set of examples is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,9 +35,9 @@ impl fmt::Display for Split {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Examples {
     /// The texts as they stand in the file; of pairs, the first of each.
-    pub texts: Vec<String>,
+    pub texts: Texts,
     /// The second text of each example if `data.text` names two columns.
-    pub seconds: Option<Vec<String>>,
+    pub seconds: Option<Texts>,
     /// The label ids of each example.
     pub targets: Targets,
     pub(crate) files: Vec<PathBuf>,
@@ -57,7 +58,7 @@ impl Examples {
 
     /// The text of example `index`, or its two. Panics if there is no such example.
     pub(crate) fn text(&self, index: usize) -> (&str, Option<&str>) {
-        (&self.texts[index], self.seconds.as_ref().map(|seconds| seconds[index].as_str()))
+        (self.texts.get(index), self.seconds.as_ref().map(|seconds| seconds.get(index)))
     }
 
     /// Where example `index` comes from; `None` if there is no such example.
@@ -67,23 +68,22 @@ impl Examples {
         Some(Location { path, line: (line > 0).then_some(u64::from(line)) })
     }
 
-    /// Moves the examples for which `wanted` holds out into a set of their own; both keep their order.
-    pub(crate) fn split_off(self, wanted: &[bool]) -> (Self, Self) {
-        let seconds = self.seconds.as_ref().map(|_| Vec::new());
-        let mut rest = Self { files: self.files.clone(), seconds, ..Self::default() };
-        let mut taken = Self { files: self.files, seconds: rest.seconds.clone(), ..Self::default() };
-        let mut seconds = self.seconds.into_iter().flatten();
-        for (((text, ids), place), &wanted) in
-            self.texts.into_iter().zip(self.targets.iter()).zip(self.places).zip(wanted)
-        {
-            let side = if wanted { &mut taken } else { &mut rest };
-            side.texts.push(text);
-            if let (Some(side), Some(second)) = (&mut side.seconds, seconds.next()) {
-                side.push(second);
-            }
-            side.targets.push(ids);
-            side.places.push(place);
+    /// The examples `indices` in their order. Panics if there is no such example.
+    pub(crate) fn select(&self, indices: &[u32]) -> Self {
+        let mut targets = Targets::default();
+        indices.iter().for_each(|&index| targets.push(self.targets.of(index as usize)));
+        Self {
+            texts: self.texts.select(indices),
+            seconds: self.seconds.as_ref().map(|seconds| seconds.select(indices)),
+            targets,
+            files: self.files.clone(),
+            places: indices.iter().map(|&index| self.places[index as usize]).collect(),
         }
-        (rest, taken)
+    }
+
+    /// The examples for which `wanted` does not hold, and those for which it does; both keep their order.
+    pub(crate) fn split_off(&self, wanted: &[bool]) -> (Self, Self) {
+        let (taken, rest): (Vec<u32>, Vec<u32>) = (0..).take(self.len()).partition(|&index| wanted[index as usize]);
+        (self.select(&rest), self.select(&taken))
     }
 }

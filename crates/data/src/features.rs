@@ -4,6 +4,7 @@ use crate::encoded::{EncodedText, EncodedTexts};
 use crate::error::DataError;
 use crate::features_config::{CharacterNgrams, FeaturesConfig};
 use crate::order::mix;
+use crate::texts::Texts;
 use crate::tokenizer::{TextEncoder, in_order};
 use crate::words::Unit;
 
@@ -21,7 +22,7 @@ impl TextEncoder {
     /// loaded tokenizer fails on a text.
     pub fn features(
         &self,
-        texts: &[String],
+        texts: &Texts,
         config: &FeaturesConfig,
         max_length: usize,
     ) -> Result<EncodedTexts, DataError> {
@@ -124,11 +125,11 @@ mod tests {
     use crate::tokenizer_config::{CharConfig, TokenizerConfig};
 
     fn features(encoder: &TextEncoder, text: &str, config: &FeaturesConfig, max_length: usize) -> Vec<u32> {
-        encoder.features(&[text.to_owned()], config, max_length).unwrap().ids(0).to_vec()
+        encoder.features(&[text].into_iter().collect(), config, max_length).unwrap().ids(0).to_vec()
     }
 
     fn words() -> TextEncoder {
-        TextEncoder::train(&TokenizerConfig::default(), &["good".to_owned()]).unwrap()
+        TextEncoder::train(&TokenizerConfig::default(), &["good"].into_iter().collect()).unwrap()
     }
 
     fn word_ngrams(word_ngrams: usize) -> FeaturesConfig {
@@ -179,7 +180,7 @@ mod tests {
     #[test]
     fn ngrams_of_characters_need_words() {
         let config = FeaturesConfig { character_ngrams: Some(CharacterNgrams::default()), ..FeaturesConfig::default() };
-        let texts = ["好".to_owned()];
+        let texts: Texts = ["好"].into_iter().collect();
         let encoder = TextEncoder::train(&TokenizerConfig::Char(CharConfig::default()), &texts).unwrap();
         let error = encoder.features(&texts, &config, 10).unwrap_err();
         assert_eq!(error.to_string(), "the tokenizer has no words to take n-grams of characters from");
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn buckets_are_used_evenly() {
-        let texts: Vec<String> = (0..4000).map(|index| format!("w{index} x")).collect();
+        let texts: Texts = (0..4000).map(|index| format!("w{index} x")).collect();
         let config = FeaturesConfig { buckets: 4, ..word_ngrams(2) };
         let encoded = words().features(&texts, &config, 10).unwrap();
         let mut counts = [0; 4];

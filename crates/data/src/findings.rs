@@ -169,7 +169,7 @@ mod tests {
 
     fn examples(rows: &[(&str, u32)]) -> Examples {
         Examples {
-            texts: rows.iter().map(|row| row.0.to_owned()).collect(),
+            texts: rows.iter().map(|row| row.0).collect(),
             targets: Targets::single(rows.iter().map(|row| row.1).collect()),
             ..Examples::default()
         }
@@ -215,7 +215,7 @@ mod tests {
         for ids in [&[0, 1][..], &[0, 1], &[], &[0], &[1]] {
             targets.push(ids);
         }
-        let all = |texts: [&str; 5]| texts.map(str::to_owned).to_vec();
+        let all = |texts: [&str; 5]| texts.into_iter().collect();
         let train = Examples {
             texts: all(["a", "a", "a", "b", "c"]),
             seconds: Some(all(["x", "x", "y", "y", " "])),

@@ -21,6 +21,8 @@ mod targets;
 
 mod order;
 
+mod texts;
+
 mod reader;
 
 mod labels;
@@ -60,6 +62,7 @@ pub use labels::Labels;
 pub use order::permutation;
 pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
 pub use targets::Targets;
+pub use texts::{Texts, TextsBuilder};
 pub use tokenizer::TextEncoder;
 pub use tokenizer_config::{CharConfig, FileConfig, TokenizerConfig, WordConfig};
 pub use validation::Validation;

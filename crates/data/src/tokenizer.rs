@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use crate::encoded::{EncodedText, EncodedTexts};
 use crate::error::{DataError, excerpt};
 use crate::examples::Examples;
 use crate::reader::read_small;
+use crate::texts::Texts;
 use crate::tokenizer_config::TokenizerConfig;
 use crate::tokenizer_guard::{Checked, MAX_FILE_BYTES, check};
 use crate::words::{Splitter, Unit, WordTable};
@@ -50,7 +52,7 @@ impl TextEncoder {
     ///
     /// # Errors
     /// As [`TextEncoder::load`]; a word or character tokenizer cannot fail.
-    pub fn train(config: &TokenizerConfig, texts: &[String]) -> Result<Self, DataError> {
+    pub fn train(config: &TokenizerConfig, texts: &Texts) -> Result<Self, DataError> {
         Self::train_on(config, &[texts])
     }
 
@@ -59,10 +61,11 @@ impl TextEncoder {
     /// # Errors
     /// As [`TextEncoder::train`].
     pub fn for_examples(config: &TokenizerConfig, examples: &Examples) -> Result<Self, DataError> {
-        Self::train_on(config, &[&examples.texts, examples.seconds.as_deref().unwrap_or_default()])
+        let texts: Vec<&Texts> = std::iter::once(&examples.texts).chain(&examples.seconds).collect();
+        Self::train_on(config, &texts)
     }
 
-    fn train_on(config: &TokenizerConfig, texts: &[&[String]]) -> Result<Self, DataError> {
+    fn train_on(config: &TokenizerConfig, texts: &[&Texts]) -> Result<Self, DataError> {
         match config {
             TokenizerConfig::Word(word) => {
                 let splitter = Splitter { unit: Unit::Word, lowercase: word.lowercase };
@@ -76,13 +79,13 @@ impl TextEncoder {
         }
     }
 
-    fn train_words(splitter: Splitter, vocab_size: usize, texts: &[&[String]]) -> Result<Self, DataError> {
+    fn train_words(splitter: Splitter, vocab_size: usize, texts: &[&Texts]) -> Result<Self, DataError> {
         let counts = texts
             .par_iter()
-            .flat_map(|texts| texts.par_chunks(1024))
-            .map(|texts| {
+            .flat_map(|texts| pieces(texts, 1024).map(move |piece| (texts, piece)))
+            .map(|(texts, piece)| {
                 let mut counts = HashMap::new();
-                for text in texts {
+                for text in piece.map(|index| texts.get(index)) {
                     splitter.split(text, |word| match counts.get_mut(word) {
                         Some(count) => *count += 1,
                         None => {
@@ -211,7 +214,7 @@ impl TextEncoder {
     ///
     /// # Errors
     /// [`DataError::Encode`] if a loaded tokenizer fails on a text.
-    pub fn encode(&self, texts: &[String], max_length: usize) -> Result<EncodedTexts, DataError> {
+    pub fn encode(&self, texts: &Texts, max_length: usize) -> Result<EncodedTexts, DataError> {
         in_order(texts, |text| self.encode_one(text, max_length))
     }
 
@@ -241,20 +244,27 @@ impl TextEncoder {
 
 /// Encodes every text on all cores, keeping their order.
 pub(crate) fn in_order(
-    texts: &[String],
+    texts: &Texts,
     encode: impl Fn(&str) -> Result<EncodedText, DataError> + Sync,
 ) -> Result<EncodedTexts, DataError> {
     /// Few enough that the ids of a piece are small beside the texts.
     const PIECE: usize = 8192;
     let mut all = EncodedTexts::with_capacity(texts.len());
-    for piece in texts.chunks(PIECE) {
+    for start in (0..texts.len()).step_by(PIECE) {
+        let piece = start..texts.len().min(start + PIECE);
         let encoded: Vec<Result<EncodedText, DataError>> =
-            piece.par_iter().with_min_len(16).map(|text| encode(text)).collect();
+            piece.into_par_iter().with_min_len(16).map(|index| encode(texts.get(index))).collect();
         for text in encoded {
             all.push(&text?);
         }
     }
     Ok(all)
+}
+
+/// The indices of the texts in pieces of `length`.
+fn pieces(texts: &Texts, length: usize) -> impl IndexedParallelIterator<Item = Range<usize>> {
+    let n = texts.len();
+    (0..n.div_ceil(length)).into_par_iter().map(move |piece| piece * length..n.min((piece + 1) * length))
 }
 
 /// Runs the library, which panics on some damaged files, and makes a panic an error.
@@ -276,8 +286,8 @@ mod tests {
     use crate::order::permutation;
     use crate::tokenizer_config::{CharConfig, WordConfig};
 
-    fn texts(all: &[&str]) -> Vec<String> {
-        all.iter().map(|&text| text.to_owned()).collect()
+    fn texts(all: &[&str]) -> Texts {
+        all.iter().collect()
     }
 
     fn word_encoder(vocab_size: usize, lowercase: bool, all: &[&str]) -> TextEncoder {
@@ -322,8 +332,8 @@ mod tests {
 
     #[test]
     fn the_order_of_the_texts_does_not_matter() {
-        let all: Vec<String> = (0..600).map(|index| format!("w{} é{} common", index % 97, index % 31)).collect();
-        let shuffled: Vec<String> = permutation(1, 1, all.len()).into_iter().map(|index| all[index].clone()).collect();
+        let all: Texts = (0..600).map(|index| format!("w{} é{} common", index % 97, index % 31)).collect();
+        let shuffled: Texts = permutation(1, 1, all.len()).into_iter().map(|index| all.get(index)).collect();
         let config = TokenizerConfig::default();
         let json = TextEncoder::train(&config, &all).unwrap().to_json();
         assert_eq!(TextEncoder::train(&config, &shuffled).unwrap().to_json(), json);
@@ -357,7 +367,7 @@ mod tests {
                    \u{85}|\u{2028}|\u{3000}|\u{200b}|İ|ẞ|Σ|½|①|😀|\u{ad}|각|\u{1100}|\u{1161}|क्ष|\u{345}"
                 .split('|')
                 .collect();
-        let vocabulary: Vec<String> = odd.iter().flat_map(|a| odd.iter().map(move |b| format!("{a}{b}"))).collect();
+        let vocabulary: Texts = odd.iter().flat_map(|a| odd.iter().map(move |b| format!("{a}{b}"))).collect();
         for lowercase in [true, false] {
             let word = TokenizerConfig::Word(WordConfig { vocab_size: 100_000, lowercase });
             let char = TokenizerConfig::Char(CharConfig { vocab_size: 100_000, lowercase });

@@ -116,7 +116,8 @@ impl Predictor {
     /// # Errors
     /// When the tokenizer refuses a text or the device fails.
     pub fn predict(&self, texts: &[String], seconds: Option<&[String]>) -> Result<Vec<Prediction>, TrainError> {
-        let inputs = encode_texts(&self.encoder, &self.config, texts, seconds)?;
+        let seconds = seconds.map(|seconds| seconds.iter().collect());
+        let inputs = encode_texts(&self.encoder, &self.config, &texts.iter().collect(), seconds.as_ref())?;
         let probabilities = self.evaluator.logits(&self.model, &inputs)?.probabilities();
         let rows = probabilities.chunks_exact(self.labels.len());
         Ok(rows.map(|row| Prediction { labels: self.decision.decide(row), probabilities: row.to_vec() }).collect())

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use attentive_data::{
-    EncodedTexts, EncodingStats, Examples, Findings, Labels, Split, SplitManifest, Targets, TextEncoder, Vectors,
-    load_corpus, load_vectors,
+    EncodedTexts, EncodingStats, Examples, Findings, Labels, Split, SplitManifest, Targets, TextEncoder, Texts,
+    Vectors, load_corpus, load_vectors,
 };
 use attentive_model::Sizes;
 use serde::{Deserialize, Serialize};
@@ -175,7 +175,7 @@ fn coverage(vectors: &Vectors, train: &EncodedInputs, vocab_size: usize) -> Cove
 
 /// Encodes examples as a trained model reads them.
 pub(crate) fn encode(encoder: &TextEncoder, config: &Config, examples: Examples) -> Result<EncodedSplit, TrainError> {
-    let inputs = encode_texts(encoder, config, &examples.texts, examples.seconds.as_deref())?;
+    let inputs = encode_texts(encoder, config, &examples.texts, examples.seconds.as_ref())?;
     Ok(EncodedSplit { inputs, targets: examples.targets })
 }
 
@@ -183,8 +183,8 @@ pub(crate) fn encode(encoder: &TextEncoder, config: &Config, examples: Examples)
 pub(crate) fn encode_texts(
     encoder: &TextEncoder,
     config: &Config,
-    texts: &[String],
-    seconds: Option<&[String]>,
+    texts: &Texts,
+    seconds: Option<&Texts>,
 ) -> Result<EncodedInputs, TrainError> {
     let max_length = config.model.max_length;
     let features = config.features.is_on().then(|| encoder.features(texts, &config.features, max_length));

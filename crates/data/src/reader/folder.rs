@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{DataConfig, extension};
 use crate::error::DataError;
+use crate::texts::TextsBuilder;
 
 use super::source::hex;
 use super::{RawExamples, RawLabels, open_source};
@@ -54,12 +55,12 @@ pub(super) fn read(path: &Path, config: &DataConfig) -> Result<RawExamples, Data
         })
         .collect();
     let mut digest = Sha256::new();
-    let mut texts = Vec::with_capacity(files.len());
+    let mut texts = TextsBuilder::default();
     for (file, result) in files.iter().zip(read) {
         let (text, sha256) = result?;
         let name = file.strip_prefix(path).unwrap_or(file).to_string_lossy();
         digest.update(format!("{sha256}  {name}\n"));
-        texts.push(text);
+        texts.push(&text);
     }
     let places = (0..).map(|file| (file, 0)).take(files.len()).collect();
     Ok(RawExamples {

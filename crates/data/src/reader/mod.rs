@@ -16,6 +16,7 @@ use std::path::Path;
 use crate::column::Column;
 use crate::config::{DataConfig, Format, extension};
 use crate::error::{DataError, Location};
+use crate::texts::TextsBuilder;
 use delimited::Record;
 pub use lines::{TextLines, read_texts_lines};
 pub(crate) use raw::{RawExamples, RawLabels};
@@ -65,11 +66,11 @@ pub(crate) fn read_labelled(path: &Path, config: &DataConfig) -> Result<RawExamp
         None => return Err(DataError::UnknownFormat { path: path.to_owned() }),
     };
     let mut raw = RawExamples { files: vec![path.to_owned()], ..RawExamples::default() };
-    raw.seconds = config.text.is_pair().then(Vec::new);
+    raw.seconds = config.text.is_pair().then(TextsBuilder::default);
     let mut keep = |row: &Row<'_>| {
-        raw.texts.push(row.text.to_owned());
+        raw.texts.push(row.text);
         if let (Some(seconds), Some(second)) = (&mut raw.seconds, row.second) {
-            seconds.push(second.to_owned());
+            seconds.push(second);
         }
         match row.label {
             LabelValue::Field(value) if config.multi_label && value.trim().is_empty() => {

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use crate::error::Location;
+use crate::texts::TextsBuilder;
 
 /// Texts and label values as they stand in a file or folder.
 #[derive(Debug, Default)]
 pub(crate) struct RawExamples {
-    pub(crate) texts: Vec<String>,
+    pub(crate) texts: TextsBuilder,
     /// The second text of each example if the examples are pairs.
-    pub(crate) seconds: Option<Vec<String>>,
+    pub(crate) seconds: Option<TextsBuilder>,
     pub(crate) labels: RawLabels,
     /// Where the texts come from: one file, or one per text.
     pub(crate) files: Vec<PathBuf>,
