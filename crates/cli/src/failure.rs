@@ -26,6 +26,12 @@ pub(crate) enum Failure {
         run: String,
         step: u64,
     },
+    /// A signal asked to stop while the data was made ready.
+    InterruptedEarly {
+        signal: i32,
+        /// Whether what was encoded is kept.
+        kept: bool,
+    },
     /// Something that cannot happen did.
     Internal {
         message: String,
@@ -91,6 +97,9 @@ impl Failure {
             Self::Interrupted { signal, run, step } => {
                 format!("interrupted by {}; the checkpoint after step {step} is in `{run}`", signal_name(*signal))
             }
+            Self::InterruptedEarly { signal, .. } => {
+                format!("interrupted by {} before training began", signal_name(*signal))
+            }
             Self::Internal { message } => format!("attentive has a bug: {message}"),
         }
     }
@@ -100,7 +109,7 @@ impl Failure {
             Self::Train(error) => error.source(),
             Self::Backend(error) => error.source(),
             Self::Output { source, .. } => Some(source),
-            Self::Interrupted { .. } | Self::Internal { .. } => None,
+            Self::Interrupted { .. } | Self::InterruptedEarly { .. } | Self::Internal { .. } => None,
         }
     }
 
@@ -116,6 +125,9 @@ impl Failure {
             }
             Self::Output { .. } => None,
             Self::Interrupted { run, .. } => Some(format!("`attentive resume {run}` goes on from there")),
+            Self::InterruptedEarly { kept, .. } => {
+                kept.then(|| "what is encoded is kept: the same command goes on from there".to_string())
+            }
             Self::Internal { .. } => {
                 Some("please report it with the command and its config; a run can be resumed".to_string())
             }
@@ -128,7 +140,9 @@ impl Failure {
             Self::Backend(BackendError::Unknown { .. }) => code::CONFIG,
             Self::Backend(_) => code::NO_DEVICE,
             Self::Output { .. } => code::IO,
-            Self::Interrupted { signal, .. } => 128 + u8::try_from(*signal).unwrap_or(0),
+            Self::Interrupted { signal, .. } | Self::InterruptedEarly { signal, .. } => {
+                128 + u8::try_from(*signal).unwrap_or(0)
+            }
             Self::Internal { .. } => code::INTERNAL,
         }
     }
@@ -163,7 +177,8 @@ fn data_code(error: &DataError) -> u8 {
     match error.kind() {
         DataErrorKind::Missing => code::NO_INPUT,
         DataErrorKind::Bad => code::BAD_DATA,
-        DataErrorKind::Io => code::IO,
+        // An interruption is told as a failure of its own; here it could only come from a stopped observer.
+        DataErrorKind::Io | DataErrorKind::Interrupted => code::IO,
     }
 }
 

@@ -55,14 +55,14 @@ pub fn by_length(texts: &EncodedTexts) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoded::EncodedText;
+    use crate::encoded::{EncodedText, EncodedTextsBuilder};
 
     fn texts(all: &[&[u32]]) -> EncodedTexts {
-        let mut texts = EncodedTexts::with_capacity(all.len());
+        let mut texts = EncodedTextsBuilder::new();
         for ids in all {
             texts.push(&EncodedText { ids: ids.to_vec(), n_tokens: ids.len(), n_unknown: 0 });
         }
-        texts
+        texts.finish().unwrap()
     }
 
     #[test]
@@ -98,10 +98,10 @@ mod tests {
 
     #[test]
     fn figures_are_shares() {
-        let mut texts = EncodedTexts::with_capacity(2);
+        let mut texts = EncodedTextsBuilder::new();
         texts.push(&EncodedText { ids: vec![1, 2], n_tokens: 5, n_unknown: 1 });
         texts.push(&EncodedText { ids: vec![3], n_tokens: 1, n_unknown: 1 });
-        let stats = texts.stats();
+        let stats = texts.finish().unwrap().stats();
         assert_eq!((stats.texts, stats.truncated, stats.dropped), (2, 0.5, 0.5));
         assert_eq!((stats.unknown, stats.mean_length, stats.max_length), (2.0 / 6.0, 3.0, 5));
     }

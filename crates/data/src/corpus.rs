@@ -112,7 +112,7 @@ pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> 
     }
     let targets = targets(&raw, &names, &labels)?;
     let train_file = LoadedFile::new(&config.train, &raw);
-    let mut train = examples(raw, targets);
+    let mut train = examples(raw, targets)?;
 
     let (train_record, validation) = match &config.validation {
         None => (train_file.record(train_file.whole(), &train, &labels), None),
@@ -165,7 +165,7 @@ fn read_with_labels(path: &Path, config: &DataConfig, labels: &Labels) -> Result
     let raw = read_labelled(path, config)?;
     let targets = targets(&raw, &label_names(&raw, config)?, labels)?;
     let file = LoadedFile::new(path, &raw);
-    Ok((examples(raw, targets), file))
+    Ok((examples(raw, targets)?, file))
 }
 
 /// The label names of each example: the values in the file, by way of `data.labels` if that has any.
@@ -215,14 +215,9 @@ fn targets(raw: &RawExamples, names: &[Vec<&str>], labels: &Labels) -> Result<Ta
     Ok(targets)
 }
 
-fn examples(raw: RawExamples, targets: Targets) -> Examples {
-    Examples {
-        texts: raw.texts.finish(),
-        seconds: raw.seconds.map(TextsBuilder::finish),
-        targets,
-        files: raw.files,
-        places: raw.places,
-    }
+fn examples(raw: RawExamples, targets: Targets) -> Result<Examples, DataError> {
+    let seconds = raw.seconds.map(TextsBuilder::finish).transpose()?;
+    Ok(Examples { texts: raw.texts.finish()?, seconds, targets, files: raw.files, places: raw.places })
 }
 
 /// A file or folder that has been read, for the manifest.

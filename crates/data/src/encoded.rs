@@ -1,22 +1,71 @@
-//! Texts as ids, flat in memory, with figures on what was cut off. Does not tokenize.
+//! Texts as ids, one behind the other in memory or in a file, with figures on what was cut off. Does not tokenize.
+
+use std::fs::File;
+use std::io;
+use std::ops::AddAssign;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The ids of many texts in one piece of memory, in the order of the texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::error::DataError;
+use crate::storage::{Growing, Storage, cache_dir};
+
+/// The ids of many texts, in the order of the texts. Clones share them.
+#[derive(Debug, Clone)]
 pub struct EncodedTexts {
-    ids: Vec<u32>,
-    /// Text `i` is `ids[offsets[i]..offsets[i + 1]]`.
-    offsets: Vec<usize>,
-    /// How many texts lost tokens.
-    pub n_truncated: usize,
-    /// How many tokens the texts had.
-    pub n_tokens: usize,
-    /// How many of them were cut off.
-    pub n_tokens_dropped: usize,
-    /// How many of them are not in the vocabulary.
-    pub n_unknown: usize,
-    longest: usize,
+    ids: Storage<u32>,
+    /// The end of each text in `ids`.
+    ends: Storage<u64>,
+    counts: Counts,
+    /// Keeps others from writing to the files.
+    _lock: Option<Arc<File>>,
+}
+
+/// Encoded texts that grow one by one.
+#[derive(Debug)]
+pub(crate) struct EncodedTextsBuilder {
+    ids: Growing<u32>,
+    ends: Growing<u64>,
+    counts: Counts,
+}
+
+/// What was counted while texts were encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    /// Tokens before cutting.
+    pub(crate) tokens: usize,
+    /// Tokens that were cut off.
+    pub(crate) dropped: usize,
+    /// Texts that lost tokens.
+    pub(crate) truncated: usize,
+    /// Tokens that are not in the vocabulary.
+    pub(crate) unknown: usize,
+    /// Tokens of the longest text before cutting.
+    pub(crate) longest: usize,
+}
+
+impl Counts {
+    /// What one text counts.
+    pub(crate) fn of(text: &EncodedText) -> Self {
+        let dropped = text.n_tokens - text.ids.len();
+        Self {
+            tokens: text.n_tokens,
+            dropped,
+            truncated: usize::from(dropped > 0),
+            unknown: text.n_unknown,
+            longest: text.n_tokens,
+        }
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.tokens += other.tokens;
+        self.dropped += other.dropped;
+        self.truncated += other.truncated;
+        self.unknown += other.unknown;
+        self.longest = self.longest.max(other.longest);
+    }
 }
 
 /// Figures on an encoding, to judge `max_length` and the vocabulary by. Shares are between 0 and 1.
@@ -43,28 +92,38 @@ pub(crate) struct EncodedText {
     pub(crate) n_unknown: usize,
 }
 
-impl EncodedTexts {
-    /// Makes an empty collection with room for `texts` texts.
-    pub(crate) fn with_capacity(texts: usize) -> Self {
-        let mut offsets = Vec::with_capacity(texts + 1);
-        offsets.push(0);
-        Self { ids: Vec::new(), offsets, n_truncated: 0, n_tokens: 0, n_tokens_dropped: 0, n_unknown: 0, longest: 0 }
+impl EncodedTextsBuilder {
+    /// No texts yet.
+    pub(crate) fn new() -> Self {
+        Self { ids: Growing::new(), ends: Growing::new(), counts: Counts::default() }
     }
 
     pub(crate) fn push(&mut self, text: &EncodedText) {
-        let dropped = text.n_tokens - text.ids.len();
-        self.ids.extend_from_slice(&text.ids);
-        self.offsets.push(self.ids.len());
-        self.n_truncated += usize::from(dropped > 0);
-        self.n_tokens += text.n_tokens;
-        self.n_tokens_dropped += dropped;
-        self.n_unknown += text.n_unknown;
-        self.longest = self.longest.max(text.n_tokens);
+        self.ids.extend(&text.ids);
+        self.ends.extend(&[self.ids.len() as u64]);
+        self.counts += Counts::of(text);
+    }
+
+    /// The texts in the order in which they came.
+    ///
+    /// # Errors
+    /// [`DataError::Cache`] if there are too many to keep in memory and they could not be written to a scratch file.
+    pub(crate) fn finish(self) -> Result<EncodedTexts, DataError> {
+        let failed = |source: io::Error| DataError::Cache { path: cache_dir(), source };
+        let (ids, ends) = (self.ids.finish().map_err(failed)?, self.ends.finish().map_err(failed)?);
+        Ok(EncodedTexts { ids, ends, counts: self.counts, _lock: None })
+    }
+}
+
+impl EncodedTexts {
+    /// Texts in files that nobody writes to while `lock` is held.
+    pub(crate) fn mapped(ids: Storage<u32>, ends: Storage<u64>, counts: Counts, lock: File) -> Self {
+        Self { ids, ends, counts, _lock: Some(Arc::new(lock)) }
     }
 
     /// How many texts there are.
     pub fn len(&self) -> usize {
-        self.offsets.len() - 1
+        self.ends.len()
     }
 
     /// Whether there is no text.
@@ -72,26 +131,31 @@ impl EncodedTexts {
         self.len() == 0
     }
 
+    fn start(&self, index: usize) -> usize {
+        if index == 0 { 0 } else { self.ends.at(index - 1) as usize }
+    }
+
     /// The ids of text `index`. Panics if there is no such text.
     pub fn ids(&self, index: usize) -> &[u32] {
-        &self.ids[self.offsets[index]..self.offsets[index + 1]]
+        self.ids.slice(self.start(index)..self.ends.at(index) as usize)
     }
 
     /// How many ids text `index` has. Panics if there is no such text.
     pub fn length(&self, index: usize) -> usize {
-        self.offsets[index + 1] - self.offsets[index]
+        self.ends.at(index) as usize - self.start(index)
     }
 
     /// The figures; all shares are 0 where there is nothing to divide by.
     pub fn stats(&self) -> EncodingStats {
         let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let Counts { tokens, dropped, truncated, unknown, longest } = self.counts;
         EncodingStats {
             texts: self.len(),
-            truncated: share(self.n_truncated, self.len()),
-            dropped: share(self.n_tokens_dropped, self.n_tokens),
-            unknown: share(self.n_unknown, self.n_tokens),
-            mean_length: share(self.n_tokens, self.len()),
-            max_length: self.longest,
+            truncated: share(truncated, self.len()),
+            dropped: share(dropped, tokens),
+            unknown: share(unknown, tokens),
+            mean_length: share(tokens, self.len()),
+            max_length: longest,
         }
     }
 }

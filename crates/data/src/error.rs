@@ -31,6 +31,8 @@ pub enum DataErrorKind {
     Bad,
     /// The operating system failed to read or write (exit code 74).
     Io,
+    /// The work was stopped from outside (exit code 130 or 143).
+    Interrupted,
 }
 
 /// Why a text file, a label set or a tokenizer cannot be used.
@@ -72,6 +74,21 @@ pub enum DataError {
         /// What the operating system said.
         #[source]
         source: io::Error,
+    },
+    /// There is more text than is kept in memory, and no place for it on the disk.
+    #[error("cannot use the cache directory `{}` for texts that do not fit in memory", path.display())]
+    Cache {
+        /// The directory.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Whoever watched asked to stop.
+    #[error("interrupted before training began")]
+    Interrupted {
+        /// Whether what was done is kept for the next time.
+        kept: bool,
     },
     /// The extension does not say how to read the file.
     #[error("`{}` has no extension that names a format", path.display())]
@@ -397,7 +414,8 @@ impl DataError {
     pub fn kind(&self) -> DataErrorKind {
         match self {
             Self::Missing { .. } => DataErrorKind::Missing,
-            Self::Read { .. } | Self::Write { .. } => DataErrorKind::Io,
+            Self::Read { .. } | Self::Write { .. } | Self::Cache { .. } => DataErrorKind::Io,
+            Self::Interrupted { .. } => DataErrorKind::Interrupted,
             _ => DataErrorKind::Bad,
         }
     }

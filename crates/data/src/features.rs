@@ -4,6 +4,7 @@ use crate::encoded::{EncodedText, EncodedTexts};
 use crate::error::DataError;
 use crate::features_config::{CharacterNgrams, FeaturesConfig};
 use crate::order::mix;
+use crate::progress::OnProgress;
 use crate::texts::Texts;
 use crate::tokenizer::{TextEncoder, in_order};
 use crate::words::Unit;
@@ -25,13 +26,18 @@ impl TextEncoder {
         texts: &Texts,
         config: &FeaturesConfig,
         max_length: usize,
+        on_progress: &OnProgress,
     ) -> Result<EncodedTexts, DataError> {
         let splitter = self.words().map(|words| words.splitter());
         if config.character_ngrams.is_some() && splitter.is_none_or(|splitter| splitter.unit != Unit::Word) {
             return Err(DataError::NoWords);
         }
         let n_buckets = config.buckets.max(1) as u64;
-        in_order(texts, |text| {
+        let recipe = || {
+            let features = serde_json::to_string(config).unwrap_or_default();
+            format!("ngrams {features} {max_length} {}", self.to_json())
+        };
+        let encode = |text: &str| {
             let mut tokens = Tokens::default();
             match splitter {
                 Some(splitter) => splitter.split(text, |token| tokens.push(token, max_length)),
@@ -47,7 +53,8 @@ impl TextEncoder {
                 tokens.iter().for_each(|word| character_ngrams(word, lengths, &mut keep));
             }
             Ok(EncodedText { n_tokens: ids.len(), ids, n_unknown: 0 })
-        })
+        };
+        in_order(texts, recipe, encode, on_progress)
     }
 }
 
@@ -122,10 +129,11 @@ fn character_ngrams(word: &str, lengths: &CharacterNgrams, keep: &mut impl FnMut
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::UNWATCHED;
     use crate::tokenizer_config::{CharConfig, TokenizerConfig};
 
     fn features(encoder: &TextEncoder, text: &str, config: &FeaturesConfig, max_length: usize) -> Vec<u32> {
-        encoder.features(&[text].into_iter().collect(), config, max_length).unwrap().ids(0).to_vec()
+        encoder.features(&[text].into_iter().collect(), config, max_length, UNWATCHED).unwrap().ids(0).to_vec()
     }
 
     fn words() -> TextEncoder {
@@ -182,7 +190,7 @@ mod tests {
         let config = FeaturesConfig { character_ngrams: Some(CharacterNgrams::default()), ..FeaturesConfig::default() };
         let texts: Texts = ["好"].into_iter().collect();
         let encoder = TextEncoder::train(&TokenizerConfig::Char(CharConfig::default()), &texts).unwrap();
-        let error = encoder.features(&texts, &config, 10).unwrap_err();
+        let error = encoder.features(&texts, &config, 10, UNWATCHED).unwrap_err();
         assert_eq!(error.to_string(), "the tokenizer has no words to take n-grams of characters from");
         assert_eq!(error.hint().unwrap(), "remove `features.character_ngrams`, or use `tokenizer.word`");
         // Of tokens that are characters there are n-grams of tokens: "好 坏".
@@ -193,7 +201,7 @@ mod tests {
     fn buckets_are_used_evenly() {
         let texts: Texts = (0..4000).map(|index| format!("w{index} x")).collect();
         let config = FeaturesConfig { buckets: 4, ..word_ngrams(2) };
-        let encoded = words().features(&texts, &config, 10).unwrap();
+        let encoded = words().features(&texts, &config, 10, UNWATCHED).unwrap();
         let mut counts = [0; 4];
         (0..texts.len()).for_each(|index| counts[encoded.ids(index)[0] as usize] += 1);
         // 1000 expected, standard deviation 27.

@@ -1,7 +1,9 @@
 //! What a look at the examples shows before any training: duplicates, leaks between splits, contradictory labels.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::excerpt;
@@ -64,64 +66,138 @@ pub struct ConflictingLabels {
 /// A text, or the two of a pair.
 type Text<'a> = (&'a str, Option<&'a str>);
 
-/// What is known about one distinct text of a split.
-struct Seen<'a> {
-    ids: &'a [u32],
-    conflicting: bool,
-}
+/// Texts are compared in parts of about so many, told apart by their hashes, to need little memory.
+const PART: usize = 1 << 20;
 
 impl Findings {
     /// Looks through the splits, which are given in the order train, validation, test. Empty texts count as empty only,
     /// not as duplicates.
     pub(crate) fn of(splits: &[(Split, &Examples)], labels: &Labels) -> Self {
         let mut findings = Self::default();
-        let mut earlier: Vec<(Split, HashMap<Text<'_>, Seen<'_>>)> = Vec::new();
         for &(split, examples) in splits {
             findings.counts.insert(split, label_counts(examples, labels));
-            let mut duplicates = Tally::default();
-            let mut conflicting = Tally::default();
-            let mut empty = 0;
-            let mut seen: HashMap<Text<'_>, Seen<'_>> = HashMap::with_capacity(examples.len());
-            let mut shared: Vec<Tally> = earlier.iter().map(|_| Tally::default()).collect();
-            for (index, ids) in examples.targets.iter().enumerate() {
-                let text = examples.text(index);
-                if text.0.trim().is_empty() || text.1.is_some_and(|second| second.trim().is_empty()) {
-                    empty += 1;
-                    continue;
-                }
-                for ((_, texts), tally) in earlier.iter().zip(&mut shared) {
-                    if texts.contains_key(&text) {
-                        tally.add(text);
-                    }
-                }
-                match seen.get_mut(&text) {
-                    None => {
-                        seen.insert(text, Seen { ids, conflicting: false });
-                    }
-                    Some(first) => {
-                        duplicates.add(text);
-                        if first.ids != ids && !first.conflicting {
-                            first.conflicting = true;
-                            conflicting.add(text);
-                        }
-                    }
-                }
-            }
+            let empty = (0..examples.len()).into_par_iter().filter(|&index| is_empty(examples.text(index))).count();
             if empty > 0 {
                 findings.empty.insert(split, empty);
             }
+        }
+        let mut tallies = Tallies::new(splits);
+        let total: usize = splits.iter().map(|(_, examples)| examples.len()).sum();
+        let parts = total.div_ceil(PART).max(1) as u64;
+        for part in 0..parts {
+            let mut hashed: Vec<(u64, Place)> = Vec::new();
+            for (split, (_, examples)) in (0..).zip(splits) {
+                hashed.par_extend((0..examples.len() as u32).into_par_iter().filter_map(|index| {
+                    let text = examples.text(index as usize);
+                    let hash = hash(text);
+                    (hash % parts == part && !is_empty(text)).then_some((hash, Place { split, index }))
+                }));
+            }
+            hashed.par_sort_unstable();
+            for run in hashed.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
+                tallies.add_equal_hashes(run.iter().map(|&(_, place)| place).collect());
+            }
+        }
+        tallies.into_findings(findings)
+    }
+}
+
+/// An example by the position of its split and its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    split: u32,
+    index: u32,
+}
+
+fn is_empty((text, second): Text<'_>) -> bool {
+    text.trim().is_empty() || second.is_some_and(|second| second.trim().is_empty())
+}
+
+/// The same for equal texts in one process; what is found does not depend on it.
+fn hash(text: Text<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What has been counted so far, in each split and in each pair of splits.
+struct Tallies<'a> {
+    splits: &'a [(Split, &'a Examples)],
+    duplicates: Vec<Tally>,
+    conflicting: Vec<Tally>,
+    /// By the earlier split and the later one.
+    shared: Vec<Vec<Tally>>,
+}
+
+impl<'a> Tallies<'a> {
+    fn new(splits: &'a [(Split, &'a Examples)]) -> Self {
+        let tallies = || splits.iter().map(|_| Tally::default()).collect::<Vec<_>>();
+        Self {
+            splits,
+            duplicates: tallies(),
+            conflicting: tallies(),
+            shared: splits.iter().map(|_| tallies()).collect(),
+        }
+    }
+
+    fn text(&self, place: Place) -> Text<'a> {
+        self.splits[place.split as usize].1.text(place.index as usize)
+    }
+
+    fn targets(&self, place: Place) -> &'a [u32] {
+        self.splits[place.split as usize].1.targets.of(place.index as usize)
+    }
+
+    /// Examples whose texts have the same hash, ascending; nearly always, they are equal.
+    fn add_equal_hashes(&mut self, mut places: Vec<Place>) {
+        while let Some(&first) = places.first() {
+            let text = self.text(first);
+            let (equal, others): (Vec<Place>, Vec<Place>) =
+                places.into_iter().partition(|&place| self.text(place) == text);
+            self.add_equal(&equal);
+            places = others;
+        }
+    }
+
+    /// All examples with one text, ascending.
+    fn add_equal(&mut self, places: &[Place]) {
+        let excerpt = || match self.text(places[0]) {
+            (text, None) => excerpt(text),
+            (text, Some(second)) => format!("{} | {}", excerpt(text), excerpt(second)),
+        };
+        let excerpt = excerpt();
+        let by_split: Vec<&[Place]> = places.chunk_by(|a, b| a.split == b.split).collect();
+        for (number, within) in by_split.iter().enumerate() {
+            let split = within[0].split as usize;
+            if let Some(second) = within.get(1) {
+                self.duplicates[split].add(within.len() - 1, second.index, &excerpt);
+            }
+            if let Some(other) = within.iter().find(|&&place| self.targets(place) != self.targets(within[0])) {
+                self.conflicting[split].add(1, other.index, &excerpt);
+            }
+            for earlier in &by_split[..number] {
+                self.shared[earlier[0].split as usize][split].add(within.len(), within[0].index, &excerpt);
+            }
+        }
+    }
+
+    fn into_findings(self, mut findings: Findings) -> Findings {
+        let name = |split: usize| self.splits[split].0;
+        for (split, (duplicates, conflicting)) in self.duplicates.into_iter().zip(self.conflicting).enumerate() {
+            let split = name(split);
             if let Some((count, excerpts)) = duplicates.found() {
                 findings.duplicates.push(DuplicateTexts { split, count, excerpts });
             }
             if let Some((count, excerpts)) = conflicting.found() {
                 findings.conflicting.push(ConflictingLabels { split, count, excerpts });
             }
-            for ((other, _), tally) in earlier.iter().zip(shared) {
-                if let Some((count, excerpts)) = tally.found() {
-                    findings.shared.push(SharedTexts { splits: [*other, split], count, excerpts });
+        }
+        for later in 0..self.splits.len() {
+            for (earlier, tallies) in self.shared.iter().enumerate() {
+                if let Some((count, excerpts)) = tallies[later].clone().found() {
+                    findings.shared.push(SharedTexts { splits: [name(earlier), name(later)], count, excerpts });
                 }
             }
-            earlier.push((split, seen));
         }
         findings
     }
@@ -136,29 +212,27 @@ pub(crate) fn label_counts(examples: &Examples, labels: &Labels) -> BTreeMap<Str
     labels.names().iter().cloned().zip(counts).collect()
 }
 
-/// A count with a few of the texts that were counted, each shown once.
-#[derive(Default)]
+/// A count with the first few of the texts that were counted, each shown once.
+#[derive(Debug, Clone, Default)]
 struct Tally {
     count: usize,
-    excerpts: Vec<String>,
+    /// By the position of the example that was found.
+    first: BTreeMap<u32, String>,
 }
 
 impl Tally {
-    fn add(&mut self, (text, second): Text<'_>) {
-        self.count += 1;
-        if self.excerpts.len() < SHOWN {
-            let excerpt = match second {
-                None => excerpt(text),
-                Some(second) => format!("{} | {}", excerpt(text), excerpt(second)),
-            };
-            if !self.excerpts.contains(&excerpt) {
-                self.excerpts.push(excerpt);
-            }
+    fn add(&mut self, count: usize, index: u32, excerpt: &str) {
+        self.count += count;
+        if !self.first.values().any(|shown| shown == excerpt) {
+            self.first.insert(index, excerpt.to_owned());
+        }
+        if self.first.len() > SHOWN {
+            self.first.pop_last();
         }
     }
 
     fn found(self) -> Option<(usize, Vec<String>)> {
-        (self.count > 0).then_some((self.count, self.excerpts))
+        (self.count > 0).then(|| (self.count, self.first.into_values().collect()))
     }
 }
 

@@ -11,6 +11,9 @@ impl DataError {
                 "name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of .txt files per label"
                     .to_owned()
             }
+            Self::Cache { .. } => "make room there, or set `XDG_CACHE_HOME` to a directory with room".to_owned(),
+            Self::Interrupted { kept: true } => "what is encoded is kept: the same command goes on from there".to_owned(),
+            Self::Interrupted { kept: false } => return None,
             Self::NotFolder { .. } => "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"".to_owned(),
             Self::UnknownFormat { .. } => {
                 "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"; compressed files have to be unpacked first".to_owned()

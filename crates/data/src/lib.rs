@@ -21,7 +21,13 @@ mod targets;
 
 mod order;
 
+mod mapped;
+
+mod storage;
+
 mod texts;
+
+mod progress;
 
 mod reader;
 
@@ -38,6 +44,8 @@ mod corpus;
 mod tokenizer_guard;
 
 mod encoded;
+
+mod cache;
 
 mod words;
 
@@ -60,6 +68,7 @@ pub use features_config::{CharacterNgrams, FeaturesConfig};
 pub use findings::{ConflictingLabels, DuplicateTexts, Findings, SharedTexts};
 pub use labels::Labels;
 pub use order::permutation;
+pub use progress::{OnProgress, Progress, UNWATCHED};
 pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
 pub use targets::Targets;
 pub use texts::{Texts, TextsBuilder};

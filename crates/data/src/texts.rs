@@ -1,9 +1,14 @@
-//! Many texts, one behind the other in one piece of memory, and cheap selections of them. Does not read files.
+//! Many texts, one behind the other in one piece of memory or in a scratch file, and cheap selections of them. Does not
+//! read the files of a user.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Texts in order. Clones and selections share the memory.
+use crate::error::DataError;
+use crate::storage::{Growing, Storage, cache_dir};
+
+/// Texts in order. Clones and selections share the memory; so do all
+/// that were made from them.
 #[derive(Clone, Default)]
 pub struct Texts {
     store: Arc<Store>,
@@ -12,28 +17,35 @@ pub struct Texts {
 }
 
 /// Texts that grow one by one; [`TextsBuilder::finish`] makes them [`Texts`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TextsBuilder {
-    store: Store,
+    text: Growing<u8>,
+    ends: Growing<u64>,
 }
 
 #[derive(Debug, Default)]
 struct Store {
-    text: String,
+    text: Storage<u8>,
     /// The end of each text.
-    ends: Vec<usize>,
+    ends: Storage<u64>,
+}
+
+impl Default for TextsBuilder {
+    fn default() -> Self {
+        Self { text: Growing::new(), ends: Growing::new() }
+    }
 }
 
 impl TextsBuilder {
     /// Appends a text.
     pub fn push(&mut self, text: &str) {
-        self.store.text.push_str(text);
-        self.store.ends.push(self.store.text.len());
+        self.text.extend(text.as_bytes());
+        self.ends.extend(&[self.text.len() as u64]);
     }
 
     /// How many texts there are.
     pub fn len(&self) -> usize {
-        self.store.ends.len()
+        self.ends.len()
     }
 
     /// Whether there is no text.
@@ -42,8 +54,13 @@ impl TextsBuilder {
     }
 
     /// The texts in the order in which they came.
-    pub fn finish(self) -> Texts {
-        Texts { store: Arc::new(self.store), selected: None }
+    ///
+    /// # Errors
+    /// [`DataError::Cache`] if there are too many to keep in memory and they could not be written to a scratch file.
+    pub fn finish(self) -> Result<Texts, DataError> {
+        let failed = |source| DataError::Cache { path: cache_dir(), source };
+        let store = Store { text: self.text.finish().map_err(failed)?, ends: self.ends.finish().map_err(failed)? };
+        Ok(Texts { store: Arc::new(store), selected: None })
     }
 }
 
@@ -61,8 +78,15 @@ impl Texts {
     /// Text `index`. Panics if there is no such text.
     pub fn get(&self, index: usize) -> &str {
         let index = self.selected.as_ref().map_or(index, |selected| selected[index] as usize);
-        let start = if index == 0 { 0 } else { self.store.ends[index - 1] };
-        &self.store.text[start..self.store.ends[index]]
+        let Store { text, ends } = &*self.store;
+        let start = if index == 0 { 0 } else { ends.at(index - 1) };
+        let bytes = text.slice(start as usize..ends.at(index) as usize);
+        std::str::from_utf8(bytes).expect("texts are kept as they came, cut where they were joined")
+    }
+
+    /// Whether there is so much text that it is in a file.
+    pub(crate) fn is_large(&self) -> bool {
+        self.store.text.is_in_file()
     }
 
     /// The texts in order.
@@ -82,9 +106,9 @@ impl Texts {
 
 impl<T: AsRef<str>> FromIterator<T> for Texts {
     fn from_iter<I: IntoIterator<Item = T>>(texts: I) -> Self {
-        let mut builder = TextsBuilder::default();
+        let mut builder = TextsBuilder { text: Growing::with_limit(usize::MAX), ends: Growing::with_limit(usize::MAX) };
         texts.into_iter().for_each(|text| builder.push(text.as_ref()));
-        builder.finish()
+        builder.finish().expect("without a limit nothing is written to a file")
     }
 }
 
@@ -120,5 +144,15 @@ mod tests {
         assert_eq!(some, ["d", "", "ccc"]);
         assert_eq!(some.select(&[2, 0]), ["ccc", "d"]);
         assert_eq!(Texts::default(), [""; 0]);
+    }
+
+    #[test]
+    fn texts_in_a_file_are_the_same() {
+        let mut builder = TextsBuilder { text: Growing::with_limit(0), ends: Growing::with_limit(0) };
+        ["é", "", "好的"].iter().for_each(|text| builder.push(text));
+        let texts = builder.finish().unwrap();
+        assert!(texts.is_large());
+        assert_eq!(texts, ["é", "", "好的"]);
+        assert_eq!(texts.select(&[2]), ["好的"]);
     }
 }

@@ -11,9 +11,11 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 use tokenizers::Tokenizer;
 
-use crate::encoded::{EncodedText, EncodedTexts};
+use crate::cache;
+use crate::encoded::{EncodedText, EncodedTexts, EncodedTextsBuilder};
 use crate::error::{DataError, excerpt};
 use crate::examples::Examples;
+use crate::progress::{OnProgress, Progress};
 use crate::reader::read_small;
 use crate::texts::Texts;
 use crate::tokenizer_config::TokenizerConfig;
@@ -214,8 +216,14 @@ impl TextEncoder {
     ///
     /// # Errors
     /// [`DataError::Encode`] if a loaded tokenizer fails on a text.
-    pub fn encode(&self, texts: &Texts, max_length: usize) -> Result<EncodedTexts, DataError> {
-        in_order(texts, |text| self.encode_one(text, max_length))
+    pub fn encode(
+        &self,
+        texts: &Texts,
+        max_length: usize,
+        on_progress: &OnProgress,
+    ) -> Result<EncodedTexts, DataError> {
+        let recipe = || format!("ids {max_length} {}", self.to_json());
+        in_order(texts, recipe, |text| self.encode_one(text, max_length), on_progress)
     }
 
     /// The ids of one text.
@@ -242,15 +250,24 @@ impl TextEncoder {
     }
 }
 
-/// Encodes every text on all cores, keeping their order.
+/// Encodes every text on all cores, keeping their order; those of a large corpus by way of the cache, where `recipe`
+/// stands for everything but the texts that decides what comes out.
 pub(crate) fn in_order(
     texts: &Texts,
+    recipe: impl FnOnce() -> String,
     encode: impl Fn(&str) -> Result<EncodedText, DataError> + Sync,
+    on_progress: &OnProgress,
 ) -> Result<EncodedTexts, DataError> {
+    if texts.is_large() {
+        return cache::encoded(&cache::key(texts, &recipe()), texts, &encode, on_progress);
+    }
     /// Few enough that the ids of a piece are small beside the texts.
     const PIECE: usize = 8192;
-    let mut all = EncodedTexts::with_capacity(texts.len());
+    let mut all = EncodedTextsBuilder::new();
     for start in (0..texts.len()).step_by(PIECE) {
+        if !on_progress(&Progress::Encoding { done: start, total: texts.len() }) {
+            return Err(DataError::Interrupted { kept: false });
+        }
         let piece = start..texts.len().min(start + PIECE);
         let encoded: Vec<Result<EncodedText, DataError>> =
             piece.into_par_iter().with_min_len(16).map(|index| encode(texts.get(index))).collect();
@@ -258,7 +275,7 @@ pub(crate) fn in_order(
             all.push(&text?);
         }
     }
-    Ok(all)
+    all.finish()
 }
 
 /// The indices of the texts in pieces of `length`.
@@ -284,6 +301,7 @@ fn caught<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
 mod tests {
     use super::*;
     use crate::order::permutation;
+    use crate::progress::UNWATCHED;
     use crate::tokenizer_config::{CharConfig, WordConfig};
 
     fn texts(all: &[&str]) -> Texts {
@@ -295,7 +313,7 @@ mod tests {
     }
 
     fn ids(encoder: &TextEncoder, text: &str) -> Vec<u32> {
-        encoder.encode(&texts(&[text]), usize::MAX).unwrap().ids(0).to_vec()
+        encoder.encode(&texts(&[text]), usize::MAX, UNWATCHED).unwrap().ids(0).to_vec()
     }
 
     #[test]
@@ -402,11 +420,12 @@ mod tests {
     #[test]
     fn long_texts_keep_their_head() {
         let encoder = word_encoder(100, true, &["a b c d"]);
-        let encoded = encoder.encode(&texts(&["a b c d zz", "b", "", "c d"]), 2).unwrap();
+        let encoded = encoder.encode(&texts(&["a b c d zz", "b", "", "c d"]), 2, UNWATCHED).unwrap();
         assert_eq!((0..4).map(|index| encoded.length(index)).collect::<Vec<_>>(), [2, 1, 0, 2]);
         assert_eq!(encoded.ids(0), [2, 3]);
-        assert_eq!((encoded.n_truncated, encoded.n_tokens, encoded.n_tokens_dropped, encoded.n_unknown), (1, 8, 3, 1));
-        assert_eq!(encoded.stats().max_length, 5);
+        let stats = encoded.stats();
+        assert_eq!((stats.truncated, stats.dropped, stats.unknown), (1.0 / 4.0, 3.0 / 8.0, 1.0 / 8.0));
+        assert_eq!((stats.mean_length, stats.max_length), (2.0, 5));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A trained classifier, loaded from its run: text in, labels and probabilities out.
 
-use attentive_data::{Examples, Labels, TextEncoder};
+use attentive_data::{Examples, Labels, TextEncoder, UNWATCHED};
 use attentive_model::{Classifier, Initializer, Sizes, Summary};
 use burn::tensor::Device;
 
@@ -117,7 +117,7 @@ impl Predictor {
     /// When the tokenizer refuses a text or the device fails.
     pub fn predict(&self, texts: &[String], seconds: Option<&[String]>) -> Result<Vec<Prediction>, TrainError> {
         let seconds = seconds.map(|seconds| seconds.iter().collect());
-        let inputs = encode_texts(&self.encoder, &self.config, &texts.iter().collect(), seconds.as_ref())?;
+        let inputs = encode_texts(&self.encoder, &self.config, &texts.iter().collect(), seconds.as_ref(), UNWATCHED)?;
         let probabilities = self.evaluator.logits(&self.model, &inputs)?.probabilities();
         let rows = probabilities.chunks_exact(self.labels.len());
         Ok(rows.map(|row| Prediction { labels: self.decision.decide(row), probabilities: row.to_vec() }).collect())
@@ -128,7 +128,7 @@ impl Predictor {
     /// # Errors
     /// When the tokenizer refuses a text or the device fails.
     pub fn evaluate(&self, examples: Examples) -> Result<Metrics, TrainError> {
-        let split = encode(&self.encoder, &self.config, examples)?;
+        let split = encode(&self.encoder, &self.config, examples, UNWATCHED)?;
         let scores = self.evaluator.scores(&self.model, &split)?;
         Ok(self.evaluator.final_metrics(&scores, &self.decision))
     }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use attentive_data::{
-    EncodedTexts, EncodingStats, Examples, Findings, Labels, Split, SplitManifest, Targets, TextEncoder, Texts,
-    Vectors, load_corpus, load_vectors,
+    DataError, EncodedTexts, EncodingStats, Examples, Findings, Labels, OnProgress, Progress, Split, SplitManifest,
+    Targets, TextEncoder, Texts, Vectors, load_corpus, load_vectors,
 };
 use attentive_model::Sizes;
 use serde::{Deserialize, Serialize};
@@ -90,16 +90,19 @@ pub struct Prepared {
 }
 
 /// Reads the data, trains or loads the tokenizer, and encodes every split. Labels and vocabulary come from the training
-/// split alone.
+/// split alone. `on_progress` is told how far it is and may stop it.
 ///
 /// # Errors
 /// When a file cannot be used, with the place and the remedy, or the config does not fit the labels found.
-pub fn prepare(config: &Config) -> Result<Prepared, TrainError> {
+pub fn prepare(config: &Config, on_progress: &OnProgress) -> Result<Prepared, TrainError> {
+    let begin = |progress| if on_progress(&progress) { Ok(()) } else { Err(DataError::Interrupted { kept: false }) };
+    begin(Progress::Reading)?;
     let corpus = load_corpus(&config.data, config.seed)?;
+    begin(Progress::TrainingTokenizer)?;
     let encoder = TextEncoder::for_examples(&config.tokenizer, &corpus.train)?;
     let sizes = sizes(config, &encoder, &corpus.labels)?;
     let class_weights = class_weights(config, &corpus.labels, &corpus.train.targets)?;
-    let encode = |examples: Examples| encode(&encoder, config, examples);
+    let encode = |examples: Examples| encode(&encoder, config, examples, on_progress);
     let train = encode(corpus.train)?;
     let validation = corpus.validation.map(encode).transpose()?;
     let test = corpus.test.map(encode).transpose()?;
@@ -174,8 +177,13 @@ fn coverage(vectors: &Vectors, train: &EncodedInputs, vocab_size: usize) -> Cove
 }
 
 /// Encodes examples as a trained model reads them.
-pub(crate) fn encode(encoder: &TextEncoder, config: &Config, examples: Examples) -> Result<EncodedSplit, TrainError> {
-    let inputs = encode_texts(encoder, config, &examples.texts, examples.seconds.as_ref())?;
+pub(crate) fn encode(
+    encoder: &TextEncoder,
+    config: &Config,
+    examples: Examples,
+    on_progress: &OnProgress,
+) -> Result<EncodedSplit, TrainError> {
+    let inputs = encode_texts(encoder, config, &examples.texts, examples.seconds.as_ref(), on_progress)?;
     Ok(EncodedSplit { inputs, targets: examples.targets })
 }
 
@@ -185,12 +193,13 @@ pub(crate) fn encode_texts(
     config: &Config,
     texts: &Texts,
     seconds: Option<&Texts>,
+    on_progress: &OnProgress,
 ) -> Result<EncodedInputs, TrainError> {
     let max_length = config.model.max_length;
-    let features = config.features.is_on().then(|| encoder.features(texts, &config.features, max_length));
+    let features = config.features.is_on().then(|| encoder.features(texts, &config.features, max_length, on_progress));
     Ok(EncodedInputs {
-        texts: encoder.encode(texts, max_length)?,
-        seconds: seconds.map(|seconds| encoder.encode(seconds, max_length)).transpose()?,
+        texts: encoder.encode(texts, max_length, on_progress)?,
+        seconds: seconds.map(|seconds| encoder.encode(seconds, max_length, on_progress)).transpose()?,
         ngrams: features.transpose()?,
     })
 }

@@ -1,6 +1,6 @@
 //! `attentive check`: the config and the data it names, without training.
 
-use attentive_data::{Findings, Split};
+use attentive_data::{Findings, Split, UNWATCHED};
 use attentive_train::prepare;
 
 use super::load_config;
@@ -12,7 +12,7 @@ use crate::table::{Table, count, percent};
 pub(super) fn check(args: &Check) -> Result<(), Failure> {
     let config = load_config(&args.config, &args.set.set)?;
     attentive_backend::open(&config.backend).map_err(Failure::Backend)?;
-    let prepared = prepare(&config)?;
+    let prepared = prepare(&config, UNWATCHED)?;
 
     let mut splits = Table::new(&["split", "examples", "tokens a text", "longest", "truncated", "unknown tokens"]);
     let seconds = prepared.account.encoding_seconds.iter().map(|(split, stats)| (format!("{split}, second"), stats));

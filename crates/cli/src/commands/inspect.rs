@@ -1,6 +1,7 @@
 //! `attentive inspect`: a model layer by layer, as Keras' `model.summary()` shows it.
 
 use attentive_backend::Backend;
+use attentive_data::UNWATCHED;
 use attentive_model::Summary;
 use attentive_train::{Config, Predictor, Report, RunDir, prepare, summary};
 
@@ -32,7 +33,7 @@ pub(super) fn inspect(args: &Inspect) -> Result<(), Failure> {
         print(&text)
     } else {
         let config = load_config(&args.target, &args.set.set)?;
-        let prepared = prepare(&config)?;
+        let prepared = prepare(&config, UNWATCHED)?;
         print(&render(&config, &summary(&config, &prepared, &opened.device)))
     }
 }

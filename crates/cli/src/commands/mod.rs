@@ -5,6 +5,7 @@ mod devices;
 mod evaluate;
 mod inspect;
 mod predict;
+mod preparing;
 mod signals;
 mod train;
 

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use attentive_backend::{Backend, BackendError, Opened};
 use attentive_data::Split;
-use attentive_train::{Config, LockedRun, Outcome, Prepared, Report, RunDir, TrainError, Watch, fit, prepare, summary};
+use attentive_train::{Config, LockedRun, Outcome, Prepared, Report, RunDir, TrainError, Watch, fit, summary};
 use serde_json::json;
 
+use super::preparing::prepare_told;
 use super::signals::Signals;
 use super::{load_config, open_device};
 use crate::args::{Resume, Talk, Train};
@@ -35,10 +36,11 @@ pub(super) fn train(args: &Train, talk: Talk) -> Result<(), Failure> {
     RunDir::check_free(&path, args.overwrite)?;
     let opened = open_device(None, &config)?;
     config.backend = opened.backend.name().to_string();
-    let prepared = prepare(&config)?;
+    let signals = listen()?;
+    let prepared = prepare_told(&config, talk, &signals)?;
     let run = RunDir::create(&path, args.overwrite)?;
     run.describe(&config, &versions(&opened), &prepared.labels, &prepared.encoder, &prepared.account)?;
-    train_run(&run, &config, &prepared, &opened, talk)
+    train_run(&run, &config, &prepared, &opened, talk, &signals)
 }
 
 pub(super) fn resume(args: &Resume, talk: Talk) -> Result<(), Failure> {
@@ -60,11 +62,16 @@ fn go_on(run: RunDir, config: Option<Config>, talk: Talk) -> Result<(), Failure>
     }
     let run = run.lock()?;
     let opened = open_device(None, &config)?;
-    let prepared = prepare(&config)?;
+    let signals = listen()?;
+    let prepared = prepare_told(&config, talk, &signals)?;
     if config != own {
         run.write_config(&config)?;
     }
-    train_run(&run, &config, &prepared, &opened, talk)
+    train_run(&run, &config, &prepared, &opened, talk, &signals)
+}
+
+fn listen() -> Result<Signals, Failure> {
+    Signals::listen().map_err(|source| Failure::Output { name: "signal handlers".to_string(), source })
 }
 
 fn train_run(
@@ -73,12 +80,11 @@ fn train_run(
     prepared: &Prepared,
     opened: &Opened,
     talk: Talk,
+    signals: &Signals,
 ) -> Result<(), Failure> {
     if !talk.quiet {
         introduce(config, prepared, opened);
     }
-    let signals =
-        Signals::listen().map_err(|source| Failure::Output { name: "signal handlers".to_string(), source })?;
     let mut progress = Progress::new(talk, config);
     let outcome = fit(
         run,

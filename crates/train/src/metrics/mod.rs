@@ -116,8 +116,11 @@ impl<'a> Scored<'a> {
         Intervals::new(self.n_labels, self.targets, &self.decided(decision))
     }
 
-    fn decided(&self, decision: &Decision) -> Vec<Vec<u32>> {
-        self.probabilities.chunks_exact(self.n_labels).map(|row| decision.decide(row)).collect()
+    /// The label ids decided for, of each example.
+    fn decided(&self, decision: &Decision) -> Targets {
+        let mut decided = Targets::default();
+        self.probabilities.chunks_exact(self.n_labels).for_each(|row| decided.push(&decision.decide(row)));
+        decided
     }
 
     /// Each example's probabilities and targets.
@@ -125,16 +128,16 @@ impl<'a> Scored<'a> {
         self.probabilities.chunks_exact(self.n_labels).zip(self.targets.iter())
     }
 
+    /// For each example the probability of a label, and whether the example has it.
+    fn of_label(&self, id: usize) -> impl Iterator<Item = (f32, bool)> {
+        self.examples().map(move |(probabilities, targets)| (probabilities[id], targets.contains(&(id as u32))))
+    }
+
     /// For each label of each example its probability, and whether the example has it.
     fn cells(&self) -> impl Iterator<Item = (f64, bool)> {
         self.examples().flat_map(|(probabilities, targets)| {
             (0_u32..).zip(probabilities).map(|(id, &p)| (f64::from(p), targets.contains(&id)))
         })
-    }
-
-    /// For each example the probability of a label, and whether the example has it.
-    fn of_label(&self, id: usize) -> Vec<(f32, bool)> {
-        self.examples().map(|(probabilities, targets)| (probabilities[id], targets.contains(&(id as u32)))).collect()
     }
 }
 
@@ -326,7 +329,7 @@ mod tests {
     #[test]
     fn metrics_survive_json_even_with_numbers_that_are_none() {
         let mut metrics = binary(&[0.8, 0.3, 0.6], &[1, 0, 0], 1.0);
-        metrics.intervals = Intervals::new(2, &Targets::single(vec![0, 1]), &[vec![0], vec![0]]);
+        metrics.intervals = Intervals::new(2, &Targets::single(vec![0, 1]), &Targets::single(vec![0, 0]));
         let text = serde_json::to_string(&metrics).unwrap();
         assert_eq!(serde_json::from_str::<Metrics>(&text).unwrap(), metrics);
         metrics.loss = f64::INFINITY;

@@ -50,15 +50,17 @@ impl Decision {
             Count { hits, support: n - count.support, predicted: n - count.predicted }
         };
         let thresholds = match (task, scored.n_labels, criterion) {
-            (Task::Many, n_labels, Criterion::MicroF1) => best_together((0..n_labels).map(|id| scored.of_label(id))),
+            (Task::Many, n_labels, Criterion::MicroF1) => {
+                best_together((0..n_labels).map(|id| scored.of_label(id).collect()))
+            }
             (Task::Many, n_labels, _) => {
-                (0..n_labels).map(|id| best(scored.of_label(id), |count| count.f1())).collect()
+                (0..n_labels).map(|id| best(scored.of_label(id).collect(), |count| count.f1())).collect()
             }
             (Task::One, 2, Criterion::Accuracy | Criterion::MicroF1) => {
-                vec![best(scored.of_label(1), |count| (count.hits + other(count).hits) as f64)]
+                vec![best(scored.of_label(1).collect(), |count| (count.hits + other(count).hits) as f64)]
             }
             (Task::One, 2, Criterion::MacroF1) => {
-                vec![best(scored.of_label(1), |count| count.f1() + other(count).f1())]
+                vec![best(scored.of_label(1).collect(), |count| count.f1() + other(count).f1())]
             }
             (Task::One, ..) => Vec::new(),
         };

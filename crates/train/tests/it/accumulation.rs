@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use attentive_backend::Backend;
-use attentive_data::{Split, Validation};
+use attentive_data::{Split, UNWATCHED, Validation};
 use attentive_model::{ModelConfig, Weight};
 use attentive_train::{
     CheckpointError, Config, EarlyStoppingConfig, Event, Monitor, OptimizerConfig, Outcome, Predictor, Report, RunDir,
@@ -173,7 +173,7 @@ fn a_run_that_diverges_keeps_its_last_checkpoint() {
 
     // It goes on from there, and to the same end.
     let run = RunDir::open(&path).unwrap().lock().unwrap();
-    let prepared = prepare(&config).unwrap();
+    let prepared = prepare(&config, UNWATCHED).unwrap();
     let mut started = None;
     let mut observer = |event: &Event| {
         if let Event::Start { step, .. } = event {

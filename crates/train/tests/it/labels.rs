@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use attentive_backend::Backend;
-use attentive_data::{DataConfig, Split, Validation};
+use attentive_data::{DataConfig, Split, UNWATCHED, Validation};
 use attentive_model::Weight;
 use attentive_train::{
     AdamConfig, ClassWeights, Config, Monitor, OptimizerConfig, Predictor, RunDir, Threshold, TrainConfig, TrainError,
@@ -53,7 +53,8 @@ fn balanced_weights_are_those_of_equal_shares() {
 fn weights_of_labels_that_are_not_there_are_refused() {
     let directory = temp_dir::TempDir::new().unwrap();
     let weights = ClassWeights::Given(BTreeMap::from([("maybe".to_string(), 2.0)]));
-    let error = prepare(&config(directory.path(), UNEVEN, TrainConfig { class_weights: Some(weights), ..train() }));
+    let error =
+        prepare(&config(directory.path(), UNEVEN, TrainConfig { class_weights: Some(weights), ..train() }), UNWATCHED);
     let error = error.unwrap_err();
     assert!(matches!(error, TrainError::ClassWeight { .. }), "{error}");
     assert_eq!(error.to_string(), "`train.class_weights` names `maybe`, which is no label: the labels are `no`, `yes`");

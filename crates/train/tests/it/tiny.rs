@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use attentive_backend::Backend;
-use attentive_data::{Column, TextColumns};
+use attentive_data::{Column, TextColumns, UNWATCHED};
 use attentive_model::{
     AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, EmbeddingConfig, ModelConfig, MultiHeadConfig,
     Positions, TransformerConfig, Weight,
@@ -92,7 +92,7 @@ pub(crate) fn config(directory: &Path, model: ModelConfig, train: TrainConfig) -
 
 /// Trains in a new run directory.
 pub(crate) fn train(config: &Config, path: &Path, device: &Device) -> Result<Outcome, TrainError> {
-    let prepared = prepare(config)?;
+    let prepared = prepare(config, UNWATCHED)?;
     let run = RunDir::create(path, false)?;
     run.describe(config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account)?;
     let mut watch = Watch { observer: &mut |_: &Event| {}, interrupted: &|| false };

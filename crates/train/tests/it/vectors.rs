@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use attentive_data::UNWATCHED;
 use attentive_model::Weight;
 use attentive_train::{AdamwConfig, Config, Coverage, LionConfig, OptimizerConfig, SgdConfig, TrainConfig, prepare};
 
@@ -34,7 +35,7 @@ fn embedding(weights: &[Weight]) -> &[f32] {
 
 /// The vector of a word.
 fn row<'a>(weights: &'a [Weight], config: &Config, word: &str) -> &'a [f32] {
-    let id = prepare(config).unwrap().encoder.id(word).unwrap() as usize;
+    let id = prepare(config, UNWATCHED).unwrap().encoder.id(word).unwrap() as usize;
     &embedding(weights)[id * 8..][..8]
 }
 
@@ -59,10 +60,11 @@ fn coverage_by_hand() {
     let mut config = config(directory.path(), false, sgd(0.1));
     std::fs::write(&config.data.train, "text,label\ndull dull film,bad\na fine film,good\n").unwrap();
     // Words: dull, film, a, fine, and [PAD] and [UNK]; of six tokens dull, dull, film and film have vectors.
-    let Coverage { in_file, found, vocab_size, of_tokens, sha256 } = prepare(&config).unwrap().account.vectors.unwrap();
+    let Coverage { in_file, found, vocab_size, of_tokens, sha256 } =
+        prepare(&config, UNWATCHED).unwrap().account.vectors.unwrap();
     assert_eq!((in_file, found, vocab_size, of_tokens, sha256.len()), (4, 2, 6, 4.0 / 6.0, 64));
     config.model.embedding.vectors = None;
-    assert_eq!(prepare(&config).unwrap().account.vectors, None);
+    assert_eq!(prepare(&config, UNWATCHED).unwrap().account.vectors, None);
 }
 
 #[test]
