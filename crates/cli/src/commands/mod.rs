@@ -3,6 +3,7 @@
 mod check;
 mod devices;
 mod evaluate;
+mod folds;
 mod inspect;
 mod predict;
 mod signals;

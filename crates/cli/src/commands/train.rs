@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use attentive_backend::{Backend, BackendError, Opened};
-use attentive_data::Split;
+use attentive_data::{Split, SplitManifest};
 use attentive_train::{Config, LockedRun, Outcome, Prepared, Report, RunDir, TrainError, Watch, fit, prepare, summary};
 use serde_json::json;
 
@@ -18,89 +18,138 @@ use crate::table::{Table, count, percent, range};
 
 /// Everything that can be wrong is found before anything is created: config, place, device, data, in this order.
 pub(super) fn train(args: &Train, talk: Talk) -> Result<(), Failure> {
-    let mut config = load_config(&args.config, &args.set.set)?;
+    if let Some(of) = args.folds {
+        return super::folds::train(args, of, talk);
+    }
+    let config = resolve(args, &args.set.set)?;
+    if args.dry_run {
+        return print(&config.to_toml());
+    }
+    let path = place(args, &config);
+    if args.resume {
+        return Sitting::again(RunDir::open(&path)?, Some(config))?.train_alone(talk);
+    }
+    RunDir::check_free(&path, args.overwrite)?;
+    Plan::of(config)?.begin(&path, args.overwrite)?.train_alone(talk)
+}
+
+pub(super) fn resume(args: &Resume, talk: Talk) -> Result<(), Failure> {
+    Sitting::again(RunDir::open(&args.run)?, None)?.train_alone(talk)
+}
+
+/// The config that the arguments name, with these overrides.
+pub(super) fn resolve(args: &Train, set: &[String]) -> Result<Config, Failure> {
+    let mut config = load_config(&args.config, set)?;
     if let Some(name) = &args.backend {
         if name != "auto" && !Backend::names().contains(&name.as_str()) {
             return Err(Failure::Backend(BackendError::Unknown { name: name.clone() }));
         }
         config.backend.clone_from(name);
     }
-    if args.dry_run {
-        return print(&config.to_toml());
-    }
-    let path = args.run_dir.clone().unwrap_or_else(|| PathBuf::from("runs").join(&config.name));
-    if args.resume {
-        return go_on(RunDir::open(&path)?, Some(config), talk);
-    }
-    RunDir::check_free(&path, args.overwrite)?;
-    let opened = open_device(None, &config)?;
-    config.backend = opened.backend.name().to_string();
-    let prepared = prepare(&config)?;
-    let run = RunDir::create(&path, args.overwrite)?;
-    run.describe(&config, &versions(&opened), &prepared.labels, &prepared.encoder, &prepared.account)?;
-    train_run(&run, &config, &prepared, &opened, talk)
+    Ok(config)
 }
 
-pub(super) fn resume(args: &Resume, talk: Talk) -> Result<(), Failure> {
-    go_on(RunDir::open(&args.run)?, None, talk)
+/// Where the run is kept.
+pub(super) fn place(args: &Train, config: &Config) -> PathBuf {
+    args.run_dir.clone().unwrap_or_else(|| PathBuf::from("runs").join(&config.name))
 }
 
-/// Goes on with a run, with its own config or one that asks for the same.
-fn go_on(run: RunDir, config: Option<Config>, talk: Talk) -> Result<(), Failure> {
-    let own = run.config(&Backend::names())?;
-    let mut config = config.unwrap_or_else(|| own.clone());
-    config.name.clone_from(&own.name);
-    if config.backend == "auto" {
-        config.backend.clone_from(&own.backend);
-    }
-    let differences = config.differences(&own);
-    if !differences.is_empty() {
-        let what = format!("config ({})", differences.join(", "));
-        return Err(TrainError::Changed { path: run.path().to_path_buf(), what }.into());
-    }
-    let run = run.lock()?;
-    let opened = open_device(None, &config)?;
-    let prepared = prepare(&config)?;
-    if config != own {
-        run.write_config(&config)?;
-    }
-    train_run(&run, &config, &prepared, &opened, talk)
+/// All that a new run needs; nothing is created yet.
+pub(super) struct Plan {
+    config: Config,
+    prepared: Prepared,
+    opened: Opened,
 }
 
-fn train_run(
-    run: &LockedRun,
-    config: &Config,
-    prepared: &Prepared,
-    opened: &Opened,
-    talk: Talk,
-) -> Result<(), Failure> {
-    if !talk.quiet {
-        introduce(config, prepared, opened);
+impl Plan {
+    pub(super) fn of(mut config: Config) -> Result<Self, Failure> {
+        let opened = open_device(None, &config)?;
+        config.backend = opened.backend.name().to_string();
+        let prepared = prepare(&config)?;
+        Ok(Self { config, prepared, opened })
     }
-    let signals =
-        Signals::listen().map_err(|source| Failure::Output { name: "signal handlers".to_string(), source })?;
-    let mut progress = Progress::new(talk, config);
-    let outcome = fit(
-        run,
-        config,
-        prepared,
-        &opened.device,
-        &mut Watch { observer: &mut |event| progress.show(event), interrupted: &|| signals.received().is_some() },
-    );
-    progress.clear();
-    match outcome? {
-        Outcome::Finished(report) => {
-            if !talk.quiet {
-                tell(""); // a line of its own between the progress and the results, and none before the results alone
-            }
-            print(&final_table(run.path(), config, &report))
+
+    /// Makes the run directory.
+    pub(super) fn begin(self, path: &Path, overwrite: bool) -> Result<Sitting, Failure> {
+        let run = RunDir::create(path, overwrite)?;
+        let Prepared { labels, encoder, account, .. } = &self.prepared;
+        run.describe(&self.config, &versions(&self.opened), labels, encoder, account)?;
+        Ok(Sitting { run, plan: self })
+    }
+}
+
+/// A run and all that it needs to train from where it stands.
+pub(super) struct Sitting {
+    run: LockedRun,
+    plan: Plan,
+}
+
+impl Sitting {
+    /// Goes on with a run, with its own config or one that asks for the same.
+    pub(super) fn again(run: RunDir, config: Option<Config>) -> Result<Self, Failure> {
+        let own = run.config(&Backend::names())?;
+        let mut config = config.unwrap_or_else(|| own.clone());
+        config.name.clone_from(&own.name);
+        if config.backend == "auto" {
+            config.backend.clone_from(&own.backend);
         }
-        Outcome::Interrupted { step } => Err(Failure::Interrupted {
-            signal: signals.received().unwrap_or_default(),
-            run: run.path().display().to_string(),
-            step,
-        }),
+        let differences = config.differences(&own);
+        if !differences.is_empty() {
+            let what = format!("config ({})", differences.join(", "));
+            return Err(TrainError::Changed { path: run.path().to_path_buf(), what }.into());
+        }
+        let run = run.lock()?;
+        let plan = Plan::of(config)?;
+        if plan.config != own {
+            run.write_config(&plan.config)?;
+        }
+        Ok(Self { run, plan })
     }
+
+    /// How the splits were made.
+    pub(super) fn manifest(&self) -> &SplitManifest {
+        &self.plan.prepared.account.manifest
+    }
+
+    /// Trains until the end or the first signal.
+    pub(super) fn train(&self, talk: Talk, signals: &Signals) -> Result<Outcome, Failure> {
+        let Plan { config, prepared, opened } = &self.plan;
+        if !talk.quiet {
+            introduce(config, prepared, opened);
+        }
+        let mut progress = Progress::new(talk, config);
+        let outcome = fit(
+            &self.run,
+            config,
+            prepared,
+            &opened.device,
+            &mut Watch { observer: &mut |event| progress.show(event), interrupted: &|| signals.received().is_some() },
+        );
+        progress.clear();
+        Ok(outcome?)
+    }
+
+    /// Trains and shows the results.
+    fn train_alone(&self, talk: Talk) -> Result<(), Failure> {
+        let signals = listen()?;
+        match self.train(talk, &signals)? {
+            Outcome::Finished(report) => {
+                if !talk.quiet {
+                    tell(""); // a line of its own between the progress and the results, and none before the results alone
+                }
+                print(&final_table(self.run.path(), &self.plan.config, &report))
+            }
+            Outcome::Interrupted { step } => Err(Failure::Interrupted {
+                signal: signals.received().unwrap_or_default(),
+                run: self.run.path().display().to_string(),
+                step,
+            }),
+        }
+    }
+}
+
+pub(super) fn listen() -> Result<Signals, Failure> {
+    Signals::listen().map_err(|source| Failure::Output { name: "signal handlers".to_string(), source })
 }
 
 /// What is about to be trained, on what, and what is noteworthy about the data.
@@ -114,7 +163,8 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
     let n_labels = prepared.labels.len();
     let kind = if config.data.multi_label { "any number a text" } else { "one a text" };
     let kind = if config.data.text.is_pair() { kind.replace("text", "pair of texts") } else { kind.to_string() };
-    tell(&format!("{}  {splits} examples, {n_labels} labels, {kind}", style.strong(&config.name)));
+    let fold = config.data.fold.map_or(String::new(), |fold| format!(", fold {} of {}", fold.index, fold.of));
+    tell(&format!("{}{fold}  {splits} examples, {n_labels} labels, {kind}", style.strong(&config.name)));
     let seconds =
         prepared.account.encoding_seconds.iter().map(|(split, stats)| (format!("{split}, second text"), stats));
     let encoding = prepared.account.encoding.iter().map(|(split, stats)| (split.to_string(), stats));
@@ -128,6 +178,12 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
     }
     for line in super::check::findings(&prepared.account.findings) {
         tell(&format!("  {} {line}", style.hint("note:")));
+    }
+    if config.data.fold.is_some() && config.data.test.is_some() {
+        let note = style.hint("note:");
+        tell(&format!(
+            "  {note} `data.test` is left aside: the test split is the part of `data.train` that the fold holds out"
+        ));
     }
     if let (Some(coverage), Some(path)) = (&prepared.account.vectors, &config.model.embedding.vectors) {
         tell(&format!(
