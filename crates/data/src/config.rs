@@ -390,6 +390,47 @@ mod tests {
     }
 
     #[test]
+    fn what_is_cut_must_leave_something_and_be_cut_alike() {
+        let problems = |json: serde_json::Value| {
+            let problems = data(json).unwrap().problems();
+            problems.into_iter().map(|(key, message)| format!("{key} {message}")).collect::<Vec<_>>()
+        };
+        let cut = |fraction: f64, by: &str| serde_json::json!({ "fraction": fraction, "by": by });
+        let json = serde_json::json!({ "train": "a.csv", "test": cut(0.2, "hash"), "validation": cut(0.1, "hash"), "group": 3 });
+        assert_eq!(problems(json), [""; 0]);
+        let json = serde_json::json!({ "train": "a.csv", "test": cut(0.6, "label"), "validation": cut(0.4, "hash") });
+        assert_eq!(
+            problems(json),
+            [
+                "validation leaves nothing to train on: with what `test` takes, its `fraction` is 1 or more",
+                "validation must be cut by the same as `test`: give both the same `by`"
+            ]
+        );
+        let json = serde_json::json!({ "train": "a.csv", "test": cut(0.0, "label"), "fold": { "index": 3, "of": 2 } });
+        assert_eq!(
+            problems(json),
+            [
+                "test has a `fraction` that must be above 0 and below 1, not 0",
+                "fold has an `index` that must be from 1 to 2, not 3"
+            ]
+        );
+        let fold = serde_json::json!({ "index": 1, "of": 2 });
+        let json =
+            serde_json::json!({ "train": "a.csv", "test": "b.csv", "fold": fold, "validation": cut(0.5, "label") });
+        assert_eq!(
+            problems(json),
+            ["validation leaves nothing to train on: with what `fold` takes, its `fraction` is 1 or more"]
+        );
+        let json = serde_json::json!({ "train": "a", "format": "folder", "group": "author" });
+        assert_eq!(problems(json), ["group names a column, but a folder has none"]);
+        let json = serde_json::json!({ "train": "a.csv", "header": false, "text": 0, "label": 1, "group": "author" });
+        assert_eq!(
+            problems(json),
+            ["group must be a column number, counted from 0, because `header = false`, not `author`"]
+        );
+    }
+
+    #[test]
     fn the_schema_tells_both_forms() {
         let schema = schemars::schema_for!(DataConfig).to_value();
         let forms = &schema["$defs"]["SplitSource"]["oneOf"];

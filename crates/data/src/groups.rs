@@ -92,19 +92,26 @@ pub(crate) fn shared(splits: &[(Split, &Examples)]) -> Vec<SharedGroups> {
     for &(split, examples) in splits.iter().filter(|(_, examples)| examples.groups.is_some()) {
         let named = || (0..examples.len()).filter_map(|index| Some((hash(examples.group(index)?, None), index)));
         for (other, hashes) in &earlier {
-            let both: Vec<(u64, usize)> = named().filter(|(hash, _)| hashes.binary_search(hash).is_ok()).collect();
-            let mut groups = both.clone();
-            groups.sort_unstable();
-            groups.dedup_by_key(|(hash, _)| *hash);
-            if groups.is_empty() {
-                continue;
+            // The first example of each group of the other split.
+            let mut first = vec![u32::MAX; hashes.len()];
+            let mut in_both = 0;
+            for (hash, index) in named() {
+                if let Ok(group) = hashes.binary_search(&hash) {
+                    in_both += 1;
+                    first[group] = first[group].min(index as u32);
+                }
             }
-            let count = groups.len();
-            // The first of each group in the order of the file.
-            groups.sort_unstable_by_key(|(_, index)| *index);
-            let excerpts =
-                groups.iter().take(SHOWN).filter_map(|&(_, index)| examples.group(index).map(excerpt)).collect();
-            found.push(SharedGroups { splits: [*other, split], count, examples: both.len(), excerpts });
+            first.retain(|&index| index != u32::MAX);
+            first.sort_unstable();
+            if !first.is_empty() {
+                let names = first.iter().take(SHOWN).filter_map(|&index| examples.group(index as usize));
+                found.push(SharedGroups {
+                    splits: [*other, split],
+                    count: first.len(),
+                    examples: in_both,
+                    excerpts: names.map(excerpt).collect(),
+                });
+            }
         }
         let mut hashes: Vec<u64> = named().map(|(hash, _)| hash).collect();
         hashes.sort_unstable();

@@ -91,8 +91,8 @@ impl Ring {
         match (&config.fold, config.test_cut()) {
             (Some(fold), _) => {
                 // Exact, so that no place falls between two folds.
-                let start = |index: u32| ((u128::from(index) << 64) / u128::from(fold.of)) as u64;
-                let from = start(fold.index - 1);
+                let start = |index: u32| ((u128::from(index) << 64) / u128::from(fold.of.max(1))) as u64;
+                let from = start(fold.index.saturating_sub(1));
                 Self { from, width: start(fold.index).wrapping_sub(from) }
             }
             (None, Some(cut)) => Self { from: 0, width: width(cut.fraction) },

@@ -6,7 +6,8 @@ use attentive_data::{CutBy, Split, SplitManifest, SplitOrigin};
 use attentive_train::{LockedRun, Metrics, Outcome, Report, RunDir, TrainError};
 use serde_json::{Value, json};
 
-use super::train::{Plan, Sitting, listen, place, resolve};
+use super::sitting::{Plan, Sitting, listen};
+use super::train::{place, resolve};
 use crate::args::{Talk, Train};
 use crate::failure::{Failure, FoldsFailure};
 use crate::output::{print, tell};

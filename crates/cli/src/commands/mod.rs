@@ -7,6 +7,7 @@ mod folds;
 mod inspect;
 mod predict;
 mod signals;
+mod sitting;
 mod train;
 
 use std::path::Path;
