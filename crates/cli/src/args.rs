@@ -72,6 +72,9 @@ pub(crate) struct Train {
     /// Replace the run that is there
     #[arg(long)]
     pub(crate) overwrite: bool,
+    /// Cross-validate: train K classifiers, each tested on the K-th part of the training file that it does not see
+    #[arg(long, value_name = "K")]
+    pub(crate) folds: Option<u32>,
     /// Print the resolved config, every default written out, and stop
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -32,10 +32,68 @@ pub(crate) enum Failure {
         /// Whether what was encoded is kept.
         kept: bool,
     },
+    /// A cross-validation that cannot be, or was interrupted.
+    Folds(FoldsFailure),
     /// Something that cannot happen did.
     Internal {
         message: String,
     },
+}
+
+/// What is in the way of a cross-validation.
+#[derive(Debug)]
+pub(crate) enum FoldsFailure {
+    /// One part, or none.
+    TooFew { of: u32 },
+    /// The config names a fold itself.
+    InConfig,
+    /// The directory is a single run.
+    PlainRun { path: String },
+    /// The directory holds folds already.
+    Exists { path: String, of: u32 },
+    /// A signal asked to stop; what was being trained is saved.
+    Interrupted {
+        signal: i32,
+        index: u32,
+        of: u32,
+        /// The run and the step of its checkpoint; none between two folds.
+        saved: Option<(String, u64)>,
+    },
+}
+
+impl FoldsFailure {
+    fn message(&self) -> String {
+        match self {
+            Self::TooFew { of } => format!("`--folds {of}` leaves nothing to train on: there must be at least 2"),
+            Self::InConfig => "the config names one fold, `data.fold`, and `--folds` asks for all".to_string(),
+            Self::PlainRun { path } => format!("`{path}` is a single run, not the folds of a cross-validation"),
+            Self::Exists { path, .. } => format!("`{path}` already holds folds of a cross-validation"),
+            Self::Interrupted { signal, index, of, saved } => {
+                let signal = signal_name(*signal);
+                match saved {
+                    Some((run, step)) => format!(
+                        "interrupted by {signal} in fold {index} of {of}; the checkpoint after step {step} is in `{run}`"
+                    ),
+                    None => format!("interrupted by {signal} before fold {index} of {of}"),
+                }
+            }
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::TooFew { .. } => "5 and 10 are usual".to_string(),
+            Self::InConfig => "remove `data.fold`, or leave out `--folds`".to_string(),
+            Self::PlainRun { .. } => "name a directory of its own by `--run-dir`".to_string(),
+            Self::Exists { of, .. } => format!(
+                "go on with them by `--folds {of} --resume`, replace them by `--overwrite`, or choose another place by \
+                 `--run-dir`"
+            ),
+            Self::Interrupted { of, .. } => {
+                format!("the same command with `--folds {of} --resume` goes on from there; finished folds are kept")
+            }
+        }
+    }
 }
 
 impl<E: Into<TrainError>> From<E> for Failure {
@@ -100,6 +158,7 @@ impl Failure {
             Self::InterruptedEarly { signal, .. } => {
                 format!("interrupted by {} before training began", signal_name(*signal))
             }
+            Self::Folds(failure) => failure.message(),
             Self::Internal { message } => format!("attentive has a bug: {message}"),
         }
     }
@@ -109,7 +168,7 @@ impl Failure {
             Self::Train(error) => error.source(),
             Self::Backend(error) => error.source(),
             Self::Output { source, .. } => Some(source),
-            Self::Interrupted { .. } | Self::InterruptedEarly { .. } | Self::Internal { .. } => None,
+            Self::Interrupted { .. } | Self::InterruptedEarly { .. } | Self::Folds(_) | Self::Internal { .. } => None,
         }
     }
 
@@ -128,6 +187,7 @@ impl Failure {
             Self::InterruptedEarly { kept, .. } => {
                 kept.then(|| "what is encoded is kept: the same command goes on from there".to_string())
             }
+            Self::Folds(failure) => Some(failure.hint()),
             Self::Internal { .. } => {
                 Some("please report it with the command and its config; a run can be resumed".to_string())
             }
@@ -140,9 +200,11 @@ impl Failure {
             Self::Backend(BackendError::Unknown { .. }) => code::CONFIG,
             Self::Backend(_) => code::NO_DEVICE,
             Self::Output { .. } => code::IO,
-            Self::Interrupted { signal, .. } | Self::InterruptedEarly { signal, .. } => {
-                128 + u8::try_from(*signal).unwrap_or(0)
-            }
+            Self::Folds(FoldsFailure::TooFew { .. } | FoldsFailure::InConfig) => code::CONFIG,
+            Self::Folds(FoldsFailure::PlainRun { .. } | FoldsFailure::Exists { .. }) => code::RUN_TAKEN,
+            Self::Interrupted { signal, .. }
+            | Self::InterruptedEarly { signal, .. }
+            | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
             Self::Internal { .. } => code::INTERNAL,
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     /// What is said of the share of training examples decided right.
     accuracy: &'static str,
+    /// What comes before the number of the epoch: the fold too, if there are folds.
+    epoch: String,
     epochs: u64,
     log_every: u64,
     total_steps: u64,
@@ -38,6 +40,10 @@ impl Progress {
             style: Style::for_stderr(),
             bar: None,
             accuracy: if config.data.multi_label { "exact" } else { "accuracy" },
+            epoch: match &config.data.fold {
+                Some(fold) => format!("fold {}/{}  epoch", fold.index, fold.of),
+                None => "epoch".to_string(),
+            },
             epochs: config.train.epochs,
             log_every: config.train.log_every,
             total_steps: 0,
@@ -59,8 +65,13 @@ impl Progress {
                 self.step(*step, *epoch, *loss, *accuracy, *lr);
             }
             Event::EpochEnd { epoch, loss, accuracy, validation, is_best, seconds } => {
-                let mut line =
-                    format!("epoch {epoch}/{}  loss {loss:.4}  {} {}", self.epochs, self.accuracy, percent(*accuracy));
+                let mut line = format!(
+                    "{} {epoch}/{}  loss {loss:.4}  {} {}",
+                    self.epoch,
+                    self.epochs,
+                    self.accuracy,
+                    percent(*accuracy)
+                );
                 if let Some(metrics) = validation {
                     // With several labels per text, all of them right at once is rare; F1 tells more.
                     let (name, value) = match metrics.hamming_loss {
@@ -119,14 +130,14 @@ impl Progress {
                 count(rate.round() as u64)
             )
         };
-        let line =
-            || format!("epoch {epoch}/{}  step {}/{}  {}", self.epochs, count(step), count(self.total_steps), status());
+        let place = format!("{} {epoch}/{}", self.epoch, self.epochs);
+        let line = || format!("{place}  step {}/{}  {}", count(step), count(self.total_steps), status());
         if self.talk.verbose && step.is_multiple_of(self.log_every) {
             self.line(&line());
         }
         match &self.bar {
             Some(bar) => {
-                bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
+                bar.set_prefix(place);
                 bar.set_message(status());
                 bar.set_position(step);
             }

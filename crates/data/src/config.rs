@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, TextColumns};
 use crate::error::DataError;
-use crate::validation::Validation;
+use crate::split_source::{Cut, CutBy, Fold, SplitSource};
 
 /// The default of `data.label_separator`.
 const LABEL_SEPARATOR: &str = ",";
@@ -21,10 +21,23 @@ pub struct DataConfig {
     /// Relative to the directory the command runs in.
     pub train: PathBuf,
     /// The examples to measure on after each epoch: a file or folder, or `{ fraction = 0.1 }` to cut that share from
-    /// `train`, stratified by label and drawn from the seed. Default: none.
-    pub validation: Option<Validation>,
-    /// The examples for the final figure, never looked at while training: a file or folder. Default: none.
-    pub test: Option<PathBuf>,
+    /// `train`, stratified by label and drawn from the seed, or `{ fraction = 0.1, by = "hash" }` to let each text
+    /// decide. What is cut for `test` or `fold` is cut first; every fraction is one of all examples of `train`.
+    /// Default: none.
+    pub validation: Option<SplitSource>,
+    /// The examples for the final figure, never looked at while training: a file or folder, or a share of `train` as for
+    /// `validation`. Default: none.
+    pub test: Option<SplitSource>,
+    /// One part of a cross-validation: of as many parts as `of` says, part `index` becomes the test split, in the place
+    /// of `test`. Every example is in exactly one part. `attentive train --folds 5` trains one run for each of five parts
+    /// and writes this key into their configs. Default: none.
+    pub fold: Option<Fold>,
+    /// The column that names what an example belongs to, such as its author or the document it is a part of: a name of
+    /// the header (or JSON key), or a number counted from 0. Wherever `train` is cut or folded, no group is in two
+    /// splits, because a model that knows the author is flattered; the labels are shared out as well as whole groups
+    /// allow. An example whose group is empty is a group of its own. Where splits are files, groups in two of them are
+    /// told. Default: none.
+    pub group: Option<Column>,
     /// The column that holds the text: a name of the header (or JSON key), or a number counted from 0. For pairs of
     /// texts an array of two columns, such as `["premise", "hypothesis"]`. Default: "text".
     pub text: TextColumns,
@@ -66,6 +79,8 @@ impl Default for DataConfig {
             train: PathBuf::new(),
             validation: None,
             test: None,
+            fold: None,
+            group: None,
             text: TextColumns::One(Column::Name("text".to_owned())),
             label: Column::Name("label".to_owned()),
             multi_label: false,
@@ -88,20 +103,8 @@ impl DataConfig {
         if self.train.as_os_str().is_empty() {
             problems.push(("train", "is missing: name the file or folder that holds the training examples".to_owned()));
         }
-        match &self.validation {
-            Some(Validation::Fraction(fraction)) if !(*fraction > 0.0 && *fraction < 1.0) => {
-                problems
-                    .push(("validation", format!("has a `fraction` that must be above 0 and below 1, not {fraction}")));
-            }
-            Some(Validation::Path(path)) if path.as_os_str().is_empty() => {
-                problems.push(("validation", "is an empty path".to_owned()));
-            }
-            _ => {}
-        }
-        if self.test.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
-            problems.push(("test", "is an empty path".to_owned()));
-        }
-        if let (Some(test), Some(Validation::Path(validation))) = (&self.test, &self.validation)
+        self.add_split_problems(&mut problems);
+        if let (Some(SplitSource::Path(test)), Some(SplitSource::Path(validation))) = (&self.test, &self.validation)
             && test == validation
             && !test.as_os_str().is_empty()
         {
@@ -113,6 +116,7 @@ impl DataConfig {
         let format = self.format_by_name(&self.train);
         let delimited = matches!(format, Some(Format::Csv | Format::Tsv));
         let columns = self.text.iter().map(|column| ("text", column)).chain([("label", &self.label)]);
+        let columns = columns.chain(self.group.iter().map(|column| ("group", column)));
         for (key, column) in columns {
             match column {
                 Column::Name(name) if delimited && !self.header => problems.push((
@@ -147,6 +151,58 @@ impl DataConfig {
         problems
     }
 
+    /// What is wrong with where the validation and test splits come from.
+    fn add_split_problems(&self, problems: &mut Vec<(&'static str, String)>) {
+        for (key, source) in [("validation", &self.validation), ("test", &self.test)] {
+            match source {
+                Some(SplitSource::Cut(Cut { fraction, .. })) if !(*fraction > 0.0 && *fraction < 1.0) => {
+                    problems.push((key, format!("has a `fraction` that must be above 0 and below 1, not {fraction}")));
+                }
+                Some(SplitSource::Path(path)) if path.as_os_str().is_empty() => {
+                    problems.push((key, "is an empty path".to_owned()));
+                }
+                _ => {}
+            }
+        }
+        if let Some(fold) = &self.fold {
+            if fold.of < 2 {
+                problems.push(("fold", format!("needs at least two parts: `of` must be at least 2, not {}", fold.of)));
+            } else if !(1..=fold.of).contains(&fold.index) {
+                problems
+                    .push(("fold", format!("has an `index` that must be from 1 to {}, not {}", fold.of, fold.index)));
+            }
+        }
+        if let (Some(first), Some(SplitSource::Cut(validation))) = (self.test_cut(), &self.validation) {
+            let name = if self.fold.is_some() { "fold" } else { "test" };
+            if first.fraction + validation.fraction >= 1.0 {
+                let message =
+                    format!("leaves nothing to train on: with what `{name}` takes, its `fraction` is 1 or more");
+                problems.push(("validation", message));
+            }
+            if first.by != validation.by {
+                problems.push(("validation", format!("must be cut by the same as `{name}`: give both the same `by`")));
+            }
+        }
+    }
+
+    /// What is cut off for the test split, as `test` or `fold` says.
+    pub(crate) fn test_cut(&self) -> Option<Cut> {
+        match (&self.fold, &self.test) {
+            (Some(fold), _) => Some(Cut { fraction: 1.0 / f64::from(fold.of), by: fold.by }),
+            (None, Some(SplitSource::Cut(cut))) => Some(*cut),
+            _ => None,
+        }
+    }
+
+    /// What decides how the training file is divided, if it is; by label otherwise.
+    pub fn cut_by(&self) -> CutBy {
+        match (self.test_cut(), &self.validation) {
+            (Some(cut), _) => cut.by,
+            (None, Some(SplitSource::Cut(cut))) => cut.by,
+            _ => CutBy::Label,
+        }
+    }
+
     /// What is wrong with the columns taken together, and with lists of labels.
     fn add_list_problems(&self, format: Option<Format>, problems: &mut Vec<(&'static str, String)>) {
         let is_folder = format == Some(Format::Folder);
@@ -163,6 +219,9 @@ impl DataConfig {
         }
         if self.multi_label && is_folder {
             problems.push(("multi_label", "cannot be true for a folder, which holds one label per example".to_owned()));
+        }
+        if self.group.is_some() && is_folder {
+            problems.push(("group", "names a column, but a folder has none".to_owned()));
         }
         if self.label_separator.is_empty() {
             problems.push(("label_separator", "is empty".to_owned()));
@@ -233,7 +292,7 @@ mod tests {
             "format": "csv", "delimiter": ";", "labels": { "0": "neg" },
         });
         let config = data(json).unwrap();
-        assert_eq!(config.validation, Some(Validation::Fraction(0.1)));
+        assert_eq!(config.validation, Some(SplitSource::Cut(Cut::by_label(0.1))));
         assert_eq!(config.text, TextColumns::One(Column::Number(2)));
         assert_eq!(config.label, Column::Name("stars".to_owned()));
         assert_eq!(config.problems(), []);
@@ -252,7 +311,7 @@ mod tests {
         );
         assert_eq!(
             message(serde_json::json!({ "validation": { "fractoin": 0.1 } })),
-            "unknown field `fractoin`, expected `fraction`"
+            "unknown field `fractoin`, expected `fraction` or `by`"
         );
         assert_eq!(message(serde_json::json!({ "validation": {} })), "missing field `fraction`");
         assert_eq!(
@@ -269,7 +328,7 @@ mod tests {
     fn every_problem_is_found_at_once() {
         let config = DataConfig {
             train: "a.tsv".into(),
-            validation: Some(Validation::Fraction(1.0)),
+            validation: Some(SplitSource::Cut(Cut::by_label(1.0))),
             header: false,
             delimiter: Some("\n".to_owned()),
             encoding: "utf-9".to_owned(),
@@ -331,9 +390,50 @@ mod tests {
     }
 
     #[test]
+    fn what_is_cut_must_leave_something_and_be_cut_alike() {
+        let problems = |json: serde_json::Value| {
+            let problems = data(json).unwrap().problems();
+            problems.into_iter().map(|(key, message)| format!("{key} {message}")).collect::<Vec<_>>()
+        };
+        let cut = |fraction: f64, by: &str| serde_json::json!({ "fraction": fraction, "by": by });
+        let json = serde_json::json!({ "train": "a.csv", "test": cut(0.2, "hash"), "validation": cut(0.1, "hash"), "group": 3 });
+        assert_eq!(problems(json), [""; 0]);
+        let json = serde_json::json!({ "train": "a.csv", "test": cut(0.6, "label"), "validation": cut(0.4, "hash") });
+        assert_eq!(
+            problems(json),
+            [
+                "validation leaves nothing to train on: with what `test` takes, its `fraction` is 1 or more",
+                "validation must be cut by the same as `test`: give both the same `by`"
+            ]
+        );
+        let json = serde_json::json!({ "train": "a.csv", "test": cut(0.0, "label"), "fold": { "index": 3, "of": 2 } });
+        assert_eq!(
+            problems(json),
+            [
+                "test has a `fraction` that must be above 0 and below 1, not 0",
+                "fold has an `index` that must be from 1 to 2, not 3"
+            ]
+        );
+        let fold = serde_json::json!({ "index": 1, "of": 2 });
+        let json =
+            serde_json::json!({ "train": "a.csv", "test": "b.csv", "fold": fold, "validation": cut(0.5, "label") });
+        assert_eq!(
+            problems(json),
+            ["validation leaves nothing to train on: with what `fold` takes, its `fraction` is 1 or more"]
+        );
+        let json = serde_json::json!({ "train": "a", "format": "folder", "group": "author" });
+        assert_eq!(problems(json), ["group names a column, but a folder has none"]);
+        let json = serde_json::json!({ "train": "a.csv", "header": false, "text": 0, "label": 1, "group": "author" });
+        assert_eq!(
+            problems(json),
+            ["group must be a column number, counted from 0, because `header = false`, not `author`"]
+        );
+    }
+
+    #[test]
     fn the_schema_tells_both_forms() {
         let schema = schemars::schema_for!(DataConfig).to_value();
-        let forms = &schema["$defs"]["Validation"]["oneOf"];
+        let forms = &schema["$defs"]["SplitSource"]["oneOf"];
         assert_eq!(forms[0]["type"], "string");
         assert_eq!(forms[1]["properties"]["fraction"]["exclusiveMaximum"], 1);
         assert_eq!(schema["$defs"]["Column"]["oneOf"][1]["minimum"], 0);

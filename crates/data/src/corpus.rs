@@ -7,21 +7,22 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::column::Column;
 use crate::config::DataConfig;
-use crate::cut::cut;
 use crate::error::DataError;
 use crate::examples::{Examples, Split};
 use crate::findings::{Findings, label_counts};
 use crate::labels::Labels;
 use crate::reader::{RawExamples, hex, read_labelled};
+use crate::split_source::{Cut, CutBy, SplitSource};
+use crate::splits::divide;
 use crate::targets::Targets;
 use crate::texts::TextsBuilder;
-use crate::validation::Validation;
 
 /// All examples of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Corpus {
-    /// The training examples, less those cut off for validation.
+    /// The training examples, less those cut off for validation and testing.
     pub train: Examples,
     /// The validation examples, if the config names any.
     pub validation: Option<Examples>,
@@ -64,6 +65,10 @@ pub struct SplitRecord {
     pub examples: usize,
     /// Examples per label; an example with several labels counts for each.
     pub labels: BTreeMap<String, usize>,
+    /// Hexadecimal SHA-256 over the texts and label names of this split in order: equal for equal splits of two runs,
+    /// whatever the split is called. Empty in runs made before there was one.
+    #[serde(default)]
+    pub fingerprint: String,
 }
 
 /// Which part of a file or folder a split is.
@@ -74,31 +79,58 @@ pub enum SplitOrigin {
     File,
     /// All of a folder.
     Folder,
-    /// The share that was cut off.
-    Cut {
-        /// `data.validation.fraction`.
-        fraction: f64,
-        /// The seed that chose the examples.
-        seed: u64,
-    },
-    /// What was left after a share was cut off.
-    Rest {
-        /// `data.validation.fraction`.
-        fraction: f64,
-        /// The seed that chose the examples.
-        seed: u64,
-    },
+    /// A share that was cut off.
+    Cut(CutRecord),
+    /// One part of a cross-validation.
+    Fold(FoldRecord),
+    /// What was left after shares were cut off; the fraction is their sum.
+    Rest(CutRecord),
+}
+
+/// How a share of the training file was cut off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CutRecord {
+    /// The share of all examples that was asked for.
+    pub fraction: f64,
+    /// The seed that chose the examples; none where their hashes did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// What decided about an example.
+    #[serde(default, skip_serializing_if = "CutBy::is_label")]
+    pub by: CutBy,
+    /// `data.group`, whose groups were kept whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Column>,
+}
+
+/// How a part of a cross-validation was held out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoldRecord {
+    /// Which part, counted from 1.
+    pub index: u32,
+    /// How many parts there are.
+    pub of: u32,
+    /// The seed that dealt out the examples; none where their hashes did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// What decided about an example.
+    #[serde(default, skip_serializing_if = "CutBy::is_label")]
+    pub by: CutBy,
+    /// `data.group`, whose groups were kept whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Column>,
 }
 
 /// Loads every split that the config names.
 ///
-/// The label set is that of the training file. A validation fraction is cut from it label by label, at random by
-/// `seed`; both parts keep the order of the file. An example with several labels is cut with those of its rarest label.
+/// The label set is that of the training file. What is tested on is cut from it first, as a fraction or a fold, then what
+/// is validated on: label by label at random by `seed`, or by hash; all parts keep the order of the file. An example with
+/// several labels is cut with those of its rarest label; groups are cut whole.
 ///
 /// # Errors
 /// Any file that is missing, unreadable or not what the config says; a label in the validation or test file that the
-/// training file lacks; a training file with fewer than two labels (with `multi_label`: without any); a fraction that
-/// leaves nothing to validate on.
+/// training file lacks; a training file with fewer than two labels (with `multi_label`: without any); a fraction or fold
+/// that leaves a split empty; groups too few or too large to be divided so.
 pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> {
     let raw = read_labelled(&config.train, config)?;
     let names = label_names(&raw, config)?;
@@ -112,43 +144,32 @@ pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> 
     }
     let targets = targets(&raw, &names, &labels)?;
     let train_file = LoadedFile::new(&config.train, &raw);
-    let mut train = examples(raw, targets)?;
-
-    let (train_record, validation) = match &config.validation {
-        None => (train_file.record(train_file.whole(), &train, &labels), None),
-        Some(Validation::Path(path)) => {
-            let (validation, file) = read_with_labels(path, config, &labels)?;
-            let record = file.record(file.whole(), &validation, &labels);
-            (train_file.record(train_file.whole(), &train, &labels), Some((validation, record)))
-        }
-        Some(Validation::Fraction(fraction)) => {
-            let fraction = *fraction;
-            let validation;
-            (train, validation) = cut(&train, labels.len(), fraction, seed)?;
-            let record = train_file.record(SplitOrigin::Cut { fraction, seed }, &validation, &labels);
-            (train_file.record(SplitOrigin::Rest { fraction, seed }, &train, &labels), Some((validation, record)))
-        }
+    let parts = divide(examples(raw, targets)?, labels.len(), config, seed)?;
+    // A split that the training file was not divided for is a file of its own, or there is none.
+    let load = |cut_off: Option<Examples>, source: &Option<SplitSource>| match (cut_off, source) {
+        (None, Some(SplitSource::Path(path))) => read_with_labels(path, config, &labels).map(Some),
+        (cut_off, _) => Ok(cut_off.map(|examples| (examples, train_file.clone()))),
     };
-    let test = match &config.test {
-        None => None,
-        Some(path) => {
-            let (test, file) = read_with_labels(path, config, &labels)?;
-            let record = file.record(file.whole(), &test, &labels);
-            Some((test, record))
-        }
-    };
-    let (validation, validation_record) = validation.unzip();
-    let (test, test_record) = test.unzip();
+    let (validation, validation_file) = load(parts.validation, &config.validation)?.unzip();
+    let (test, test_file) = load(parts.test, &config.test)?.unzip();
+    let train = parts.train;
 
     let mut splits = vec![(Split::Train, &train)];
     splits.extend(validation.as_ref().map(|examples| (Split::Validation, examples)));
     splits.extend(test.as_ref().map(|examples| (Split::Test, examples)));
     let findings = Findings::of(&splits, &labels);
+    let (fingerprint, of_splits) = fingerprints(&splits, &labels, config.multi_label);
+    let files = [Some(train_file), validation_file, test_file].into_iter().flatten();
+    let mut records = BTreeMap::new();
+    for ((&(split, examples), file), fingerprint) in splits.iter().zip(files).zip(of_splits) {
+        let labels = label_counts(examples, &labels);
+        records.insert(split, file.record(origin(split, config, seed), examples.len(), labels, fingerprint));
+    }
     let manifest = SplitManifest {
-        train: train_record,
-        validation: validation_record,
-        test: test_record,
-        fingerprint: fingerprint(&splits, &labels, config.multi_label),
+        train: records.remove(&Split::Train).expect("there is a training split"),
+        validation: records.remove(&Split::Validation),
+        test: records.remove(&Split::Test),
+        fingerprint,
     };
     Ok(Corpus { train, validation, test, labels, manifest, findings })
 }
@@ -158,7 +179,9 @@ pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> 
 /// # Errors
 /// The file is missing, unreadable or not what the config says, or has a label that is not in `labels`.
 pub fn load_examples(path: &Path, config: &DataConfig, labels: &Labels) -> Result<Examples, DataError> {
-    read_with_labels(path, config, labels).map(|(examples, _)| examples)
+    // Groups matter to how a file is divided only, so a file to evaluate need not have them.
+    let config = DataConfig { group: None, ..config.clone() };
+    read_with_labels(path, &config, labels).map(|(examples, _)| examples)
 }
 
 fn read_with_labels(path: &Path, config: &DataConfig, labels: &Labels) -> Result<(Examples, LoadedFile), DataError> {
@@ -216,11 +239,42 @@ fn targets(raw: &RawExamples, names: &[Vec<&str>], labels: &Labels) -> Result<Ta
 }
 
 fn examples(raw: RawExamples, targets: Targets) -> Result<Examples, DataError> {
-    let seconds = raw.seconds.map(TextsBuilder::finish).transpose()?;
-    Ok(Examples { texts: raw.texts.finish()?, seconds, targets, files: raw.files, places: raw.places })
+    let finish = |texts: Option<TextsBuilder>| texts.map(TextsBuilder::finish).transpose();
+    Ok(Examples {
+        texts: raw.texts.finish()?,
+        seconds: finish(raw.seconds)?,
+        groups: finish(raw.groups)?,
+        targets,
+        files: raw.files,
+        places: raw.places,
+    })
+}
+
+/// Which part of the training file a split is; `None` if it is a file of its own.
+fn origin(split: Split, config: &DataConfig, seed: u64) -> Option<SplitOrigin> {
+    let (by, group) = (config.cut_by(), config.group.clone());
+    let seed = by.is_label().then_some(seed);
+    let record = |fraction| CutRecord { fraction, seed, by, group: group.clone() };
+    let validation = match &config.validation {
+        Some(SplitSource::Cut(Cut { fraction, .. })) => Some(*fraction),
+        _ => None,
+    };
+    let test = config.test_cut().map(|cut| cut.fraction);
+    match (split, &config.fold) {
+        (Split::Test, Some(fold)) => {
+            Some(SplitOrigin::Fold(FoldRecord { index: fold.index, of: fold.of, seed, by, group: group.clone() }))
+        }
+        (Split::Test, None) => Some(SplitOrigin::Cut(record(test?))),
+        (Split::Validation, _) => Some(SplitOrigin::Cut(record(validation?))),
+        (Split::Train, _) => {
+            let cut_off = [validation, test].into_iter().flatten().reduce(|a, b| a + b)?;
+            Some(SplitOrigin::Rest(record(cut_off)))
+        }
+    }
 }
 
 /// A file or folder that has been read, for the manifest.
+#[derive(Clone)]
 struct LoadedFile {
     path: PathBuf,
     sha256: String,
@@ -233,52 +287,67 @@ impl LoadedFile {
         Self { path: path.to_owned(), sha256: raw.sha256.clone(), rows: raw.texts.len(), is_folder: raw.is_folder }
     }
 
-    fn whole(&self) -> SplitOrigin {
-        if self.is_folder { SplitOrigin::Folder } else { SplitOrigin::File }
-    }
-
-    fn record(&self, origin: SplitOrigin, examples: &Examples, labels: &Labels) -> SplitRecord {
+    /// The record of a split that is all of the file, or the part `origin` of it.
+    fn record(
+        self,
+        origin: Option<SplitOrigin>,
+        examples: usize,
+        labels: BTreeMap<String, usize>,
+        fingerprint: String,
+    ) -> SplitRecord {
+        let whole = if self.is_folder { SplitOrigin::Folder } else { SplitOrigin::File };
         SplitRecord {
-            origin,
-            path: self.path.clone(),
-            sha256: self.sha256.clone(),
+            origin: origin.unwrap_or(whole),
+            path: self.path,
+            sha256: self.sha256,
             rows: self.rows,
-            examples: examples.len(),
-            labels: label_counts(examples, labels),
+            examples,
+            labels,
+            fingerprint,
         }
     }
 }
 
+/// The fingerprint of all splits and that of each.
+///
 /// Single texts with one label each are hashed as `text, label name`. Pairs and lists of labels are announced by what
-/// no length can be, so that no two kinds of data have the same bytes.
-fn fingerprint(splits: &[(Split, &Examples)], labels: &Labels, multi_label: bool) -> String {
-    let mut digest = Sha256::new();
-    // The length in front keeps `ab`, `c` apart from `a`, `bc`.
-    let field = |digest: &mut Sha256, text: &str| {
-        digest.update((text.len() as u64).to_le_bytes());
-        digest.update(text.as_bytes());
-    };
+/// no length can be, so that no two kinds of data have the same bytes. In the whole, the name of each split goes before it.
+fn fingerprints(splits: &[(Split, &Examples)], labels: &Labels, multi_label: bool) -> (String, Vec<String>) {
+    let mut whole = Sha256::new();
+    let mut of_splits = Vec::new();
     for (split, examples) in splits {
-        field(&mut digest, &split.to_string());
+        field(&mut |bytes| whole.update(bytes), &split.to_string());
+        let mut own = Sha256::new();
+        let mut update = |bytes: &[u8]| {
+            whole.update(bytes);
+            own.update(bytes);
+        };
         if examples.seconds.is_some() {
-            digest.update(u64::MAX.to_le_bytes());
+            update(&u64::MAX.to_le_bytes());
         }
         if multi_label {
-            digest.update((u64::MAX - 1).to_le_bytes());
+            update(&(u64::MAX - 1).to_le_bytes());
         }
         for (index, ids) in examples.targets.iter().enumerate() {
             let (text, second) = examples.text(index);
-            field(&mut digest, text);
+            field(&mut update, text);
             if let Some(second) = second {
-                field(&mut digest, second);
+                field(&mut update, second);
             }
             if multi_label {
-                digest.update((ids.len() as u64).to_le_bytes());
+                update(&(ids.len() as u64).to_le_bytes());
             }
             for &id in ids {
-                field(&mut digest, &labels.names()[id as usize]);
+                field(&mut update, &labels.names()[id as usize]);
             }
         }
+        of_splits.push(hex(&own.finalize()));
     }
-    hex(&digest.finalize())
+    (hex(&whole.finalize()), of_splits)
+}
+
+/// A text with its length in front, which keeps `ab`, `c` apart from `a`, `bc`.
+fn field(update: &mut impl FnMut(&[u8]), text: &str) {
+    update(&(text.len() as u64).to_le_bytes());
+    update(text.as_bytes());
 }

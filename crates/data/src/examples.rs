@@ -38,6 +38,8 @@ pub struct Examples {
     pub texts: Texts,
     /// The second text of each example if `data.text` names two columns.
     pub seconds: Option<Texts>,
+    /// The group of each example if `data.group` names a column; empty where an example has none.
+    pub(crate) groups: Option<Texts>,
     /// The label ids of each example.
     pub targets: Targets,
     pub(crate) files: Vec<PathBuf>,
@@ -61,6 +63,11 @@ impl Examples {
         (self.texts.get(index), self.seconds.as_ref().map(|seconds| seconds.get(index)))
     }
 
+    /// The name of the group of example `index`; `None` if it has none.
+    pub(crate) fn group(&self, index: usize) -> Option<&str> {
+        Some(self.groups.as_ref()?.get(index)).filter(|group| !group.is_empty())
+    }
+
     /// Where example `index` comes from; `None` if there is no such example.
     pub fn location(&self, index: usize) -> Option<Location> {
         let &(file, line) = self.places.get(index)?;
@@ -75,6 +82,7 @@ impl Examples {
         Self {
             texts: self.texts.select(indices),
             seconds: self.seconds.as_ref().map(|seconds| seconds.select(indices)),
+            groups: self.groups.as_ref().map(|groups| groups.select(indices)),
             targets,
             files: self.files.clone(),
             places: indices.iter().map(|&index| self.places[index as usize]).collect(),

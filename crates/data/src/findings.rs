@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::excerpt;
 use crate::examples::{Examples, Split};
+use crate::groups::{SharedGroups, shared};
 use crate::labels::Labels;
 
 /// How many texts of each kind are shown.
@@ -25,6 +26,9 @@ pub struct Findings {
     pub duplicates: Vec<DuplicateTexts>,
     /// Texts that are in two splits.
     pub shared: Vec<SharedTexts>,
+    /// Groups that are in two splits, where `data.group` names a column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_groups: Vec<SharedGroups>,
     /// Texts that have different labels within a split.
     pub conflicting: Vec<ConflictingLabels>,
 }
@@ -73,7 +77,7 @@ impl Findings {
     /// Looks through the splits, which are given in the order train, validation, test. Empty texts count as empty only,
     /// not as duplicates.
     pub(crate) fn of(splits: &[(Split, &Examples)], labels: &Labels) -> Self {
-        let mut findings = Self::default();
+        let mut findings = Self { shared_groups: shared(splits), ..Self::default() };
         for &(split, examples) in splits {
             findings.counts.insert(split, label_counts(examples, labels));
             let empty = (0..examples.len()).into_par_iter().filter(|&index| is_empty(examples.text(index))).count();

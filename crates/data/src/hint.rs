@@ -68,7 +68,16 @@ impl DataError {
             },
             Self::OneLabel { .. } => "check `data.label`: it should name the column that holds the labels".to_owned(),
             Self::NoLabels { .. } => "check `data.label`: it should name the column that holds the labels".to_owned(),
-            Self::EmptyCut { .. } => "raise the fraction, add examples, or name a validation file".to_owned(),
+            Self::EmptyCut { split, .. } => format!("raise the fraction, add examples, or name a {split} file"),
+            Self::NoGroupFits { .. } => {
+                "raise the fraction, or let `data.group` name a column with more and smaller groups".to_owned()
+            }
+            Self::FewForFolds { what: "groups", .. } => {
+                "ask for fewer folds, or let `data.group` name a column with more groups".to_owned()
+            }
+            Self::FewForFolds { .. } => "ask for fewer folds".to_owned(),
+            Self::EmptyFold { .. } => "ask for fewer folds, or leave out `by = \"hash\"`".to_owned(),
+            Self::EmptyRest { .. } => "lower the fractions".to_owned(),
             Self::NoLabelFolders { .. } => "lay the folder out as `LABEL/NAME.txt`, or name a file".to_owned(),
             Self::NoTexts { .. } => "remove the folder, or put the label's texts into it, one .txt file each".to_owned(),
             Self::Tokenizer { .. } => "a tokenizer.json comes from the Hugging Face `tokenizers` library".to_owned(),

@@ -9,7 +9,7 @@ mod hint;
 
 mod column;
 
-mod validation;
+mod split_source;
 
 mod config;
 
@@ -35,9 +35,15 @@ mod labels;
 
 mod examples;
 
+mod groups;
+
 mod findings;
 
 mod cut;
+
+mod folds;
+
+mod splits;
 
 mod corpus;
 
@@ -60,19 +66,20 @@ mod batch;
 pub use batch::{Batch, Padding, batch, by_length};
 pub use column::{Column, TextColumns};
 pub use config::{DataConfig, Format};
-pub use corpus::{Corpus, SplitManifest, SplitOrigin, SplitRecord, load_corpus, load_examples};
+pub use corpus::{Corpus, CutRecord, FoldRecord, SplitManifest, SplitOrigin, SplitRecord, load_corpus, load_examples};
 pub use encoded::{EncodedTexts, EncodingStats};
 pub use error::{DataError, DataErrorKind, Location};
 pub use examples::{Examples, Split};
 pub use features_config::{CharacterNgrams, FeaturesConfig};
 pub use findings::{ConflictingLabels, DuplicateTexts, Findings, SharedTexts};
+pub use groups::SharedGroups;
 pub use labels::Labels;
 pub use order::permutation;
 pub use progress::{OnProgress, Progress, UNWATCHED};
 pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
+pub use split_source::{Cut, CutBy, Fold, SplitSource};
 pub use targets::Targets;
 pub use texts::{Texts, TextsBuilder};
 pub use tokenizer::TextEncoder;
 pub use tokenizer_config::{CharConfig, FileConfig, TokenizerConfig, WordConfig};
-pub use validation::Validation;
 pub use vectors::{Vectors, load_vectors};

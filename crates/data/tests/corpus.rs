@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use attentive_data::{
-    Column, Corpus, DataConfig, Examples, Format, SplitOrigin, TableKind, Targets, TextColumns, Validation,
-    load_corpus, load_examples, load_texts, read_texts_lines,
+    Column, Corpus, Cut, CutBy, CutRecord, DataConfig, Examples, Fold, Format, SharedGroups, Split, SplitOrigin,
+    SplitSource, TableKind, Targets, TextColumns, load_corpus, load_examples, load_texts, read_texts_lines,
 };
 
 fn config(train: PathBuf) -> DataConfig {
@@ -152,7 +152,7 @@ fn numbered(rows: usize, rare: usize) -> String {
 fn a_fraction_is_stratified_seeded_and_complete() {
     let folder = temp_dir::TempDir::new().unwrap();
     let mut config = config(write(folder.path(), "a.csv", numbered(100, 20)));
-    config.validation = Some(Validation::Fraction(0.1));
+    config.validation = Some(SplitSource::Cut(Cut::by_label(0.1)));
     let corpus = load_corpus(&config, 1).unwrap();
     let validation = corpus.validation.as_ref().unwrap();
     assert_eq!((corpus.train.len(), validation.len()), (90, 10));
@@ -166,14 +166,18 @@ fn a_fraction_is_stratified_seeded_and_complete() {
     assert_eq!(load_corpus(&config, 1).unwrap(), corpus);
     assert_ne!(load_corpus(&config, 2).unwrap().validation.unwrap().texts, validation.texts);
     let record = corpus.manifest.validation.unwrap();
-    assert_eq!(record.origin, SplitOrigin::Cut { fraction: 0.1, seed: 1 });
+    assert_eq!(
+        record.origin,
+        SplitOrigin::Cut(CutRecord { fraction: 0.1, seed: Some(1), by: CutBy::Label, group: None })
+    );
     assert_eq!((record.rows, record.examples), (100, 10));
     assert_eq!(record.sha256, corpus.manifest.train.sha256);
 }
 
 #[test]
 fn a_fraction_never_takes_the_last_example_of_a_label() {
-    let corpus = load("a.csv", numbered(10, 1), |config| config.validation = Some(Validation::Fraction(0.9)));
+    let corpus =
+        load("a.csv", numbered(10, 1), |config| config.validation = Some(SplitSource::Cut(Cut::by_label(0.9))));
     // Nine of ten were asked for; one example of each of the two labels stays.
     assert_eq!(corpus.train.len(), 2);
     assert_eq!(corpus.validation.unwrap().len(), 8);
@@ -184,8 +188,9 @@ fn a_fraction_never_takes_the_last_example_of_a_label() {
 fn many_small_labels_still_give_their_share() {
     // Ten labels of four: a tenth of each rounds to nothing, a tenth of all is four.
     let rows: String = (0..40).map(|index| format!("t{index},l{}\n", index % 10)).collect();
-    let corpus =
-        load("a.csv", format!("text,label\n{rows}"), |config| config.validation = Some(Validation::Fraction(0.1)));
+    let corpus = load("a.csv", format!("text,label\n{rows}"), |config| {
+        config.validation = Some(SplitSource::Cut(Cut::by_label(0.1)))
+    });
     assert_eq!(corpus.validation.unwrap().len(), 4);
 }
 
@@ -210,10 +215,10 @@ fn the_manifest_names_the_bytes_and_the_fingerprint_the_meaning() {
 fn other_files_use_the_same_labels() {
     let folder = temp_dir::TempDir::new().unwrap();
     let mut config = config(write(folder.path(), "a.csv", "text,label\na,x\nb,y\n"));
-    config.test = Some(write(folder.path(), "b.csv", "text,label\nc,y\n"));
+    let path = write(folder.path(), "b.csv", "text,label\nc,y\n");
+    config.test = Some(SplitSource::Path(path.clone()));
     let corpus = load_corpus(&config, 1).unwrap();
     assert_eq!(ids(corpus.test.as_ref().unwrap()), [1]);
-    let path = config.test.clone().unwrap();
     assert_eq!(load_examples(&path, &config, &corpus.labels).unwrap(), corpus.test.unwrap());
 }
 
@@ -293,7 +298,7 @@ fn a_cut_keeps_pairs_together() {
     let rows: String = (0..40).map(|index| format!("a{index},b{index},{}\n", index % 2)).collect();
     let corpus = load("a.csv", format!("premise,hypothesis,label\n{rows}"), |config| {
         pair(config);
-        config.validation = Some(Validation::Fraction(0.25));
+        config.validation = Some(SplitSource::Cut(Cut::by_label(0.25)));
     });
     let validation = corpus.validation.unwrap();
     assert_eq!((corpus.train.len(), validation.len()), (30, 10));
@@ -388,4 +393,108 @@ fn fingerprints_of_single_texts_never_change_and_tell_kinds_apart() {
 #[test]
 fn targets_are_those_of_the_file() {
     assert_eq!(load("a.csv", "text,label\na,y\nb,x\n", |_| {}).train.targets, Targets::single(vec![1, 0]));
+}
+
+/// Posts of twelve authors, five of each label by each.
+fn posts() -> String {
+    let row = |index: usize| format!("post {index},{},author {}\n", ["x", "y"][index / 12 % 2], index % 12);
+    format!("text,label,author\n{}", (0..120).map(row).collect::<String>())
+}
+
+#[test]
+fn groups_are_cut_whole_from_a_file() {
+    for column in [name("author"), Column::Number(2)] {
+        let corpus = load("a.csv", posts(), |config| {
+            config.group = Some(column);
+            config.test = Some(SplitSource::Cut(Cut::by_label(0.25)));
+            config.validation = Some(SplitSource::Cut(Cut::by_label(0.2)));
+        });
+        // Three authors of twelve; two of the other nine are as near to 24 examples as whole groups come.
+        let (validation, test) = (corpus.validation.unwrap(), corpus.test.unwrap());
+        assert_eq!((corpus.train.len(), validation.len(), test.len()), (70, 20, 30));
+        let authors = |examples: &Examples| {
+            let mut authors: Vec<u64> = lines(examples).into_iter().map(|line| (line - 2) % 12).collect();
+            authors.sort_unstable();
+            authors.dedup();
+            authors
+        };
+        let mut all = [authors(&corpus.train), authors(&validation), authors(&test)].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..12).collect::<Vec<_>>());
+        assert_eq!(corpus.findings.shared_groups, []);
+    }
+}
+
+#[test]
+fn groups_in_two_files_are_told() {
+    let folder = temp_dir::TempDir::new().unwrap();
+    let lines = |rows: &[(&str, &str)]| -> String {
+        rows.iter().map(|(text, author)| format!("{{\"text\":\"{text}\",\"label\":\"x\",\"by\":{author}}}\n")).collect()
+    };
+    let train = lines(&[("a", "7"), ("b", "\"Ann\""), ("c", "null"), ("d", "\"Bob\"")]);
+    let mut config = config(write(folder.path(), "a.jsonl", train.replacen("\"x\"", "\"y\"", 1)));
+    let test = lines(&[("e", "\" Ann \""), ("f", "null"), ("g", "\"7\""), ("h", "\"Ann\""), ("i", "\"Eve\"")]);
+    config.test = Some(SplitSource::Path(write(folder.path(), "b.jsonl", test)));
+    config.group = Some(name("by"));
+    let found = load_corpus(&config, 1).unwrap().findings.shared_groups;
+    let splits = [Split::Train, Split::Test];
+    assert_eq!(found, [SharedGroups { splits, count: 2, examples: 3, excerpts: vec!["Ann".into(), "7".into()] }]);
+    // A file to evaluate alone needs no groups.
+    let bare = write(folder.path(), "c.jsonl", "{\"text\":\"a\",\"label\":\"x\"}");
+    let labels = load_corpus(&config, 1).unwrap().labels;
+    assert_eq!(load_examples(&bare, &config, &labels).unwrap().len(), 1);
+}
+
+#[test]
+fn the_manifest_says_how_each_split_was_made() {
+    let folder = temp_dir::TempDir::new().unwrap();
+    let mut config = config(write(folder.path(), "a.csv", posts()));
+    let origins = |config: &DataConfig| {
+        let manifest = load_corpus(config, 7).unwrap().manifest;
+        let json = serde_json::to_value(&manifest).unwrap();
+        assert_eq!(serde_json::from_value::<attentive_data::SplitManifest>(json.clone()).unwrap(), manifest);
+        ["train", "validation", "test"].map(|split| json[split]["origin"].clone())
+    };
+    config.test = Some(SplitSource::Cut(Cut::by_label(0.25)));
+    config.validation = Some(SplitSource::Cut(Cut::by_label(0.125)));
+    assert_eq!(
+        origins(&config),
+        [
+            serde_json::json!({ "rest": { "fraction": 0.375, "seed": 7 } }),
+            serde_json::json!({ "cut": { "fraction": 0.125, "seed": 7 } }),
+            serde_json::json!({ "cut": { "fraction": 0.25, "seed": 7 } }),
+        ]
+    );
+    config.test = None;
+    config.fold = Some(Fold { index: 2, of: 4, by: CutBy::Hash });
+    config.validation = None;
+    config.group = Some(name("author"));
+    assert_eq!(
+        origins(&config),
+        [
+            serde_json::json!({ "rest": { "fraction": 0.25, "by": "hash", "group": "author" } }),
+            serde_json::Value::Null,
+            serde_json::json!({ "fold": { "index": 2, "of": 4, "by": "hash", "group": "author" } }),
+        ]
+    );
+    // As an earlier version wrote it.
+    let old = r#"{ "origin": { "cut": { "fraction": 0.1, "seed": 3 } }, "path": "a.csv", "sha256": "", "rows": 10,
+        "examples": 1, "labels": {} }"#;
+    let old: attentive_data::SplitRecord = serde_json::from_str(old).unwrap();
+    assert_eq!(old.origin, SplitOrigin::Cut(CutRecord { fraction: 0.1, seed: Some(3), by: CutBy::Label, group: None }));
+}
+
+#[test]
+fn equal_splits_have_equal_fingerprints_whatever_they_are_called() {
+    let folder = temp_dir::TempDir::new().unwrap();
+    let (a, b) = ("text\tlabel\na\tx\nb\ty\n", "text\tlabel\nc\tx\n");
+    let mut config = config(write(folder.path(), "a.tsv", a));
+    config.validation = Some(SplitSource::Path(write(folder.path(), "b.tsv", b)));
+    config.test = Some(SplitSource::Path(write(folder.path(), "c.tsv", a)));
+    let manifest = load_corpus(&config, 1).unwrap().manifest;
+    let [validation, test] = [manifest.validation.unwrap(), manifest.test.unwrap()];
+    assert_eq!(manifest.train.fingerprint, test.fingerprint);
+    assert_ne!(manifest.train.fingerprint, validation.fingerprint);
+    // Python: hashlib.sha256 over each of a, x, b, y as its length in eight bytes, lowest first, and its UTF-8.
+    assert_eq!(test.fingerprint, "45e7e7b0176844e5983b149980a409f6de3fb70fb4363d384711465c7b02c191");
 }

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use attentive_data::{
-    Column, DataConfig, DataError, DataErrorKind, Format, Labels, TextColumns, Validation, load_corpus, load_examples,
-    load_texts, load_vectors, read_texts_lines,
+    Column, Cut, CutBy, DataConfig, DataError, DataErrorKind, Fold, Format, Labels, SplitSource, TextColumns,
+    load_corpus, load_examples, load_texts, load_vectors, read_texts_lines,
 };
 use temp_dir::TempDir;
 
@@ -302,10 +302,10 @@ fn label_that_training_does_not_have() {
     let other = case.file("b.csv", "text,label\na,negative\nb,postive\n");
     let message = "DIR/b.csv:3: unknown label `postive`: the labels are `negative`, `positive`";
     let hint = "did you mean `positive`?";
-    case.config.test = Some(other.clone());
+    case.config.test = Some(SplitSource::Path(other.clone()));
     case.fails(message, hint);
     case.config.test = None;
-    case.config.validation = Some(Validation::Path(other.clone()));
+    case.config.validation = Some(SplitSource::Path(other.clone()));
     case.fails(message, hint);
     let labels = Labels::from_names(["negative", "positive"]);
     let error = load_examples(&other, &case.config, &labels).unwrap_err();
@@ -315,7 +315,7 @@ fn label_that_training_does_not_have() {
 #[test]
 fn fraction_of_nothing() {
     let case = Case::new("a.csv", "text,label\na,x\nb,y\nc,x\n");
-    case.with(|config| config.validation = Some(Validation::Fraction(0.1))).fails(
+    case.with(|config| config.validation = Some(SplitSource::Cut(Cut::by_label(0.1)))).fails(
         "`data.validation.fraction = 0.1` of 3 examples leaves the validation split empty",
         "raise the fraction, add examples, or name a validation file",
     );
@@ -430,7 +430,7 @@ fn lists_of_labels() {
         "add the value to `data.labels`, or remove the rows that have it",
     );
     let mut case = Case::new("a.tsv", "text\tlabel\na\tjoy,anger\n").with(multi);
-    case.config.test = Some(case.file("b.tsv", "text\tlabel\na\tjoy\nb\tanger,angr\n"));
+    case.config.test = Some(SplitSource::Path(case.file("b.tsv", "text\tlabel\na\tjoy\nb\tanger,angr\n")));
     case.fails("DIR/b.tsv:3: unknown label `angr`: the labels are `anger`, `joy`", "did you mean `anger`?");
 }
 
@@ -475,4 +475,40 @@ fn vectors() {
     fails(long.as_bytes(), 1, &format!("{not_text} the line is longer than 1048640 bytes"), hint);
     let error = load_vectors("none.vec".as_ref(), &|_| None, 1).unwrap_err();
     assert_eq!((error.to_string().as_str(), error.kind()), ("`none.vec` does not exist", DataErrorKind::Missing));
+}
+
+#[test]
+fn splits_that_cannot_be_divided_so() {
+    let grouped = "text,label,author\na,x,ann\nb,y,ann\nc,x,bob\nd,y,bob\n";
+    let by_author = |config: &mut DataConfig| config.group = Some(name("author"));
+    let case = Case::new("a.csv", grouped).with(by_author);
+    case.with(|config| config.test = Some(SplitSource::Cut(Cut::by_label(0.2)))).fails(
+        "`data.test.fraction = 0.2` cannot be cut off in whole groups: the smallest of 2 holds 2 of 4 examples",
+        "raise the fraction, or let `data.group` name a column with more and smaller groups",
+    );
+    let fold = |of| move |config: &mut DataConfig| config.fold = Some(Fold { index: 1, of, by: CutBy::Label });
+    Case::new("a.csv", grouped).with(by_author).with(fold(3)).fails(
+        "2 groups are too few for 3 folds",
+        "ask for fewer folds, or let `data.group` name a column with more groups",
+    );
+    Case::new("a.csv", GOOD).with(fold(3)).fails("2 examples are too few for 3 folds", "ask for fewer folds");
+    Case::new("a.csv", GOOD).with(by_author).fails(
+        "`DIR/a.csv` has no column `author`: its columns are `text`, `label`",
+        "set `data.text` and `data.label`; if the first line is data, set `data.header = false` and give columns by number",
+    );
+    let case = Case::new("a.csv", grouped).with(|config| config.group = Some(Column::Number(1)));
+    case.fails(
+        "`DIR/a.csv`: `label` and `1` are the same column",
+        "`data.text` and `data.label` have to name different columns",
+    );
+    let case = Case::new("a.csv", GOOD);
+    case.file("x/1.txt", "a");
+    case.file("y/1.txt", "b");
+    let folder = case.folder.path().to_owned();
+    case.with(by_author)
+        .with(|config| config.train = folder)
+        .fails("`DIR` is a folder, which cannot hold groups", "name a csv, tsv or jsonl file, or remove `data.group`");
+    Case::new("a.jsonl", "{\"text\":\"a\",\"label\":1,\"author\":[]}")
+        .with(by_author)
+        .fails("DIR/a.jsonl:1: `author` is an array, not a string or an integer", "check `data.text` and `data.label`");
 }

@@ -23,6 +23,7 @@ const METRICS: &str = "metrics.jsonl";
 const REPORT: &str = "report.json";
 const CHECKPOINTS: &str = "checkpoints";
 const LOCK: &str = "lock";
+const FOLDS: &str = "folds.json";
 
 /// A run directory, open for reading.
 #[derive(Debug, Clone)]
@@ -94,6 +95,63 @@ impl RunDir {
             (true, true) => Ok(()),
             (true, false) => Err(TrainError::RunExists { path: path.to_path_buf() }),
             (false, _) => Err(TrainError::Occupied { path: path.to_path_buf() }),
+        }
+    }
+
+    /// Makes the directory that holds the runs of a cross-validation, if it is not there, and locks it.
+    ///
+    /// # Errors
+    /// [`TrainError::RunLocked`] when another process has the lock; [`TrainError::Io`] when it cannot be made.
+    pub fn lock_folds(path: &Path) -> Result<LockedRun, TrainError> {
+        fs::create_dir_all(path).map_err(io_error("create", path))?;
+        Self { path: path.to_path_buf() }.lock()
+    }
+
+    /// The run of one fold of the cross-validation in `path`, counted from 1.
+    pub fn fold(path: &Path, index: u32) -> PathBuf {
+        path.join(format!("fold-{index}"))
+    }
+
+    /// The runs of the cross-validation in `path`, finished or not; none where the directory is not there or is empty.
+    ///
+    /// # Errors
+    /// [`TrainError::RunExists`] when the directory is itself a run, [`TrainError::Occupied`] when it holds something
+    /// else, and [`TrainError::Io`] when it cannot be read.
+    pub fn folds(path: &Path) -> Result<Vec<PathBuf>, TrainError> {
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_error("use the run directory", path)(error)),
+        };
+        if path.join(CONFIG).exists() {
+            return Err(TrainError::RunExists { path: path.to_path_buf() });
+        }
+        let mut folds = Vec::new();
+        for name in entries.flatten().map(|entry| entry.file_name()) {
+            let index = name.to_string_lossy().strip_prefix("fold-").and_then(|index| index.parse().ok());
+            if let Some(fold) = index.map(|index| Self::fold(path, index)) {
+                if matches!(Self::check_free(&fold, true), Err(TrainError::Occupied { .. })) {
+                    return Err(TrainError::Occupied { path: fold });
+                }
+                folds.push(fold);
+            } else if ![LOCK, FOLDS, &temporary(FOLDS)].iter().any(|&file| name == file) {
+                return Err(TrainError::Occupied { path: path.to_path_buf() });
+            }
+        }
+        folds.sort();
+        Ok(folds)
+    }
+
+    /// Removes a run, and its directory if it then is empty.
+    ///
+    /// # Errors
+    /// As [`Self::create`] with `overwrite`.
+    pub fn remove(path: &Path) -> Result<(), TrainError> {
+        let run = Self::create(path, true)?;
+        run.remove_file(LOCK)?;
+        match fs::remove_dir(path) {
+            Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty => Err(io_error("remove", path)(error)),
+            _ => Ok(()),
         }
     }
 
@@ -202,13 +260,13 @@ impl LockedRun {
             fs::remove_dir_all(&checkpoints).map_err(io_error("remove", &checkpoints))?;
         }
         for name in [REPORT, METRICS, SPLIT, LABELS, TOKENIZER, VERSIONS, CONFIG] {
-            self.remove(name)?;
-            self.remove(&temporary(name))?;
+            self.remove_file(name)?;
+            self.remove_file(&temporary(name))?;
         }
         Ok(())
     }
 
-    fn remove(&self, name: &str) -> Result<(), TrainError> {
+    fn remove_file(&self, name: &str) -> Result<(), TrainError> {
         let path = self.file(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &path)(error)),
@@ -241,7 +299,7 @@ impl LockedRun {
     /// # Errors
     /// When a file cannot be written or removed.
     pub fn write_config(&self, config: &Config) -> Result<(), TrainError> {
-        self.remove(REPORT)?;
+        self.remove_file(REPORT)?;
         self.write(CONFIG, config.to_toml().as_bytes())
     }
 
@@ -251,6 +309,22 @@ impl LockedRun {
     /// When the file cannot be written.
     pub fn write_report(&self, report: &impl Serialize) -> Result<(), TrainError> {
         self.write_json(REPORT, report)
+    }
+
+    /// Writes what the folds of a cross-validation came to.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_folds(&self, summary: &impl Serialize) -> Result<(), TrainError> {
+        self.write_json(FOLDS, summary)
+    }
+
+    /// Removes what an earlier cross-validation came to.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub fn remove_folds(&self) -> Result<(), TrainError> {
+        self.remove_file(FOLDS)
     }
 
     fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), TrainError> {

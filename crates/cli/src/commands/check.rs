@@ -76,6 +76,18 @@ pub(super) fn findings(findings: &Findings) -> Vec<String> {
             example(&found.excerpts)
         ));
     }
+    for found in &findings.shared_groups {
+        let groups = if found.count == 1 { "group is" } else { "groups are" };
+        lines.push(format!(
+            "{} {groups} in both {} and {}, with {} of {}, so its figures may flatter the model{}",
+            count(found.count as u64),
+            found.splits[0],
+            found.splits[1],
+            texts(found.examples),
+            found.splits[1],
+            example(&found.excerpts)
+        ));
+    }
     for found in findings.conflicting.iter().filter(|found| found.count > 0) {
         lines.push(format!(
             "{} of {} {} with different labels{}",

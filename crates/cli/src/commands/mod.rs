@@ -3,10 +3,12 @@
 mod check;
 mod devices;
 mod evaluate;
+mod folds;
 mod inspect;
 mod predict;
 mod preparing;
 mod signals;
+mod sitting;
 mod train;
 
 use std::path::Path;

@@ -10,6 +10,8 @@ mod bad_input;
 mod bad_runs;
 mod configs;
 mod directory;
+#[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod folds;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod inspect;
 #[cfg(any(feature = "flex", feature = "ndarray"))]

@@ -143,6 +143,7 @@ pub(super) fn read<R: Read>(
             text: record.field(columns.text),
             second: columns.second.map(|second| record.field(second)),
             label: LabelValue::Field(columns.label.map_or("", |label| record.field(label))),
+            group: columns.group.map(|group| record.field(group)),
             fields: Fields::Delimited(&record),
         });
         more = record.read(source, delimiter, quoted)?;

@@ -27,6 +27,9 @@ pub(super) fn read(path: &Path, config: &DataConfig) -> Result<RawExamples, Data
             needs: "lists of labels",
         });
     }
+    if config.group.is_some() {
+        return Err(DataError::PlainFolder { path: path.to_owned(), setting: "data.group", needs: "groups" });
+    }
     let labels = entries(path, |entry| entry.is_dir())?;
     if labels.is_empty() {
         return Err(DataError::NoLabelFolders { path: path.to_owned() });
@@ -67,6 +70,7 @@ pub(super) fn read(path: &Path, config: &DataConfig) -> Result<RawExamples, Data
         texts,
         seconds: None,
         labels: names,
+        groups: None,
         files,
         places,
         sha256: hex(&digest.finalize()),

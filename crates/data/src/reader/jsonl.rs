@@ -44,11 +44,15 @@ pub(super) fn read<R: Read>(
                 }
                 None | Some((_, Value::Null)) => LabelValue::Field(""),
                 Some((key, value)) => {
-                    single = label(value).ok_or_else(|| wrong_type(at, key, "a string or an integer", value))?;
+                    single =
+                        label(value).ok_or_else(|| wrong_type(at.clone(), key, "a string or an integer", value))?;
                     LabelValue::Field(&single)
                 }
             };
-            keep(&Row { line: source.line(), text, second, label, fields: Fields::Json(json) });
+            let group =
+                config.group.as_ref().filter(|_| with_label).map(|column| group(&object, column, &at)).transpose()?;
+            let group = group.as_deref();
+            keep(&Row { line: source.line(), text, second, label, group, fields: Fields::Json(json) });
         }
         line.clear();
     }
@@ -59,6 +63,14 @@ fn text<'a>(object: &'a Map<String, Value>, column: &Column, at: &Location) -> R
     match value(object, column, at)? {
         (_, Value::String(text)) => Ok(text),
         (key, other) => Err(wrong_type(at.clone(), key, "a string", other)),
+    }
+}
+
+/// A group as text, empty for `null`.
+fn group(object: &Map<String, Value>, column: &Column, at: &Location) -> Result<String, DataError> {
+    match value(object, column, at)? {
+        (_, Value::Null) => Ok(String::new()),
+        (key, value) => label(value).ok_or_else(|| wrong_type(at.clone(), key, "a string or an integer", value)),
     }
 }
 

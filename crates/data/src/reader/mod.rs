@@ -31,6 +31,8 @@ struct Row<'a> {
     second: Option<&'a str>,
     /// An empty field where no label was asked for.
     label: LabelValue<'a>,
+    /// What `data.group` names, if it was asked for.
+    group: Option<&'a str>,
     fields: Fields<'a>,
 }
 
@@ -67,10 +69,14 @@ pub(crate) fn read_labelled(path: &Path, config: &DataConfig) -> Result<RawExamp
     };
     let mut raw = RawExamples { files: vec![path.to_owned()], ..RawExamples::default() };
     raw.seconds = config.text.is_pair().then(TextsBuilder::default);
+    raw.groups = config.group.is_some().then(TextsBuilder::default);
     let mut keep = |row: &Row<'_>| {
         raw.texts.push(row.text);
         if let (Some(seconds), Some(second)) = (&mut raw.seconds, row.second) {
             seconds.push(second);
+        }
+        if let (Some(groups), Some(group)) = (&mut raw.groups, row.group) {
+            groups.push(group.trim());
         }
         match row.label {
             LabelValue::Field(value) if config.multi_label && value.trim().is_empty() => {
@@ -232,6 +238,7 @@ struct Positions {
     text: usize,
     second: Option<usize>,
     label: Option<usize>,
+    group: Option<usize>,
 }
 
 /// Finds the columns, given the header if there is one and the width of the first line.
@@ -257,7 +264,8 @@ fn positions(
     let text = find(config.text.first())?;
     let second = config.text.second().map(&mut find).transpose()?;
     let label = with_label.then(|| find(&config.label)).transpose()?;
-    Ok(Positions { text, second, label })
+    let group = config.group.as_ref().filter(|_| with_label).map(&mut find).transpose()?;
+    Ok(Positions { text, second, label, group })
 }
 
 /// The index of one column; a name must be in the header exactly once.

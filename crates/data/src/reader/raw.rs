@@ -12,6 +12,8 @@ pub(crate) struct RawExamples {
     /// The second text of each example if the examples are pairs.
     pub(crate) seconds: Option<TextsBuilder>,
     pub(crate) labels: RawLabels,
+    /// The group of each example if `data.group` names a column; empty where an example has none.
+    pub(crate) groups: Option<TextsBuilder>,
     /// Where the texts come from: one file, or one per text.
     pub(crate) files: Vec<PathBuf>,
     /// Per text, the index of its file and its line in it, 0 if the text is the whole file.

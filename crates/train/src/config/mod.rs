@@ -38,8 +38,8 @@ pub struct Config {
     /// and `-`. Default: the name of the config file, without its ending.
     #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub name: String,
-    /// Decides every random choice: initial weights, the order of the examples, dropout, the validation split. The
-    /// same seed gives the same bits on a CPU. Default 42.
+    /// Decides every random choice: initial weights, the order of the examples, dropout, the splits that are cut
+    /// off by label and the folds. The same seed gives the same bits on a CPU. Default 42.
     #[schemars(range(max = 9_223_372_036_854_775_807_u64))]
     pub seed: u64,
     /// What computes: `auto` (a GPU if there is one, else the fastest CPU backend), or the name of a backend that

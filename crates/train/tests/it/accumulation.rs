@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use attentive_backend::Backend;
-use attentive_data::{Split, UNWATCHED, Validation};
+use attentive_data::{Split, SplitSource, UNWATCHED};
 use attentive_model::{ModelConfig, Weight};
 use attentive_train::{
     CheckpointError, Config, EarlyStoppingConfig, Event, Monitor, OptimizerConfig, Outcome, Predictor, Report, RunDir,
@@ -111,7 +111,7 @@ fn stop_early(directory: &Path, run: &str, monitor: Monitor, epochs: u64) -> (Re
         ..TrainConfig::default()
     };
     let mut config = tiny::config(directory, model, train);
-    config.data.validation = Some(Validation::Path(directory.join("validation.csv")));
+    config.data.validation = Some(SplitSource::Path(directory.join("validation.csv")));
     let path = directory.join(run);
     let Outcome::Finished(report) = tiny::train(&config, &path, &tiny::cpu()).unwrap() else { panic!("interrupted") };
     let epochs = tiny::metrics(&path).into_iter().filter(|line| line.get("validation").is_some()).collect();

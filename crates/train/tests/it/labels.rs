@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use attentive_backend::Backend;
-use attentive_data::{DataConfig, Split, UNWATCHED, Validation};
+use attentive_data::{DataConfig, Split, SplitSource, UNWATCHED};
 use attentive_model::Weight;
 use attentive_train::{
     AdamConfig, ClassWeights, Config, Monitor, OptimizerConfig, Predictor, RunDir, Threshold, TrainConfig, TrainError,
@@ -25,7 +25,7 @@ fn config(directory: &Path, rows: &str, train: TrainConfig) -> Config {
     std::fs::write(directory.join("validation.csv"), rows).unwrap();
     let (_, model) = tiny::models().remove(0);
     let mut config = tiny::config(directory, model, train);
-    config.data.validation = Some(Validation::Path(directory.join("validation.csv")));
+    config.data.validation = Some(SplitSource::Path(directory.join("validation.csv")));
     config
 }
 

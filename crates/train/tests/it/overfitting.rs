@@ -1,7 +1,7 @@
 //! Everything learns four examples by heart, in the whole way from a csv file to a report: mechanisms, poolings, n-grams,
 //! optimizers, schedules and losses, for two labels, three, and any number of them.
 
-use attentive_data::{CharacterNgrams, Column, DataConfig, FeaturesConfig, Split, TextColumns, Validation};
+use attentive_data::{CharacterNgrams, Column, Cut, DataConfig, FeaturesConfig, Split, SplitSource, TextColumns};
 use attentive_model::{
     Activation, AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, EmbeddingConfig, ModelConfig,
     MultiHeadConfig, NoneConfig, Norm, Pooling, Positions, ScaledDotConfig, ScoreMode, TransformerConfig,
@@ -56,7 +56,7 @@ fn learned(rows: &str, mut config: Config, what: &str) -> Metrics {
     if config.data.validation.is_some() {
         let validation = directory.path().join("validation.csv");
         std::fs::copy(&path, &validation).unwrap();
-        config.data.validation = Some(Validation::Path(validation));
+        config.data.validation = Some(SplitSource::Path(validation));
     }
     let column = |name: &str| Column::Name(name.to_string());
     if rows.starts_with("first") {
@@ -193,7 +193,7 @@ fn every_schedule() {
         let schedule: ScheduleConfig = serde_json::from_str(json).unwrap();
         let mut config = config(dot(), adam(false));
         if matches!(schedule, ScheduleConfig::Plateau(_)) {
-            config.data.validation = Some(Validation::Fraction(0.5)); // any: the rows themselves are taken
+            config.data.validation = Some(SplitSource::Cut(Cut::by_label(0.5))); // any: the rows themselves are taken
         }
         config.train.schedule = schedule;
         learned(TWO_LABELS, config, json);
@@ -215,7 +215,7 @@ fn every_loss_and_what_steadies_training() {
         let smoothed = learn(&|config| config.train.label_smoothing = 0.1, "smoothed").loss;
         assert!(smoothed > 0.15, "{smoothed}: no output can reach its target, which is not certain");
         let everything = |config: &mut Config| {
-            config.data.validation = Some(Validation::Fraction(0.5));
+            config.data.validation = Some(SplitSource::Cut(Cut::by_label(0.5)));
             config.train.loss = focal();
             config.train.class_weights = Some(ClassWeights::Balanced);
             config.train.ema = Some(0.9);

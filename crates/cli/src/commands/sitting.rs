@@ -1,0 +1,176 @@
+//! A run from its config to its report, new or gone on with: what `train`, `resume` and the folds of a cross-validation
+//! have in common. Prints no results.
+
+use std::path::Path;
+
+use attentive_backend::{Backend, Opened};
+use attentive_data::{Split, SplitManifest};
+use attentive_train::{Config, LockedRun, Outcome, Prepared, RunDir, TrainError, Watch, fit, summary};
+use serde_json::json;
+
+use super::open_device;
+use super::preparing::prepare_told;
+use super::signals::Signals;
+use crate::args::Talk;
+use crate::failure::Failure;
+use crate::output::tell;
+use crate::progress::Progress;
+use crate::style::Style;
+use crate::table::{count, percent};
+
+/// All that a new run needs; nothing is created yet.
+pub(super) struct Plan {
+    config: Config,
+    prepared: Prepared,
+    opened: Opened,
+}
+
+impl Plan {
+    /// Opens the device and prepares the data, unless a signal stops it.
+    pub(super) fn of(mut config: Config, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
+        let opened = open_device(None, &config)?;
+        config.backend = opened.backend.name().to_string();
+        let prepared = prepare_told(&config, talk, signals)?;
+        Ok(Self { config, prepared, opened })
+    }
+
+    /// Makes the run directory.
+    pub(super) fn begin(self, path: &Path, overwrite: bool) -> Result<Sitting, Failure> {
+        let run = RunDir::create(path, overwrite)?;
+        let Prepared { labels, encoder, account, .. } = &self.prepared;
+        run.describe(&self.config, &versions(&self.opened), labels, encoder, account)?;
+        Ok(Sitting { run, plan: self })
+    }
+}
+
+/// A run and all that it needs to train from where it stands.
+pub(super) struct Sitting {
+    run: LockedRun,
+    plan: Plan,
+}
+
+impl Sitting {
+    /// Goes on with a run, with its own config or one that asks for the same.
+    pub(super) fn again(run: RunDir, config: Option<Config>, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
+        let own = run.config(&Backend::names())?;
+        let mut config = config.unwrap_or_else(|| own.clone());
+        config.name.clone_from(&own.name);
+        if config.backend == "auto" {
+            config.backend.clone_from(&own.backend);
+        }
+        let differences = config.differences(&own);
+        if !differences.is_empty() {
+            let what = format!("config ({})", differences.join(", "));
+            return Err(TrainError::Changed { path: run.path().to_path_buf(), what }.into());
+        }
+        let run = run.lock()?;
+        let plan = Plan::of(config, talk, signals)?;
+        if plan.config != own {
+            run.write_config(&plan.config)?;
+        }
+        Ok(Self { run, plan })
+    }
+
+    /// The run directory.
+    pub(super) fn path(&self) -> &Path {
+        self.run.path()
+    }
+
+    /// What the run is asked to do.
+    pub(super) fn config(&self) -> &Config {
+        &self.plan.config
+    }
+
+    /// How the splits were made.
+    pub(super) fn manifest(&self) -> &SplitManifest {
+        &self.plan.prepared.account.manifest
+    }
+
+    /// Trains until the end or the first signal.
+    pub(super) fn train(&self, talk: Talk, signals: &Signals) -> Result<Outcome, Failure> {
+        let Plan { config, prepared, opened } = &self.plan;
+        if !talk.quiet {
+            introduce(config, prepared, opened);
+        }
+        let mut progress = Progress::new(talk, config);
+        let outcome = fit(
+            &self.run,
+            config,
+            prepared,
+            &opened.device,
+            &mut Watch { observer: &mut |event| progress.show(event), interrupted: &|| signals.received().is_some() },
+        );
+        progress.clear();
+        Ok(outcome?)
+    }
+}
+
+/// Listens for the signals that ask to stop, from here on.
+pub(super) fn listen() -> Result<Signals, Failure> {
+    Signals::listen().map_err(|source| Failure::Output { name: "signal handlers".to_string(), source })
+}
+
+/// What is about to be trained, on what, and what is noteworthy about the data.
+fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
+    let style = Style::for_stderr();
+    let splits = [Split::Train, Split::Validation, Split::Test]
+        .into_iter()
+        .filter_map(|name| Some(format!("{} {name}", count(prepared.split(name)?.targets.len() as u64))))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let n_labels = prepared.labels.len();
+    let kind = if config.data.multi_label { "any number a text" } else { "one a text" };
+    let kind = if config.data.text.is_pair() { kind.replace("text", "pair of texts") } else { kind.to_string() };
+    let fold = config.data.fold.map_or(String::new(), |fold| format!(", fold {} of {}", fold.index, fold.of));
+    tell(&format!("{}{fold}  {splits} examples, {n_labels} labels, {kind}", style.strong(&config.name)));
+    let seconds =
+        prepared.account.encoding_seconds.iter().map(|(split, stats)| (format!("{split}, second text"), stats));
+    let encoding = prepared.account.encoding.iter().map(|(split, stats)| (split.to_string(), stats));
+    for (split, stats) in encoding.chain(seconds) {
+        tell(&format!(
+            "  {split}: {:.1} tokens a text on average, {} of texts truncated, {} of tokens unknown",
+            stats.mean_length,
+            percent(stats.truncated),
+            percent(stats.unknown)
+        ));
+    }
+    for line in super::check::findings(&prepared.account.findings) {
+        tell(&format!("  {} {line}", style.hint("note:")));
+    }
+    if config.data.fold.is_some() && config.data.test.is_some() {
+        let note = style.hint("note:");
+        tell(&format!(
+            "  {note} `data.test` is left aside: the test split is the part of `data.train` that the fold holds out"
+        ));
+    }
+    if let (Some(coverage), Some(path)) = (&prepared.account.vectors, &config.model.embedding.vectors) {
+        tell(&format!(
+            "  pretrained vectors of `{}`: {} of {} tokens of the vocabulary, {} of the tokens of the training texts",
+            path.display(),
+            count(coverage.found as u64),
+            count(coverage.vocab_size as u64),
+            percent(coverage.of_tokens)
+        ));
+    }
+    let summary = summary(config, prepared, &opened.device);
+    tell(&format!(
+        "  {} weights, vocabulary {}, on {} ({})",
+        count(summary.parameters as u64),
+        count(prepared.encoder.vocab_size() as u64),
+        opened.backend,
+        opened.description
+    ));
+}
+
+/// What made the run, for `versions.json`.
+fn versions(opened: &Opened) -> serde_json::Value {
+    let built: Vec<_> = Backend::ALL.into_iter().filter(|backend| backend.is_built()).map(Backend::name).collect();
+    json!({
+        "attentive": env!("CARGO_PKG_VERSION"),
+        "git_revision": env!("ATTENTIVE_GIT_REVISION"),
+        "burn": env!("ATTENTIVE_BURN_VERSION"),
+        "features": built,
+        "backend": opened.backend.name(),
+        "device": opened.description,
+    })
+}
