@@ -34,7 +34,7 @@ pub(crate) fn cut(
     for (stratum, indices) in strata.iter().enumerate() {
         let order = permutation(seed, u64::MAX - stratum as u64, indices.len());
         for &position in order.iter().take(counts[stratum].min(indices.len().saturating_sub(1))) {
-            wanted[indices[position]] = true;
+            wanted[indices[position as usize]] = true;
         }
     }
     keep_every_label(&train.targets, n_labels, &mut wanted);

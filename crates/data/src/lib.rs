@@ -21,6 +21,8 @@ mod targets;
 
 mod order;
 
+mod plan;
+
 mod texts;
 
 mod reader;
@@ -38,6 +40,8 @@ mod corpus;
 mod tokenizer_guard;
 
 mod encoded;
+
+mod limit;
 
 mod words;
 
@@ -59,7 +63,9 @@ pub use examples::{Examples, Split};
 pub use features_config::{CharacterNgrams, FeaturesConfig};
 pub use findings::{ConflictingLabels, DuplicateTexts, Findings, SharedTexts};
 pub use labels::Labels;
+pub use limit::{Limit, Truncate};
 pub use order::permutation;
+pub use plan::{BatchSize, Extent, Plan, PlanSettings};
 pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
 pub use targets::Targets;
 pub use texts::{Texts, TextsBuilder};
