@@ -3,12 +3,12 @@
 /// The label ids of each example, in the order of the examples.
 ///
 /// An example of a single-label task has exactly one id; one of a multi-label task has any number, also none, ascending
-/// and distinct.
+/// and distinct. There are fewer than 2^32 ids in all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Targets {
     ids: Vec<u32>,
     /// Example `i` has `ids[offsets[i]..offsets[i + 1]]`.
-    offsets: Vec<usize>,
+    offsets: Vec<u32>,
 }
 
 impl Default for Targets {
@@ -20,18 +20,18 @@ impl Default for Targets {
 impl Targets {
     /// The targets of examples with one label each.
     pub fn single(ids: Vec<u32>) -> Self {
-        Self { offsets: (0..=ids.len()).collect(), ids }
+        Self { offsets: (0..=ids.len() as u32).collect(), ids }
     }
 
     /// Appends the label ids of one example.
     pub fn push(&mut self, ids: &[u32]) {
         self.ids.extend_from_slice(ids);
-        self.offsets.push(self.ids.len());
+        self.offsets.push(self.ids.len() as u32);
     }
 
     /// The label ids of example `index`. Panics if there is no such example.
     pub fn of(&self, index: usize) -> &[u32] {
-        &self.ids[self.offsets[index]..self.offsets[index + 1]]
+        &self.ids[self.offsets[index] as usize..self.offsets[index + 1] as usize]
     }
 
     /// How many examples there are.
@@ -46,7 +46,7 @@ impl Targets {
 
     /// The label ids of each example in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
-        self.offsets.windows(2).map(|ends| &self.ids[ends[0]..ends[1]])
+        self.offsets.windows(2).map(|ends| &self.ids[ends[0] as usize..ends[1] as usize])
     }
 }
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use attentive_data::{
-    EncodedTexts, EncodingStats, Examples, Findings, Labels, Split, SplitManifest, Targets, TextEncoder, Texts,
-    Vectors, load_corpus, load_vectors,
+    EncodedTexts, EncodingStats, Examples, Findings, Labels, Limit, Split, SplitManifest, Targets, TextEncoder, Texts,
+    Truncate, Vectors, load_corpus, load_vectors,
 };
-use attentive_model::Sizes;
+use attentive_model::{ModelConfig, Sizes};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Fingerprints, sha256};
@@ -186,13 +186,24 @@ pub(crate) fn encode_texts(
     texts: &Texts,
     seconds: Option<&Texts>,
 ) -> Result<EncodedInputs, TrainError> {
-    let max_length = config.model.max_length;
-    let features = config.features.is_on().then(|| encoder.features(texts, &config.features, max_length));
+    let limit = limit(&config.model);
+    let features = config.features.is_on().then(|| encoder.features(texts, &config.features, limit));
     Ok(EncodedInputs {
-        texts: encoder.encode(texts, max_length)?,
-        seconds: seconds.map(|seconds| encoder.encode(seconds, max_length)).transpose()?,
+        texts: encoder.encode(texts, limit)?,
+        seconds: seconds.map(|seconds| encoder.encode(seconds, limit)).transpose()?,
         ngrams: features.transpose()?,
     })
+}
+
+/// What the model sees of a text: as much as fits into its window, or into all of them.
+fn limit(config: &ModelConfig) -> Limit {
+    let max_length = config.max_length;
+    let truncate = match config.truncate {
+        attentive_model::Truncate::Head => Truncate::Head,
+        attentive_model::Truncate::Tail => Truncate::Tail,
+        attentive_model::Truncate::Both => Truncate::Both,
+    };
+    Limit { max_length: config.windows.as_ref().map_or(max_length, |windows| windows.reach(max_length)), truncate }
 }
 
 impl Prepared {

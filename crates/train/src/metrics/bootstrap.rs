@@ -30,7 +30,7 @@ pub struct Intervals {
 impl Intervals {
     /// Of the targets and the decided labels of each example. The same examples give the same intervals, whatever the
     /// number of threads. `None` without examples.
-    pub(super) fn new(n_labels: usize, targets: &Targets, decided: &[Vec<u32>]) -> Option<Self> {
+    pub(super) fn new(n_labels: usize, targets: &Targets, decided: &Targets) -> Option<Self> {
         if decided.is_empty() {
             return None;
         }
@@ -56,9 +56,9 @@ type Outcome = Vec<u32>;
 
 /// The distinct outcomes, and which of them each example has. Examples with the same outcome need not be told apart,
 /// and there are few outcomes.
-fn outcomes(targets: &Targets, decided: &[Vec<u32>]) -> (Vec<Outcome>, Vec<u32>) {
+fn outcomes(targets: &Targets, decided: &Targets) -> (Vec<Outcome>, Vec<u32>) {
     let mut ids = BTreeMap::<Outcome, u32>::new();
-    let of_example = targets.iter().zip(decided).map(|(targets, decided)| {
+    let of_example = targets.iter().zip(decided.iter()).map(|(targets, decided)| {
         let found = decided.iter().map(|id| 2 * id + u32::from(targets.contains(id)));
         let missed = targets.iter().filter(|id| !decided.contains(id)).map(|id| 2 * id);
         let mut outcome: Outcome = found.chain(missed).collect();
@@ -122,9 +122,12 @@ mod tests {
     use super::*;
 
     fn intervals(n_labels: usize, targets: &[Vec<u32>], decided: &[Vec<u32>]) -> Option<Intervals> {
-        let mut all = Targets::default();
-        targets.iter().for_each(|ids| all.push(ids));
-        Intervals::new(n_labels, &all, decided)
+        let of = |lists: &[Vec<u32>]| {
+            let mut all = Targets::default();
+            lists.iter().for_each(|ids| all.push(ids));
+            all
+        };
+        Intervals::new(n_labels, &of(targets), &of(decided))
     }
 
     /// All examples are alike, so every draw gives the same: never right as a whole; label 0 always found, label 1

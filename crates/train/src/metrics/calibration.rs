@@ -1,6 +1,8 @@
 //! Whether the probabilities can be believed: log-loss, Brier score and expected calibration error. A NaN among the
 //! probabilities makes all three NaN; no example makes them 0.
 
+use attentive_data::Targets;
+
 use super::{Scored, Task};
 
 /// How many bins of equal width the calibration error parts `0..=1` into.
@@ -34,10 +36,10 @@ pub(super) fn brier(scored: &Scored, task: Task) -> f64 {
 /// The expected calibration error (Guo et al. 2017) in 15 bins of equal width: how far, on average, a stated
 /// probability is from the share that turns out true. Under [`Task::One`] the probability is that of the decided label;
 /// under [`Task::Many`] that of each label of each example, decided for or not. A bin holds its lower edge.
-pub(super) fn calibration_error(scored: &Scored, task: Task, decided: &[Vec<u32>]) -> f64 {
+pub(super) fn calibration_error(scored: &Scored, task: Task, decided: &Targets) -> f64 {
     match task {
-        Task::One => expected_gap(scored.examples().zip(decided).map(|((probabilities, targets), decided)| {
-            (f64::from(probabilities[decided[0] as usize]), targets == decided.as_slice())
+        Task::One => expected_gap(scored.examples().zip(decided.iter()).map(|((probabilities, targets), decided)| {
+            (f64::from(probabilities[decided[0] as usize]), targets == decided)
         })),
         Task::Many => expected_gap(scored.cells()),
     }

@@ -50,10 +50,10 @@ pub(super) struct Count {
 
 impl Count {
     /// The counts of each label, and how many examples are right as a whole.
-    pub(super) fn of_labels(n_labels: usize, targets: &Targets, decided: &[Vec<u32>]) -> (Vec<Self>, u64) {
+    pub(super) fn of_labels(n_labels: usize, targets: &Targets, decided: &Targets) -> (Vec<Self>, u64) {
         let mut counts = vec![Self::default(); n_labels];
         let mut right = 0;
-        for (targets, decided) in targets.iter().zip(decided) {
+        for (targets, decided) in targets.iter().zip(decided.iter()) {
             for &id in targets {
                 counts[id as usize].support += 1;
             }
@@ -61,7 +61,7 @@ impl Count {
                 counts[*id as usize].predicted += 1;
                 counts[*id as usize].hits += u64::from(targets.contains(id));
             }
-            right += u64::from(targets == decided.as_slice());
+            right += u64::from(targets == decided);
         }
         (counts, right)
     }
@@ -114,9 +114,9 @@ pub struct LabelMetrics {
 }
 
 /// How often each target got each prediction, `[target][prediction]`, where every example has one of each.
-pub(super) fn confusion(n_labels: usize, targets: &Targets, decided: &[Vec<u32>]) -> Vec<Vec<u64>> {
+pub(super) fn confusion(n_labels: usize, targets: &Targets, decided: &Targets) -> Vec<Vec<u64>> {
     let mut confusion = vec![vec![0; n_labels]; n_labels];
-    for (targets, decided) in targets.iter().zip(decided) {
+    for (targets, decided) in targets.iter().zip(decided.iter()) {
         confusion[targets[0] as usize][decided[0] as usize] += 1;
     }
     confusion

@@ -116,8 +116,11 @@ impl<'a> Scored<'a> {
         Intervals::new(self.n_labels, self.targets, &self.decided(decision))
     }
 
-    fn decided(&self, decision: &Decision) -> Vec<Vec<u32>> {
-        self.probabilities.chunks_exact(self.n_labels).map(|row| decision.decide(row)).collect()
+    /// The labels decided for, flat in memory as the targets are.
+    fn decided(&self, decision: &Decision) -> Targets {
+        let mut decided = Targets::default();
+        self.probabilities.chunks_exact(self.n_labels).for_each(|row| decided.push(&decision.decide(row)));
+        decided
     }
 
     /// Each example's probabilities and targets.
