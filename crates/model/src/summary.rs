@@ -1,9 +1,7 @@
 //! A model layer by layer, as Keras' `model.summary()` shows it: output shapes and parameter counts.
 
 use crate::classifier::{Classifier, Sizes};
-use crate::config::{
-    AttentionConfig, Head, ModelConfig, Norm, Padding, Pooling, Positions, ScoreMode, WindowPool,
-};
+use crate::config::{AttentionConfig, Head, ModelConfig, Norm, Padding, Pooling, Positions, ScoreMode, WindowPool};
 
 /// One layer of a [`Summary`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -125,9 +125,13 @@ mod tests {
     #[test]
     fn who_stops_early_stops_the_thread() {
         let made = AtomicUsize::new(0);
-        let items = || (0..).inspect(|_| drop(made.fetch_add(1, Ordering::SeqCst)));
+        let items = || {
+            (0..).inspect(|_| {
+                made.fetch_add(1, Ordering::SeqCst);
+            })
+        };
         let third_fails = |item| if item == 3 { Err(item) } else { Ok(()) };
-        assert_eq!(ahead(items(), |items| items.try_for_each(third_fails)), Err(3));
+        assert_eq!(ahead(items(), |items| items.map(third_fails).collect::<Result<(), i32>>()), Err(3));
         // Four were taken, some wait, and one is in the thread's hand.
         assert!(made.load(Ordering::SeqCst) <= 4 + WAITING + 1, "{made:?}");
         ahead(items(), |_| ());

@@ -24,10 +24,12 @@ pub struct ModelConfig {
     /// reference model.
     #[schemars(range(min = 1, max = 65536))]
     pub max_length: usize,
-    /// Which part is kept of a text that is too long. Default `head`: its beginning.
+    /// Which part is kept of a text that is too long, of each text of a pair; n-grams are those of the same part. The
+    /// tokens that a `tokenizer.json` puts in front of every text, such as `[CLS]`, are always kept. Default `head`.
     pub truncate: Truncate,
-    /// Read a text that is longer than `max_length` in several windows, and decide by what is said of all of them. Not
-    /// for pairs of texts. Default: none, it is cut.
+    /// Read a text that is longer than `max_length` in windows of `max_length` tokens, each classified like a text of its
+    /// own beside the n-grams of the whole text, and pool their logits; the same in training, evaluation and prediction.
+    /// Not for pairs of texts. Default: none, a long text is cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub windows: Option<WindowsConfig>,
     /// Whether padding is hidden from attention and pooling. Default true: a prediction then does not depend on
@@ -72,7 +74,7 @@ impl Default for ModelConfig {
 }
 
 /// Which part is kept of a text that is too long (Sun et al. 2019, "How to Fine-Tune BERT for Text Classification",
-/// §5.3.1). The tokens that a `tokenizer.json` puts in front of every text, such as `[CLS]`, are always kept.
+/// §5.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Truncate {

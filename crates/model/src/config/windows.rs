@@ -3,9 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Windows over a text that is longer than `max_length`: each is `max_length` tokens long and classified like a text of
-/// its own, n-grams being those of the whole text; the logits of a text's windows are pooled. The same holds in training,
-/// evaluation and prediction. A text that fits into one window is read as without windows.
+/// Windows over a text that is longer than `max_length`. A text that fits into one is read as without windows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WindowsConfig {

@@ -37,7 +37,8 @@ pub struct TrainConfig {
     /// In how many parts a batch is computed, to save memory; the update is that of the whole batch. Default 1.
     #[schemars(range(min = 1, max = 1_048_576))]
     pub accumulation_steps: usize,
-    /// Examples computed at once outside training, where there are no gradients to keep. Default 256.
+    /// Examples computed at once outside training, where there are no gradients to keep; of a text in windows, each window
+    /// counts. Default 256.
     #[schemars(range(min = 1, max = 1_048_576))]
     pub evaluation_batch_size: usize,
     /// The rule by which gradients change weights. Default: `adam` as Keras has it.

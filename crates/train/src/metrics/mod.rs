@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn metrics_survive_json_even_with_numbers_that_are_none() {
         let mut metrics = binary(&[0.8, 0.3, 0.6], &[1, 0, 0], 1.0);
-        metrics.intervals = Intervals::new(2, &Targets::single(vec![0, 1]), &[vec![0], vec![0]]);
+        metrics.intervals = Intervals::new(2, &Targets::single(vec![0, 1]), &Targets::single(vec![0, 0]));
         let text = serde_json::to_string(&metrics).unwrap();
         assert_eq!(serde_json::from_str::<Metrics>(&text).unwrap(), metrics);
         metrics.loss = f64::INFINITY;

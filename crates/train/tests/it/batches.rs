@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use attentive_train::{
-    AdamConfig, Config, Event, Outcome, OptimizerConfig, RunDir, ScheduleConfig, TrainConfig, Watch, fit, prepare,
+    AdamConfig, Config, Event, OptimizerConfig, Outcome, RunDir, ScheduleConfig, TrainConfig, Watch, fit, prepare,
 };
 
 use crate::tiny::{self, weights};

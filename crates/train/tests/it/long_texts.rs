@@ -5,9 +5,7 @@ use std::path::Path;
 use attentive_backend::Backend;
 use attentive_data::{Split, Validation, load_examples};
 use attentive_model::{AttentionConfig, NoneConfig, Truncate, WindowPool, WindowsConfig};
-use attentive_train::{
-    AdamConfig, Config, Monitor, OptimizerConfig, Predictor, Report, RunDir, TrainConfig,
-};
+use attentive_train::{AdamConfig, Config, Monitor, OptimizerConfig, Predictor, Report, RunDir, TrainConfig};
 
 use crate::tiny;
 
