@@ -11,8 +11,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use attentive_data::{
-    BatchSize, Column, DataConfig, Extent, Files, Padding, Plan, PlanSettings, TextColumns, TextEncoder, Truncate,
-    UNWATCHED, batch, load_corpus,
+    BatchSize, Column, DataConfig, Extent, Padding, Plan, PlanSettings, TextColumns, TextEncoder, UNWATCHED, batch,
+    load_corpus,
 };
 use sha2::{Digest, Sha256};
 
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: pipeline FILE TEXT LABEL TOKENIZER.json MAX_LENGTH BATCH_SIZE".into());
     };
     let config = DataConfig {
-        train: Files::from(file.as_str()),
+        train: file.into(),
         text: TextColumns::One(Column::Name(text.clone())),
         label: Column::Name(label.clone()),
         ..DataConfig::default()

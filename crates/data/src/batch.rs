@@ -1,54 +1,58 @@
-//! Encoded texts to rectangles of ids, and the order of evaluation. Knows no tensors.
+//! Rows of ids to rectangles, and the order of evaluation. Knows no tensors.
 
 use crate::encoded::EncodedTexts;
 
 /// How wide a batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
-    /// As wide as its longest text.
+    /// As wide as its longest row.
     Longest,
-    /// Always `max_length` wide.
-    MaxLength,
+    /// So many ids wide, whatever the rows hold.
+    To(usize),
 }
 
-/// Texts of one step, padded at the end to equal length.
+/// Rows of one step, padded at the end to equal length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// The ids, `n` rows of `length`, row by row.
+    /// The ids, row by row.
     pub ids: Vec<i32>,
-    /// How many ids of each row are the text's own, 0 for an empty text.
-    pub lengths: Vec<usize>,
-    /// The number of rows.
-    pub n: usize,
-    /// The width of a row, at least 1 even if every text is empty.
+    /// How many ids of each row are its own, 0 for an empty text.
+    pub lengths: Vec<u32>,
+    /// The width of a row, at least 1 even if every row is empty.
     pub length: usize,
-    /// Which text each row is.
-    pub indices: Vec<usize>,
 }
 
-/// Puts the texts `indices` into a rectangle. Texts longer than `max_length` are cut at its end. Panics if an index is
-/// out of range.
-pub fn batch(texts: &EncodedTexts, indices: &[usize], padding: Padding, max_length: usize, pad_id: u32) -> Batch {
-    let max_length = max_length.max(1);
-    let lengths: Vec<usize> = indices.iter().map(|&index| texts.length(index).min(max_length)).collect();
+/// Puts rows of ids into a rectangle. A row that is wider than the padding says is cut at its end.
+pub fn batch(rows: &[&[u32]], padding: Padding, pad_id: u32) -> Batch {
     let length = match padding {
-        Padding::Longest => lengths.iter().copied().max().unwrap_or(0).max(1),
-        Padding::MaxLength => max_length,
+        Padding::Longest => rows.iter().map(|row| row.len()).max().unwrap_or(0),
+        Padding::To(length) => length,
     };
+    let length = length.max(1);
     // Ids are below 2^31: the tokenizer's guard caps them.
-    let mut ids = vec![pad_id as i32; indices.len() * length];
-    for ((row, &index), &own) in ids.chunks_exact_mut(length).zip(indices).zip(&lengths) {
-        for (slot, &id) in row.iter_mut().zip(&texts.ids(index)[..own]) {
+    let mut ids = vec![pad_id as i32; rows.len() * length];
+    for (slots, row) in ids.chunks_exact_mut(length).zip(rows) {
+        for (slot, &id) in slots.iter_mut().zip(*row) {
             *slot = id as i32;
         }
     }
-    Batch { ids, lengths, n: indices.len(), length, indices: indices.to_vec() }
+    Batch { ids, lengths: rows.iter().map(|row| row.len().min(length) as u32).collect(), length }
 }
 
-/// The texts from short to long, equally long ones in their own order: batches of it need little padding.
-pub fn by_length(texts: &EncodedTexts) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    order.sort_by_key(|&index| texts.length(index));
+/// The texts from short to long, equally long ones in their own order: batches of it need little padding. Takes 4 bytes
+/// a text, and 4 for each length up to the longest.
+pub fn by_length(texts: &EncodedTexts) -> Vec<u32> {
+    let longest = (0..texts.len()).map(|index| texts.length(index)).max().unwrap_or(0);
+    // Where the texts of each length go: behind all shorter ones.
+    let mut places = vec![0u32; longest + 2];
+    (0..texts.len()).for_each(|index| places[texts.length(index) + 1] += 1);
+    (1..places.len()).for_each(|length| places[length] += places[length - 1]);
+    let mut order = vec![0; texts.len()];
+    for index in 0..texts.len() {
+        let place = &mut places[texts.length(index)];
+        order[*place as usize] = index as u32;
+        *place += 1;
+    }
     order
 }
 
@@ -56,6 +60,7 @@ pub fn by_length(texts: &EncodedTexts) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::encoded::{EncodedText, EncodedTextsBuilder};
+    use crate::order::mix;
 
     fn texts(all: &[&[u32]]) -> EncodedTexts {
         let mut texts = EncodedTextsBuilder::new();
@@ -67,33 +72,32 @@ mod tests {
 
     #[test]
     fn rows_are_padded_at_the_end() {
-        let texts = texts(&[&[5, 6, 7], &[], &[8]]);
-        let batch = batch(&texts, &[2, 0], Padding::Longest, 10, 9);
-        assert_eq!(batch.ids, [8, 9, 9, 5, 6, 7]);
-        assert_eq!((batch.n, batch.length), (2, 3));
-        assert_eq!(batch.lengths, [1, 3]);
-        assert_eq!(batch.indices, [2, 0]);
+        let batch = batch(&[&[8], &[5, 6, 7]], Padding::Longest, 9);
+        assert_eq!(batch, Batch { ids: vec![8, 9, 9, 5, 6, 7], lengths: vec![1, 3], length: 3 });
     }
 
     #[test]
-    fn max_length_fixes_the_width_and_cuts() {
-        let texts = texts(&[&[5, 6, 7], &[8]]);
-        let wide = batch(&texts, &[1], Padding::MaxLength, 2, 0);
-        assert_eq!((wide.ids, wide.length), (vec![8, 0], 2));
-        let cut = batch(&texts, &[0], Padding::MaxLength, 2, 0);
-        assert_eq!((cut.ids, cut.lengths), (vec![5, 6], vec![2]));
+    fn a_fixed_width_pads_and_cuts() {
+        let batch = batch(&[&[8], &[5, 6, 7]], Padding::To(2), 0);
+        assert_eq!(batch, Batch { ids: vec![8, 0, 5, 6], lengths: vec![1, 2], length: 2 });
     }
 
     #[test]
     fn empty_texts_still_have_a_width() {
-        let texts = texts(&[&[], &[]]);
-        let batch = batch(&texts, &[0, 1], Padding::Longest, 10, 0);
-        assert_eq!((batch.ids, batch.lengths, batch.length), (vec![0, 0], vec![0, 0], 1));
+        let batch = batch(&[&[], &[]], Padding::Longest, 0);
+        assert_eq!(batch, Batch { ids: vec![0, 0], lengths: vec![0, 0], length: 1 });
     }
 
     #[test]
     fn equally_long_texts_keep_their_order() {
         assert_eq!(by_length(&texts(&[&[1, 2], &[3], &[], &[4], &[5, 6]])), [2, 1, 3, 0, 4]);
+        assert_eq!(by_length(&texts(&[])), [0; 0]);
+        // The standard library's stable sort, on lengths with a gap.
+        let long = [7u32; 40];
+        let many: Vec<&[u32]> = (0..500).map(|i| &long[..[0, 3, 17, 39, 40][mix(i) as usize % 5]]).collect();
+        let mut expected: Vec<u32> = (0..500).collect();
+        expected.sort_by_key(|&index| many[index as usize].len());
+        assert_eq!(by_length(&texts(&many)), expected);
     }
 
     #[test]

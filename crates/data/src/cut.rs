@@ -73,7 +73,7 @@ fn draw(strata: &Strata, fraction: f64, (seed, stream): (u64, u64)) -> Vec<bool>
         let members = strata.members(stratum);
         let order = permutation(seed, stream - stratum as u64, members.len());
         for &position in order.iter().take(count.min(members.len().saturating_sub(1))) {
-            wanted[members[position] as usize] = true;
+            wanted[members[position as usize] as usize] = true;
         }
     }
     wanted
@@ -94,7 +94,7 @@ fn draw_groups(
     let mut taken = vec![0u32; strata.len()];
     let mut wanted = vec![false; train.len()];
     for group in permutation(seed, stream, groups.len()) {
-        let members = groups.members(group);
+        let members = groups.members(group as usize);
         let nearer = strata.count(members).into_iter().map(|(stratum, count)| {
             // The difference between two squares, in units of the stratum.
             let (size, count) = (strata.size(stratum) as f64, f64::from(count));

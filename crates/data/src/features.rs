@@ -3,6 +3,7 @@
 use crate::encoded::{EncodedText, EncodedTexts};
 use crate::error::DataError;
 use crate::features_config::{CharacterNgrams, FeaturesConfig};
+use crate::limit::Limit;
 use crate::order::mix;
 use crate::progress::OnProgress;
 use crate::texts::Texts;
@@ -10,8 +11,9 @@ use crate::tokenizer::{TextEncoder, in_order};
 use crate::words::Unit;
 
 impl TextEncoder {
-    /// The bucket ids of the n-grams in the first `max_length` tokens of each text, on all cores: n-grams of tokens in
-    /// the order of the text, shorter ones first at each place, then those of characters, word by word.
+    /// The bucket ids of the n-grams in the tokens that `limit` keeps of each text, on all cores: n-grams of tokens in
+    /// the order of the text, shorter ones first at each place, then those of characters, word by word. No n-gram
+    /// reaches over what was cut out.
     ///
     /// Words and characters are hashed as they are after normalization, so that n-grams of tokens outside the
     /// vocabulary are kept apart; the tokens of any other `tokenizer.json` as the decimal digits of their ids. A bucket
@@ -25,9 +27,11 @@ impl TextEncoder {
         &self,
         texts: &Texts,
         config: &FeaturesConfig,
-        max_length: usize,
+        limit: impl Into<Limit>,
         on_progress: &OnProgress,
     ) -> Result<EncodedTexts, DataError> {
+        let limit = limit.into();
+        let longest = limit.longest_head();
         let splitter = self.words().map(|words| words.splitter());
         if config.character_ngrams.is_some() && splitter.is_none_or(|splitter| splitter.unit != Unit::Word) {
             return Err(DataError::NoWords);
@@ -35,22 +39,28 @@ impl TextEncoder {
         let n_buckets = config.buckets.max(1) as u64;
         let recipe = || {
             let features = serde_json::to_string(config).unwrap_or_default();
-            format!("ngrams {features} {max_length} {}", self.to_json())
+            format!("ngrams {features} {limit:?} {}", self.to_json())
         };
         let encode = |text: &str| {
             let mut tokens = Tokens::default();
-            match splitter {
-                Some(splitter) => splitter.split(text, |token| tokens.push(token, max_length)),
-                None => {
-                    let ids = self.encode_one(text, max_length)?.ids;
-                    ids.iter().for_each(|id| tokens.push(&id.to_string(), max_length));
+            let front = match splitter {
+                Some(splitter) => {
+                    splitter.split(text, |token| tokens.push(token, longest));
+                    0
                 }
-            }
+                None => {
+                    let (encoded, front) = self.encode_one(text, longest)?;
+                    encoded.ids.iter().for_each(|id| tokens.push(&id.to_string(), longest));
+                    front
+                }
+            };
+            let tokens: Vec<&str> = tokens.iter().collect();
+            let kept = limit.kept(tokens.len(), front).map(|range| &tokens[range]);
             let mut ids = Vec::new();
             let mut keep = |hash: Hash| ids.push((mix(hash.0) % n_buckets) as u32);
-            tokens.ngrams(config.word_ngrams, &mut keep);
+            kept.iter().for_each(|tokens| token_ngrams(tokens, config.word_ngrams, &mut keep));
             if let Some(lengths) = &config.character_ngrams {
-                tokens.iter().for_each(|word| character_ngrams(word, lengths, &mut keep));
+                kept.iter().copied().flatten().for_each(|word| character_ngrams(word, lengths, &mut keep));
             }
             Ok(EncodedText { n_tokens: ids.len(), ids, n_unknown: 0 })
         };
@@ -91,18 +101,17 @@ impl Tokens {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.text[start..end])
     }
+}
 
-    /// Hands out the hashes of all n-grams of 2 to `longest` tokens.
-    fn ngrams(&self, longest: usize, keep: &mut impl FnMut(Hash)) {
-        let tokens: Vec<&str> = self.iter().collect();
-        for start in 0..tokens.len() {
-            let mut hash = Hash::EMPTY;
-            hash.add(tokens[start]);
-            for token in tokens[start + 1..].iter().take(longest.saturating_sub(1)) {
-                hash.add(" ");
-                hash.add(token);
-                keep(hash);
-            }
+/// Hands out the hashes of all n-grams of 2 to `longest` tokens.
+fn token_ngrams(tokens: &[&str], longest: usize, keep: &mut impl FnMut(Hash)) {
+    for start in 0..tokens.len() {
+        let mut hash = Hash::EMPTY;
+        hash.add(tokens[start]);
+        for token in tokens[start + 1..].iter().take(longest.saturating_sub(1)) {
+            hash.add(" ");
+            hash.add(token);
+            keep(hash);
         }
     }
 }
@@ -129,6 +138,7 @@ fn character_ngrams(word: &str, lengths: &CharacterNgrams, keep: &mut impl FnMut
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::Truncate;
     use crate::progress::UNWATCHED;
     use crate::tokenizer_config::{CharConfig, TokenizerConfig};
 
@@ -164,6 +174,25 @@ mod tests {
         assert_eq!(features(&words(), "NOT very good é", &word_ngrams(3), 3), expected[..3]);
         assert_eq!(features(&words(), "NOT very good é", &word_ngrams(1), 100), [0; 0]);
         assert_eq!(features(&words(), "not", &word_ngrams(5), 100), [0; 0]);
+    }
+
+    #[test]
+    fn ngrams_are_those_of_the_part_that_is_kept() {
+        let of = |max_length, truncate| {
+            let texts: Texts = ["not very good not"].into_iter().collect();
+            words()
+                .features(&texts, &word_ngrams(2), Limit { max_length, truncate }, UNWATCHED)
+                .unwrap()
+                .ids(0)
+                .to_vec()
+        };
+        let [not_very, very_good, good_not] =
+            ["not very", "very good", "good not"].map(|text| features(&words(), text, &word_ngrams(2), 100)[0]);
+        assert_eq!(of(4, Truncate::Tail), [not_very, very_good, good_not]);
+        assert_eq!(of(2, Truncate::Head), [not_very]);
+        assert_eq!(of(3, Truncate::Tail), [very_good, good_not]);
+        // "not very" and "not": no n-gram reaches from one to the other.
+        assert_eq!(of(3, Truncate::Both), [not_very]);
     }
 
     #[test]

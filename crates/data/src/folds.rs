@@ -33,7 +33,7 @@ pub(crate) fn folds(examples: &Examples, n_labels: usize, of: u32, seed: u64) ->
         let members = strata.members(stratum);
         let order = permutation(seed, STREAM - stratum as u64, members.len());
         for (position, fold) in order.into_iter().zip(&mut next) {
-            folds[members[position] as usize] = fold;
+            folds[members[position as usize] as usize] = fold;
         }
     }
     Ok(folds)
@@ -42,12 +42,12 @@ pub(crate) fn folds(examples: &Examples, n_labels: usize, of: u32, seed: u64) ->
 fn deal_groups(groups: &Groups, strata: &Strata, of: usize, seed: u64, folds: &mut [u32]) {
     let n_strata = strata.len();
     let mut order = permutation(seed, STREAM, groups.len());
-    order.sort_by_key(|&group| std::cmp::Reverse(groups.members(group).len()));
+    order.sort_by_key(|&group| std::cmp::Reverse(groups.members(group as usize).len()));
     // How many examples each fold has, of each stratum and in all.
     let mut dealt = vec![0u32; of * n_strata];
     let mut sizes = vec![0u32; of];
     for group in order {
-        let members = groups.members(group);
+        let members = groups.members(group as usize);
         let counts = strata.count(members);
         let cost = |fold: usize| {
             let labels = counts.iter().map(|&(stratum, count)| {

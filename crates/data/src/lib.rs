@@ -21,6 +21,8 @@ mod targets;
 
 mod order;
 
+mod plan;
+
 mod mapped;
 
 mod storage;
@@ -53,6 +55,8 @@ mod encoded;
 
 mod cache;
 
+mod limit;
+
 mod words;
 
 mod tokenizer;
@@ -74,7 +78,9 @@ pub use features_config::{CharacterNgrams, FeaturesConfig};
 pub use findings::{ConflictingLabels, DuplicateTexts, Findings, SharedTexts};
 pub use groups::SharedGroups;
 pub use labels::Labels;
+pub use limit::{Limit, Truncate};
 pub use order::permutation;
+pub use plan::{BatchSize, Extent, Plan, PlanSettings};
 pub use progress::{OnProgress, Progress, UNWATCHED};
 pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
 pub use split_source::{Cut, CutBy, Fold, SplitSource};

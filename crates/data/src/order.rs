@@ -3,18 +3,18 @@
 /// The increment of SplitMix64: 2^64 divided by the golden ratio, made odd.
 const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// A random order of `0..n` that depends on nothing but its arguments.
+/// A random order of `0..n` that depends on nothing but its arguments. There are fewer than 2^32 texts.
 ///
 /// Draw `k` of the stream is `mix(key + (k + 1)·GAMMA)`, which is SplitMix64 started at `key`, and
 /// `key = mix(mix(seed + GAMMA) + epoch·GAMMA)`, so the streams of two epochs start at unrelated places. The draws
 /// drive a Fisher-Yates shuffle from the last position down; ranges are made without bias by Lemire's method.
-pub fn permutation(seed: u64, epoch: u64, n: usize) -> Vec<usize> {
+pub fn permutation(seed: u64, epoch: u64, n: usize) -> Vec<u32> {
     let mut state = mix(mix(seed.wrapping_add(GAMMA)).wrapping_add(epoch.wrapping_mul(GAMMA)));
     let mut draw = || {
         state = state.wrapping_add(GAMMA);
         mix(state)
     };
-    let mut order: Vec<usize> = (0..n).collect();
+    let mut order: Vec<u32> = (0..).take(n).collect();
     for last in (1..n).rev() {
         let other = below(last as u64 + 1, &mut draw);
         order.swap(last, other as usize);
@@ -63,7 +63,7 @@ mod tests {
         for n in [0, 1, 2, 3, 1000] {
             let mut order = permutation(7, 3, n);
             order.sort_unstable();
-            assert_eq!(order, (0..n).collect::<Vec<_>>());
+            assert_eq!(order, (0..n as u32).collect::<Vec<_>>());
         }
     }
 

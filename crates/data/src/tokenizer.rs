@@ -15,6 +15,7 @@ use crate::cache;
 use crate::encoded::{EncodedText, EncodedTexts, EncodedTextsBuilder};
 use crate::error::{DataError, excerpt};
 use crate::examples::Examples;
+use crate::limit::Limit;
 use crate::progress::{OnProgress, Progress};
 use crate::reader::read_small;
 use crate::texts::Texts;
@@ -32,7 +33,8 @@ const UNKNOWN: &str = "[UNK]";
 /// Special tokens are never read out of a text: a literal `[PAD]` or `<s>` in it is split like any other text. (Files
 /// made here declare no special tokens, so other programs agree; for a file that does, Python's `tokenizers` agrees
 /// with `encode_special_tokens = True`.) A post-processor of a loaded file is applied, so that a text has the ids that
-/// `tokenizer.encode(text).ids` gives; where a text is cut, it keeps its first `max_length` of them.
+/// `tokenizer.encode(text).ids` gives; what is kept of a longer text is a [`Limit`]'s to say, and the tokens that the
+/// post-processor puts in front stay in front.
 pub struct TextEncoder {
     tokenizer: Tokenizer,
     words: Option<WordTable>,
@@ -212,41 +214,50 @@ impl TextEncoder {
         self.words.as_ref()
     }
 
-    /// Turns texts into ids on all cores; each text keeps at most its first `max_length` ids.
+    /// Turns texts into ids on all cores; of a text that is too long there stays what `limit` says, of a number the
+    /// first so many ids.
     ///
     /// # Errors
     /// [`DataError::Encode`] if a loaded tokenizer fails on a text.
     pub fn encode(
         &self,
         texts: &Texts,
-        max_length: usize,
+        limit: impl Into<Limit>,
         on_progress: &OnProgress,
     ) -> Result<EncodedTexts, DataError> {
-        let recipe = || format!("ids {max_length} {}", self.to_json());
-        in_order(texts, recipe, |text| self.encode_one(text, max_length), on_progress)
+        let limit = limit.into();
+        let recipe = || format!("ids {limit:?} {}", self.to_json());
+        let encode = |text: &str| {
+            let (mut encoded, front) = self.encode_one(text, limit.longest_head())?;
+            limit.cut(&mut encoded.ids, front);
+            Ok(encoded)
+        };
+        in_order(texts, recipe, encode, on_progress)
     }
 
-    /// The ids of one text.
-    pub(crate) fn encode_one(&self, text: &str, max_length: usize) -> Result<EncodedText, DataError> {
+    /// The first `max_length` ids of one text, and how many tokens the post-processor put in front of it.
+    pub(crate) fn encode_one(&self, text: &str, max_length: usize) -> Result<(EncodedText, usize), DataError> {
         match &self.words {
-            Some(words) => Ok(words.encode(text, max_length)),
+            Some(words) => Ok((words.encode(text, max_length), 0)),
             None => self
                 .encode_by_library(text, max_length)
                 .map_err(|reason| DataError::Encode { excerpt: excerpt(text), reason }),
         }
     }
 
-    fn encode_by_library(&self, text: &str, max_length: usize) -> Result<EncodedText, String> {
+    fn encode_by_library(&self, text: &str, max_length: usize) -> Result<(EncodedText, usize), String> {
         let encoding = caught(|| self.tokenizer.encode_fast(text, true))?;
         let ids = encoding.get_ids();
         if let Some(id) = ids.iter().find(|&&id| id as usize >= self.vocab_size) {
             return Err(format!("it gave the id {id}, which is not in its vocabulary"));
         }
-        Ok(EncodedText {
+        let encoded = EncodedText {
             ids: ids[..ids.len().min(max_length)].to_vec(),
             n_tokens: ids.len(),
             n_unknown: ids.iter().filter(|&&id| Some(id) == self.unknown_id).count(),
-        })
+        };
+        let front = encoding.get_special_tokens_mask().iter().take_while(|&&special| special == 1).count();
+        Ok((encoded, front))
     }
 }
 
@@ -300,6 +311,7 @@ fn caught<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::Truncate;
     use crate::order::permutation;
     use crate::progress::UNWATCHED;
     use crate::tokenizer_config::{CharConfig, WordConfig};
@@ -351,7 +363,7 @@ mod tests {
     #[test]
     fn the_order_of_the_texts_does_not_matter() {
         let all: Texts = (0..600).map(|index| format!("w{} é{} common", index % 97, index % 31)).collect();
-        let shuffled: Texts = permutation(1, 1, all.len()).into_iter().map(|index| all.get(index)).collect();
+        let shuffled: Texts = permutation(1, 1, all.len()).into_iter().map(|index| all.get(index as usize)).collect();
         let config = TokenizerConfig::default();
         let json = TextEncoder::train(&config, &all).unwrap().to_json();
         assert_eq!(TextEncoder::train(&config, &shuffled).unwrap().to_json(), json);
@@ -393,10 +405,10 @@ mod tests {
                 let encoder = TextEncoder::train(&config, &vocabulary).unwrap();
                 assert!(encoder.words.is_some());
                 for epoch in 0..300 {
-                    let text: String =
-                        permutation(9, epoch, odd.len() * 2).into_iter().map(|index| odd[index % odd.len()]).collect();
-                    let own = encoder.encode_one(&text, usize::MAX).unwrap();
-                    let library = encoder.encode_by_library(&text, usize::MAX).unwrap();
+                    let order = permutation(9, epoch, odd.len() * 2);
+                    let text: String = order.into_iter().map(|index| odd[index as usize % odd.len()]).collect();
+                    let (own, _) = encoder.encode_one(&text, usize::MAX).unwrap();
+                    let (library, _) = encoder.encode_by_library(&text, usize::MAX).unwrap();
                     assert_eq!(own.ids, library.ids, "{text:?}");
                     assert_eq!((own.n_tokens, own.n_unknown), (library.n_tokens, library.n_unknown));
                 }
@@ -429,6 +441,22 @@ mod tests {
     }
 
     #[test]
+    fn long_texts_keep_the_part_asked_for() {
+        let all = texts(&["a b c d e", "b", ""]);
+        let encoder = word_encoder(100, true, &["a b c d e"]);
+        let ids = |max_length, truncate| {
+            let encoded = encoder.encode(&all, Limit { max_length, truncate }, UNWATCHED).unwrap();
+            let stats = encoded.stats();
+            assert_eq!((stats.truncated, stats.dropped), (1.0 / 3.0, (5 - max_length) as f64 / 6.0));
+            assert_eq!((encoded.ids(1), encoded.length(2)), (&[3][..], 0));
+            encoded.ids(0).to_vec()
+        };
+        assert_eq!(ids(2, Truncate::Head), [2, 3]);
+        assert_eq!(ids(2, Truncate::Tail), [5, 6]);
+        assert_eq!(ids(3, Truncate::Both), [2, 3, 6]);
+    }
+
+    #[test]
     fn a_loaded_file_keeps_its_template_and_its_padding_token() {
         let file = r#"{"version":"1.0","truncation":{"max_length":2,"stride":5,"strategy":"LongestFirst","direction":"Right"},
             "padding":{"strategy":{"Fixed":1099511627776},"direction":"Right","pad_to_multiple_of":null,"pad_id":3,
@@ -441,5 +469,9 @@ mod tests {
         assert_eq!(ids(&encoder, "a b c d"), [9, 0, 1, 2, 2]);
         // The template's id needs a row as well.
         assert_eq!((encoder.vocab_size(), encoder.pad_id(), encoder.unknown_id()), (10, 3, Some(2)));
+        // What the template puts in front stays there when the end of a text is kept.
+        let end =
+            encoder.encode(&texts(&["a b c d"]), Limit { max_length: 3, truncate: Truncate::Tail }, UNWATCHED).unwrap();
+        assert_eq!(end.ids(0), [9, 2, 2]);
     }
 }

@@ -28,7 +28,7 @@ pub use classifier::{AttentionWeights, Classifier, Input, Sizes, Tokens};
 pub use config::{
     Activation, AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, EmbeddingConfig, Head, HeadConfig,
     ModelConfig, MultiHeadConfig, NoneConfig, Norm, Padding, Pooling, Positions, ScaledDotConfig, ScoreMode,
-    TransformerConfig,
+    TransformerConfig, Truncate, WindowPool, WindowsConfig,
 };
 pub use init::Initializer;
 pub use positions::sinusoidal;

@@ -1,7 +1,7 @@
 //! A model layer by layer, as Keras' `model.summary()` shows it: output shapes and parameter counts.
 
 use crate::classifier::{Classifier, Sizes};
-use crate::config::{AttentionConfig, Head, ModelConfig, Norm, Padding, Pooling, Positions, ScoreMode};
+use crate::config::{AttentionConfig, Head, ModelConfig, Norm, Padding, Pooling, Positions, ScoreMode, WindowPool};
 
 /// One layer of a [`Summary`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,13 @@ impl Classifier {
             Head::MultiLabel => "Sigmoid head, one for each label",
         };
         layer("head", head.to_string(), vec![None, Some(self.outputs())]);
+        if let Some(windows) = &config.windows {
+            let pool = match windows.pool {
+                WindowPool::Mean => "Mean",
+                WindowPool::Max => "Largest",
+            };
+            layer("windows", format!("{pool} of a text's windows"), vec![None, Some(self.outputs())]);
+        }
 
         let parameters = layers.iter().map(|layer| layer.parameters).sum();
         Summary { layers, parameters }

@@ -1,19 +1,39 @@
-//! From encoded texts to a batch on a device, padded and masked as the model's config says; with all rows of the
-//! model's tables, or with only those that some examples use.
+//! From encoded texts to a batch, padded and masked as the model's config says: first on the host, then on a device; with
+//! all rows of the model's tables, or with only those that some examples use.
 
-use attentive_data::{EncodedTexts, Padding, batch};
+use attentive_data::{EncodedTexts, Extent, Padding, batch};
 use attentive_model::{Classifier, Input, ModelConfig, Table, Tokens};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use crate::prepare::EncodedInputs;
+use crate::windows::{Pool, Windows};
 
-/// What the model's config says about padding and masking.
+/// What the model's config says about the texts of a batch.
 #[derive(Debug, Clone)]
 pub(crate) struct Batching {
     masking: bool,
     padding: Padding,
-    max_length: usize,
     pad_id: u32,
+    windows: Windows,
+}
+
+/// Some texts as a batch on the host.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct HostBatch {
+    texts: Rectangle,
+    seconds: Option<Rectangle>,
+    ngrams: Option<Rectangle>,
+    /// Where some text has several windows, each of which is a row.
+    pool: Option<Pool>,
+}
+
+/// Padded rows.
+#[derive(Debug, PartialEq, Eq)]
+struct Rectangle {
+    ids: Vec<i32>,
+    /// True where an id is real; `None` where padding is a token like any other.
+    mask: Option<Vec<bool>>,
+    shape: [usize; 2],
 }
 
 impl Batching {
@@ -21,41 +41,77 @@ impl Batching {
     pub(crate) fn new(config: &ModelConfig, pad_id: u32) -> Self {
         let padding = match config.padding {
             attentive_model::Padding::Longest => Padding::Longest,
-            attentive_model::Padding::MaxLength => Padding::MaxLength,
+            attentive_model::Padding::MaxLength => Padding::To(config.max_length),
         };
-        Self { masking: config.masking, padding, max_length: config.max_length, pad_id }
+        Self { masking: config.masking, padding, pad_id, windows: Windows::new(config) }
     }
 
-    /// Some of the texts as a batch on the device. With `used`, ids count among the rows used.
-    pub(crate) fn input(
-        &self,
-        inputs: &EncodedInputs,
-        indices: &[usize],
-        used: Option<&UsedRows>,
-        device: &Device,
-    ) -> Input {
-        let texts = |texts: &EncodedTexts| {
-            let padded = batch(texts, indices, self.padding, self.max_length, self.pad_id);
-            upload(padded, self.masking, used.and_then(|used| used.embedding.as_deref()), device)
+    /// How many rows a text has.
+    pub(crate) fn rows(&self, inputs: &EncodedInputs, index: u32) -> usize {
+        self.windows.count(inputs.texts.length(index as usize))
+    }
+
+    /// What a text, or a pair, takes of a batch.
+    pub(crate) fn extent(&self, inputs: &EncodedInputs, index: u32) -> Extent {
+        let width = |texts: &EncodedTexts| match self.padding {
+            Padding::Longest => self.windows.width(texts.length(index as usize)).max(1),
+            Padding::To(width) => width,
         };
-        // N-grams are a set of any size, always masked: the config's lengths are those of texts.
+        let lengths = [width(&inputs.texts), inputs.seconds.as_ref().map_or(0, width)];
+        Extent { rows: self.rows(inputs, index), lengths }
+    }
+
+    /// Some of the texts as a batch. With `used`, ids count among the rows used.
+    pub(crate) fn batch(&self, inputs: &EncodedInputs, indices: &[u32], used: Option<&UsedRows>) -> HostBatch {
+        let counts: Vec<usize> = indices.iter().map(|&index| self.rows(inputs, index)).collect();
+        let ids = |texts: &EncodedTexts| {
+            let windows = indices.iter().flat_map(|&index| self.windows.of(texts.ids(index as usize)));
+            let rows: Vec<&[u32]> = windows.collect();
+            let used = used.and_then(|used| used.embedding.as_deref());
+            rectangle(batch(&rows, self.padding, self.pad_id), self.masking, used)
+        };
+        // N-grams are a set of any size, always masked: the config's lengths are those of texts. Each window of a text
+        // has all of them.
         let ngrams = |ngrams: &EncodedTexts| {
-            let padded = batch(ngrams, indices, Padding::Longest, usize::MAX, 0);
-            upload(padded, true, used.map(|used| used.ngrams.as_slice()), device)
+            let texts = indices.iter().zip(&counts);
+            let rows: Vec<&[u32]> =
+                texts.flat_map(|(&index, &count)| std::iter::repeat_n(ngrams.ids(index as usize), count)).collect();
+            rectangle(batch(&rows, Padding::Longest, 0), true, used.map(|used| used.ngrams.as_slice()))
         };
-        Input {
-            texts: texts(&inputs.texts),
-            seconds: inputs.seconds.as_ref().map(texts),
+        HostBatch {
+            texts: ids(&inputs.texts),
+            seconds: inputs.seconds.as_ref().map(ids),
             ngrams: inputs.ngrams.as_ref().map(ngrams),
+            pool: self.windows.pool(&counts),
         }
     }
 }
 
-fn upload(mut batch: attentive_data::Batch, masking: bool, rows: Option<&[u32]>, device: &Device) -> Tokens {
-    let shape = [batch.n, batch.length];
+impl HostBatch {
+    /// The logits `[texts, outputs]` of the batch.
+    pub(crate) fn logits(self, model: &Classifier, device: &Device) -> Tensor<2> {
+        let upload = |rectangle: Rectangle| rectangle.upload(device);
+        let (texts, seconds, ngrams) = (upload(self.texts), self.seconds.map(upload), self.ngrams.map(upload));
+        let logits = model.forward(Input { texts, seconds, ngrams });
+        match self.pool {
+            Some(pool) => pool.logits(logits, device),
+            None => logits,
+        }
+    }
+}
+
+impl Rectangle {
+    fn upload(self, device: &Device) -> Tokens {
+        let mask = |mask| Tensor::<2, Bool>::from_data(TensorData::new(mask, self.shape), device);
+        let ids = Tensor::<2, Int>::from_data(TensorData::new(self.ids, self.shape), device);
+        Tokens { ids, mask: self.mask.map(mask) }
+    }
+}
+
+fn rectangle(mut batch: attentive_data::Batch, masking: bool, rows: Option<&[u32]>) -> Rectangle {
     if let Some(rows) = rows {
         for (row, &length) in batch.ids.chunks_exact_mut(batch.length).zip(&batch.lengths) {
-            let (own, padding) = row.split_at_mut(length);
+            let (own, padding) = row.split_at_mut(length as usize);
             for id in own {
                 let place = rows.binary_search(&(*id as u32));
                 *id = place.expect("the rows used are those of all texts of the batch") as i32;
@@ -63,15 +119,13 @@ fn upload(mut batch: attentive_data::Batch, masking: bool, rows: Option<&[u32]>,
             padding.fill(0);
         }
     }
-    let mask = masking.then(|| {
-        let real: Vec<bool> = batch.lengths.iter().flat_map(|&n| (0..batch.length).map(move |t| t < n)).collect();
-        Tensor::<2, Bool>::from_data(TensorData::new(real, shape), device)
-    });
-    Tokens { ids: Tensor::<2, Int>::from_data(TensorData::new(batch.ids, shape), device), mask }
+    let shape = [batch.lengths.len(), batch.length];
+    let real = |&own: &u32| (0..batch.length).map(move |place| place < own as usize);
+    Rectangle { mask: masking.then(|| batch.lengths.iter().flat_map(real).collect()), ids: batch.ids, shape }
 }
 
 /// Which rows of the model's tables some examples use, ascending; never none, so that padding has a row to point to.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UsedRows {
     /// `None` where the whole table is used: it is frozen, or padding is a token like any other.
     embedding: Option<Vec<u32>>,
@@ -80,9 +134,9 @@ pub(crate) struct UsedRows {
 
 impl UsedRows {
     /// Those of the examples `indices`.
-    pub(crate) fn of(inputs: &EncodedInputs, indices: &[usize], config: &ModelConfig) -> Self {
+    pub(crate) fn of(inputs: &EncodedInputs, indices: &[u32], config: &ModelConfig) -> Self {
         let ids = |texts: &EncodedTexts| -> Vec<u32> {
-            indices.iter().flat_map(|&index| texts.ids(index).iter().copied()).collect()
+            indices.iter().flat_map(|&index| texts.ids(index as usize).iter().copied()).collect()
         };
         let embedding = (config.masking && !config.embedding.frozen).then(|| {
             let seconds = inputs.seconds.as_ref().map(ids);

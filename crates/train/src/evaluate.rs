@@ -7,9 +7,13 @@ use burn::tensor::Device;
 use crate::batching::Batching;
 use crate::config::{Config, Monitor, Threshold};
 use crate::error::TrainError;
+use crate::loader::ahead;
 use crate::loss::Loss;
 use crate::metrics::{Criterion, Decision, Metrics, Scored, Task};
 use crate::prepare::{EncodedInputs, EncodedSplit};
+
+/// Few enough texts that what is computed for each of them is small beside the probabilities of all.
+const PIECE: usize = 8192;
 
 /// The logits of texts on the host, in the order of the texts.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,33 +28,33 @@ pub(crate) struct Logits {
 
 impl Logits {
     /// The probabilities `[texts, n_labels]`, row-major. A row sums to 1, unless each label has a sigmoid of its own.
-    pub(crate) fn probabilities(&self) -> Vec<f32> {
+    pub(crate) fn probabilities(mut self) -> Vec<f32> {
         let sigmoid = |z: f32| (1.0 / (1.0 + (-f64::from(z)).exp())) as f32;
         match self.head {
-            Head::Sigmoid => self.values.iter().flat_map(|&z| [sigmoid(-z), sigmoid(z)]).collect(),
-            Head::MultiLabel => self.values.iter().map(|&z| sigmoid(z)).collect(),
+            Head::Sigmoid => return self.values.iter().flat_map(|&z| [sigmoid(-z), sigmoid(z)]).collect(),
+            Head::MultiLabel => self.values.iter_mut().for_each(|z| *z = sigmoid(*z)),
             Head::Softmax => {
-                let softmax = |row: &[f32]| {
+                for row in self.values.chunks_exact_mut(self.n_labels) {
                     let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                    let powers: Vec<f64> = row.iter().map(|&z| f64::from(z - max).exp()).collect();
-                    let sum: f64 = powers.iter().sum();
-                    powers.into_iter().map(move |power| (power / sum) as f32)
-                };
-                self.values.chunks_exact(self.n_labels).flat_map(softmax).collect()
+                    let sum: f64 = row.iter().map(|&z| f64::from(z - max).exp()).sum();
+                    row.iter_mut().for_each(|z| *z = (f64::from(*z - max).exp() / sum) as f32);
+                }
             }
         }
+        self.values
     }
 }
 
 /// What it takes to run a model over texts and judge it.
 #[derive(Debug)]
 pub(crate) struct Evaluator {
-    pub batching: Batching,
+    batching: Batching,
     pub head: Head,
     /// Without label weights, as Keras evaluates.
     pub loss: Loss,
-    pub labels: Vec<String>,
-    pub batch_size: usize,
+    labels: Vec<String>,
+    /// Texts computed at once, or windows of texts.
+    batch_size: usize,
     /// Without gradients.
     pub device: Device,
 }
@@ -84,14 +88,32 @@ impl Evaluator {
     pub(crate) fn logits(&self, model: &Classifier, inputs: &EncodedInputs) -> Result<Logits, TrainError> {
         let outputs = model.outputs();
         let mut values = vec![0f32; inputs.texts.len() * outputs];
-        for indices in by_length(&inputs.texts).chunks(self.batch_size) {
-            let input = self.batching.input(inputs, indices, None, &self.device);
-            let rows = model.forward(input).try_into_vec_as::<f32>().map_err(TrainError::device)?;
-            for (&index, row) in indices.iter().zip(rows.chunks_exact(outputs)) {
-                values[index * outputs..][..outputs].copy_from_slice(row);
+        let order = by_length(&inputs.texts);
+        let batches = self.batches(inputs, &order);
+        let batches = batches.map(|texts| (texts, self.batching.batch(inputs, texts, None)));
+        ahead(batches, |batches| -> Result<(), TrainError> {
+            for (texts, batch) in batches {
+                let rows = batch.logits(model, &self.device).try_into_vec_as::<f32>().map_err(TrainError::device)?;
+                for (&index, row) in texts.iter().zip(rows.chunks_exact(outputs)) {
+                    values[index as usize * outputs..][..outputs].copy_from_slice(row);
+                }
             }
-        }
+            Ok(())
+        })?;
         Ok(Logits { values, head: self.head, n_labels: self.labels.len() })
+    }
+
+    /// Cuts texts into batches of at most `batch_size` rows, of which a text in windows has several, but at least one text.
+    fn batches<'a>(&self, inputs: &EncodedInputs, mut rest: &'a [u32]) -> impl Iterator<Item = &'a [u32]> {
+        std::iter::from_fn(move || {
+            let mut rows = 0;
+            let fits = |&&index: &&u32| {
+                rows += self.batching.rows(inputs, index);
+                rows <= self.batch_size
+            };
+            let n = rest.iter().take_while(fits).count().max(1).min(rest.len());
+            rest.split_off(..n).filter(|texts| !texts.is_empty())
+        })
     }
 
     /// The probabilities of a split beside its targets.
@@ -100,8 +122,12 @@ impl Evaluator {
     /// When the device fails.
     pub(crate) fn scores<'a>(&self, model: &Classifier, split: &'a EncodedSplit) -> Result<Scores<'a>, TrainError> {
         let logits = self.logits(model, &split.inputs)?;
-        let targets: Vec<&[u32]> = split.targets.iter().collect();
-        let loss = self.loss.values(&logits.values, &targets).iter().sum();
+        let mut loss = 0.0;
+        let mut targets = split.targets.iter();
+        for logits in logits.values.chunks(PIECE * model.outputs()) {
+            let targets: Vec<&[u32]> = targets.by_ref().take(PIECE).collect();
+            self.loss.values(logits, &targets).into_iter().for_each(|value| loss += value);
+        }
         Ok(Scores { probabilities: logits.probabilities(), targets: &split.targets, loss })
     }
 

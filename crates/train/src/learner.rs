@@ -6,13 +6,14 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::average::{self, MovingAverage};
-use crate::batching::{UsedRows, with_tables};
+use crate::batching::with_tables;
 use crate::checkpoint::{Checkpoint, Running};
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluator, Logits};
 use crate::gradients::Gradients;
 use crate::initial;
+use crate::loader::StepBatch;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 use crate::prepare::Prepared;
@@ -81,37 +82,31 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// One update of the weights from the training examples `examples`; `step` counts from 0. Gives what the pass that
-    /// trained says of them, as Keras reports it; if its loss is not finite, nothing is changed.
+    /// One update of the weights; `step` counts from 0. Gives what the pass that trained says of the examples, as Keras
+    /// reports it; if its loss is not finite, nothing is changed.
     ///
     /// # Errors
     /// When the device fails.
     pub(crate) fn step(
         &mut self,
-        examples: &[usize],
+        batch: StepBatch,
         step: u64,
         lr: f64,
         evaluator: &Evaluator,
     ) -> Result<Running, TrainError> {
         let train = &self.config.train;
         // A sparse step sees only the rows of the tables that its examples use, and so does the optimizer.
-        let inputs = &self.prepared.train.inputs;
-        let used = train.optimizer.is_sparse().then(|| UsedRows::of(inputs, examples, &self.config.model));
-        let tables = used.as_ref().map_or(Vec::new(), |used| used.tables(&self.device));
+        let tables = batch.used.as_ref().map_or(Vec::new(), |used| used.tables(&self.device));
         let model = with_tables(self.model.clone(), &tables);
 
         let mut gradients = Gradients::default();
         let mut seen = Running::default();
-        let parts = examples.chunks(train.batch_size.div_ceil(train.accumulation_steps));
-        for (part, indices) in parts.enumerate() {
-            let draw = step * train.accumulation_steps as u64 + part as u64;
+        for (draw, part) in (step * train.accumulation_steps as u64..).zip(batch.parts) {
             evaluator.device.seed(derive(self.config.seed, Stream::Dropout, draw));
-            let input = evaluator.batching.input(inputs, indices, used.as_ref(), &self.device);
-            let targets: Vec<&[u32]> = indices.iter().map(|&i| self.prepared.train.targets.of(i)).collect();
-            let logits = model.forward(input);
-            let of_loss = self.loss.gradient(logits.clone().inner(), &targets) / examples.len() as f32;
+            let logits = part.texts.logits(&model, &self.device);
+            let of_loss = self.loss.gradient(logits.clone().inner(), &part.targets) / batch.examples as f32;
             let values = logits.clone().inner().try_into_vec_as::<f32>().map_err(TrainError::device)?;
-            seen += self.judge(values, &targets, evaluator);
+            seen += self.judge(values, &part.targets, evaluator);
             if !seen.loss.is_finite() {
                 return Ok(seen);
             }

@@ -31,7 +31,12 @@ mod chosen;
 mod metrics_log;
 mod prepare;
 
+mod windows;
+
 mod batching;
+
+mod loader;
+
 mod evaluate;
 mod initial;
 

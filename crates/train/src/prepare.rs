@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use attentive_data::{
-    DataError, EncodedTexts, EncodingStats, Examples, Findings, Labels, OnProgress, Progress, Split, SplitManifest,
-    Targets, TextEncoder, Texts, Vectors, load_corpus, load_vectors,
+    DataError, EncodedTexts, EncodingStats, Examples, Findings, Labels, Limit, OnProgress, Progress, Split,
+    SplitManifest, Targets, TextEncoder, Texts, Truncate, Vectors, load_corpus, load_vectors,
 };
-use attentive_model::Sizes;
+use attentive_model::{ModelConfig, Sizes};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Fingerprints, sha256};
@@ -195,13 +195,24 @@ pub(crate) fn encode_texts(
     seconds: Option<&Texts>,
     on_progress: &OnProgress,
 ) -> Result<EncodedInputs, TrainError> {
-    let max_length = config.model.max_length;
-    let features = config.features.is_on().then(|| encoder.features(texts, &config.features, max_length, on_progress));
+    let limit = limit(&config.model);
+    let features = config.features.is_on().then(|| encoder.features(texts, &config.features, limit, on_progress));
     Ok(EncodedInputs {
-        texts: encoder.encode(texts, max_length, on_progress)?,
-        seconds: seconds.map(|seconds| encoder.encode(seconds, max_length, on_progress)).transpose()?,
+        texts: encoder.encode(texts, limit, on_progress)?,
+        seconds: seconds.map(|seconds| encoder.encode(seconds, limit, on_progress)).transpose()?,
         ngrams: features.transpose()?,
     })
+}
+
+/// What the model sees of a text: as much as fits into its window, or into all of them.
+fn limit(config: &ModelConfig) -> Limit {
+    let max_length = config.max_length;
+    let truncate = match config.truncate {
+        attentive_model::Truncate::Head => Truncate::Head,
+        attentive_model::Truncate::Tail => Truncate::Tail,
+        attentive_model::Truncate::Both => Truncate::Both,
+    };
+    Limit { max_length: config.windows.as_ref().map_or(max_length, |windows| windows.reach(max_length)), truncate }
 }
 
 impl Prepared {

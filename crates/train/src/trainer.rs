@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use attentive_data::{Split, permutation};
+use attentive_data::Split;
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use crate::evaluate::{Evaluator, task};
 use crate::event::Event;
 use crate::format;
 use crate::learner::Learner;
+use crate::loader::{Loader, StepBatch, ahead};
 use crate::metrics::{Decision, Metrics};
 use crate::metrics_log::MetricsLog;
 use crate::prepare::Prepared;
@@ -80,7 +81,7 @@ pub fn fit(
     {
         return Ok(Outcome::Finished(report));
     }
-    (watch.observer)(&Event::Start { step: trainer.state.step, total_steps: trainer.total_steps() });
+    (watch.observer)(&Event::Start { step: trainer.state.step, total_steps: trainer.total_steps });
     while !trainer.is_done() {
         if !trainer.train_epoch(watch)? {
             return Ok(Outcome::Interrupted { step: trainer.state.step });
@@ -98,6 +99,8 @@ struct Trainer<'a> {
     config: &'a Config,
     prepared: &'a Prepared,
     fingerprints: Fingerprints,
+    loader: Loader<'a>,
+    total_steps: u64,
     learner: Learner<'a>,
     evaluator: Evaluator,
     state: State,
@@ -115,11 +118,14 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self, TrainError> {
         checkpoint::sweep(&run.checkpoints())?;
         let (labels, pad_id) = (prepared.labels.names(), prepared.encoder.pad_id());
+        let loader = Loader::new(config, prepared);
         let mut trainer = Self {
             run,
             config,
             prepared,
             fingerprints: prepared.fingerprints(config),
+            total_steps: loader.total_steps(),
+            loader,
             learner: Learner::new(config, prepared, device)?,
             evaluator: Evaluator::new(config, prepared.sizes.head, labels, pad_id, device),
             state: State::default(),
@@ -154,61 +160,63 @@ impl<'a> Trainer<'a> {
         self.state.stopped_early || self.state.epoch >= self.config.train.epochs
     }
 
-    fn steps_per_epoch(&self) -> u64 {
-        self.prepared.train.targets.len().div_ceil(self.config.train.batch_size) as u64
-    }
-
-    fn total_steps(&self) -> u64 {
-        self.steps_per_epoch() * self.config.train.epochs
-    }
-
     /// Goes through the training examples once, from wherever the epoch stands. Gives false when interrupted.
     fn train_epoch(&mut self, watch: &mut Watch) -> Result<bool, TrainError> {
         self.epoch_started = Instant::now();
-        let order = permutation(self.config.seed, self.state.epoch, self.prepared.train.targets.len());
-        let done = self.state.step_in_epoch as usize;
-        for examples in order.chunks(self.config.train.batch_size).skip(done) {
-            let lr = self.train_step(examples)?;
-            let running = self.state.running;
-
-            (watch.observer)(&Event::Step {
-                step: self.state.step,
-                epoch: self.state.epoch + 1,
-                examples: examples.len(),
-                loss: running.mean_loss(),
-                accuracy: running.accuracy(),
-                lr,
-            });
-            if self.state.step.is_multiple_of(self.config.train.log_every) {
-                self.log(&json!({
-                    "step": self.state.step,
-                    "epoch": self.state.epoch + 1,
-                    "loss": running.mean_loss(),
-                    "accuracy": running.accuracy(),
-                    "lr": lr,
-                }))?;
+        let loader = self.loader.clone();
+        let plan = loader.plan(self.state.epoch);
+        let rest = plan.batches_from(self.state.step_in_epoch as usize).map(|examples| loader.batch(examples));
+        ahead(rest, |batches| {
+            for batch in batches {
+                self.train_step(batch, watch)?;
+                // The last step of an epoch is saved by `finish_epoch`, once its evaluation is known.
+                if self.state.step_in_epoch == plan.len() as u64 {
+                    break;
+                }
+                let every = self.config.train.checkpoint_every;
+                let is_interrupted = (watch.interrupted)();
+                if is_interrupted || every.is_some_and(|every| self.state.step.is_multiple_of(every)) {
+                    self.save(watch)?;
+                }
+                if is_interrupted {
+                    return Ok(false);
+                }
             }
-
-            // The last step of an epoch is saved by `finish_epoch`, once its evaluation is known.
-            let is_last = self.state.step_in_epoch == self.steps_per_epoch();
-            let is_due = self.config.train.checkpoint_every.is_some_and(|every| self.state.step.is_multiple_of(every));
-            if !is_last && (watch.interrupted)() {
-                self.save(watch)?;
-                return Ok(false);
-            }
-            if !is_last && is_due {
-                self.save(watch)?;
-            }
-        }
-        Ok(true)
+            Ok(true)
+        })
     }
 
-    /// One update of the weights from some of the training examples. Gives the learning rate.
-    fn train_step(&mut self, examples: &[usize]) -> Result<f64, TrainError> {
+    /// One update of the weights, and what there is to tell of it.
+    fn train_step(&mut self, batch: StepBatch, watch: &mut Watch) -> Result<(), TrainError> {
+        let examples = batch.examples;
+        let lr = self.update(batch)?;
+        let running = self.state.running;
+        (watch.observer)(&Event::Step {
+            step: self.state.step,
+            epoch: self.state.epoch + 1,
+            examples,
+            loss: running.mean_loss(),
+            accuracy: running.accuracy(),
+            lr,
+        });
+        if self.state.step.is_multiple_of(self.config.train.log_every) {
+            self.log(&json!({
+                "step": self.state.step,
+                "epoch": self.state.epoch + 1,
+                "loss": running.mean_loss(),
+                "accuracy": running.accuracy(),
+                "lr": lr,
+            }))?;
+        }
+        Ok(())
+    }
+
+    /// One update of the weights. Gives the learning rate.
+    fn update(&mut self, batch: StepBatch) -> Result<f64, TrainError> {
         let train = &self.config.train;
         let peak = train.optimizer.learning_rate();
-        let lr = train.schedule.lr(peak, self.state.step, self.total_steps()) * self.state.plateau.scale;
-        let seen = self.learner.step(examples, self.state.step, lr, &self.evaluator)?;
+        let lr = train.schedule.lr(peak, self.state.step, self.total_steps) * self.state.plateau.scale;
+        let seen = self.learner.step(batch, self.state.step, lr, &self.evaluator)?;
         if !seen.loss.is_finite() {
             return Err(TrainError::Diverged { step: self.state.step + 1, epoch: self.state.epoch + 1 });
         }

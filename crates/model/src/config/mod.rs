@@ -2,6 +2,7 @@
 //! built from it.
 
 mod attention;
+mod windows;
 
 use std::path::PathBuf;
 
@@ -12,15 +13,25 @@ pub use attention::{
     Activation, AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, MultiHeadConfig, NoneConfig, Norm,
     ScaledDotConfig, ScoreMode, TransformerConfig,
 };
+pub use windows::{WindowPool, WindowsConfig};
 
 /// The classifier: token embeddings, positions, an attention mechanism, pooling, and a head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
-    /// The longest text in tokens; what is longer is cut at the end. Longer costs time: the attention scores grow
-    /// with its square. Default 100, the length of the reference model.
+    /// The longest text in tokens; of what is longer there stays the part that `truncate` says, unless `windows` reads
+    /// all of it. Longer costs time: the attention scores grow with its square. Default 100, the length of the
+    /// reference model.
     #[schemars(range(min = 1, max = 65536))]
     pub max_length: usize,
+    /// Which part is kept of a text that is too long, of each text of a pair; n-grams are those of the same part. The
+    /// tokens that a `tokenizer.json` puts in front of every text, such as `[CLS]`, are always kept. Default `head`.
+    pub truncate: Truncate,
+    /// Read a text that is longer than `max_length` in windows of `max_length` tokens, each classified like a text of its
+    /// own beside the n-grams of the whole text, and pool their logits; the same in training, evaluation and prediction.
+    /// Not for pairs of texts. Default: none, a long text is cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows: Option<WindowsConfig>,
     /// Whether padding is hidden from attention and pooling. Default true: a prediction then does not depend on
     /// how far its text was padded. `false` reproduces Keras with `mask_zero=False`, where padding is a token like
     /// any other, and needs `padding = "max_length"`.
@@ -48,6 +59,8 @@ impl Default for ModelConfig {
     fn default() -> Self {
         Self {
             max_length: 100,
+            truncate: Truncate::Head,
+            windows: None,
             masking: true,
             padding: Padding::Longest,
             embedding: EmbeddingConfig::default(),
@@ -58,6 +71,19 @@ impl Default for ModelConfig {
             dropout: 0.0,
         }
     }
+}
+
+/// Which part is kept of a text that is too long (Sun et al. 2019, "How to Fine-Tune BERT for Text Classification",
+/// §5.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Truncate {
+    /// Its beginning.
+    Head,
+    /// Its end, where reviews and letters often say what they come to.
+    Tail,
+    /// Half of each, one after the other.
+    Both,
 }
 
 /// How far the texts of a batch are padded.
@@ -213,6 +239,17 @@ impl ModelConfig {
                 "`masking = false` needs `padding = \"max_length\"`: a prediction would otherwise depend on the other \
                  texts of its batch"
                     .to_string(),
+            ));
+        }
+        if let Some(windows) = &self.windows
+            && windows.stride > self.max_length
+        {
+            problems.push((
+                "windows.stride",
+                format!(
+                    "`stride` is {}, which leaves gaps between windows of {} tokens: it can be at most `max_length`",
+                    windows.stride, self.max_length
+                ),
             ));
         }
         if self.positions == Positions::Sinusoidal && !dim.is_multiple_of(2) {

@@ -46,6 +46,12 @@ fn texts(config: &Config, problems: &mut Problems) {
         ),
         _ => {}
     }
+    if is_pair && config.model.windows.is_some() {
+        problems.add(
+            "model.windows",
+            "`windows` are read of single texts, but `data.text` names two columns: leave one out",
+        );
+    }
     if is_pair && config.features.is_on() {
         problems.add(
             "features",

@@ -143,6 +143,10 @@ impl Config {
             let config: Self = document.deserialize()?;
             problems
                 .extend(config.problems(backends).into_iter().map(|(key, message)| document.problem(&key, message)));
+            if config.train.batch_tokens.is_some() && document.has("train.batch_size") {
+                let message = "`batch_size` and `batch_tokens` both say how large a batch is: leave one out";
+                problems.push(document.problem("train.batch_tokens", message));
+            }
             if problems.is_empty() {
                 return Ok(config);
             }
@@ -184,9 +188,17 @@ impl Config {
         problems
     }
 
-    /// The resolved config, every default written out, as TOML.
+    /// The resolved config, every default written out, as TOML: of the two sizes of a batch the one that holds.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a config holds only what TOML can write")
+        const WRITABLE: &str = "a config holds only what TOML can write";
+        if self.train.batch_tokens.is_none() {
+            return toml::to_string(self).expect(WRITABLE);
+        }
+        let mut tree = toml::Table::try_from(self).expect(WRITABLE);
+        if let Some(train) = tree.get_mut("train").and_then(toml::Value::as_table_mut) {
+            train.remove("batch_size");
+        }
+        toml::to_string(&tree).expect(WRITABLE)
     }
 
     /// The JSON Schema of the config, for editors; the same schema checks the config.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use attentive_data::{BatchSize, PlanSettings};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -23,10 +24,21 @@ pub struct TrainConfig {
     /// Default 32, as Keras.
     #[schemars(range(min = 1, max = 1_048_576))]
     pub batch_size: usize,
+    /// Instead of `batch_size`: the most tokens in a step, padding included, so that steps on short texts take more
+    /// examples. A step has at least one example. Best together with `bucket_batches`. Default: none.
+    #[schemars(range(min = 1, max = 1_073_741_824))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_tokens: Option<usize>,
+    /// Among the shuffled examples of so many batches, those of like length go into a batch together, which saves
+    /// padding; the batches are then shuffled. Default 1: batches are as the shuffle made them. 50 saves most of the
+    /// padding there is and keeps the batches of an epoch unlike each other.
+    #[schemars(range(min = 1, max = 1_048_576))]
+    pub bucket_batches: usize,
     /// In how many parts a batch is computed, to save memory; the update is that of the whole batch. Default 1.
     #[schemars(range(min = 1, max = 1_048_576))]
     pub accumulation_steps: usize,
-    /// Examples computed at once outside training, where there are no gradients to keep. Default 256.
+    /// Examples computed at once outside training, where there are no gradients to keep; of a text in windows, each window
+    /// counts. Default 256.
     #[schemars(range(min = 1, max = 1_048_576))]
     pub evaluation_batch_size: usize,
     /// The rule by which gradients change weights. Default: `adam` as Keras has it.
@@ -91,6 +103,8 @@ impl Default for TrainConfig {
         Self {
             epochs: 5,
             batch_size: 32,
+            batch_tokens: None,
+            bucket_batches: 1,
             accumulation_steps: 1,
             evaluation_batch_size: 256,
             optimizer: OptimizerConfig::default(),
@@ -227,10 +241,16 @@ impl Default for EarlyStoppingConfig {
 }
 
 impl TrainConfig {
+    /// How an epoch is cut into batches.
+    pub(crate) fn plan(&self) -> PlanSettings {
+        let size = self.batch_tokens.map_or(BatchSize::Examples(self.batch_size), BatchSize::Tokens);
+        PlanSettings { size, bucket_batches: self.bucket_batches }
+    }
+
     /// What is wrong between options that are each in range: (key below `[train]`, what to change).
     pub(crate) fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
-        if self.accumulation_steps > self.batch_size {
+        if self.batch_tokens.is_none() && self.accumulation_steps > self.batch_size {
             problems.push((
                 "accumulation_steps",
                 format!(

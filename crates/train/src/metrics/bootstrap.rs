@@ -122,11 +122,12 @@ mod tests {
     use super::*;
 
     fn intervals(n_labels: usize, targets: &[Vec<u32>], decided: &[Vec<u32>]) -> Option<Intervals> {
-        let mut all = Targets::default();
-        targets.iter().for_each(|ids| all.push(ids));
-        let mut all_decided = Targets::default();
-        decided.iter().for_each(|ids| all_decided.push(ids));
-        Intervals::new(n_labels, &all, &all_decided)
+        let of = |lists: &[Vec<u32>]| {
+            let mut all = Targets::default();
+            lists.iter().for_each(|ids| all.push(ids));
+            all
+        };
+        Intervals::new(n_labels, &of(targets), &of(decided))
     }
 
     /// All examples are alike, so every draw gives the same: never right as a whole; label 0 always found, label 1

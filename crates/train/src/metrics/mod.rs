@@ -116,7 +116,7 @@ impl<'a> Scored<'a> {
         Intervals::new(self.n_labels, self.targets, &self.decided(decision))
     }
 
-    /// The label ids decided for, of each example.
+    /// The labels decided for, flat in memory as the targets are.
     fn decided(&self, decision: &Decision) -> Targets {
         let mut decided = Targets::default();
         self.probabilities.chunks_exact(self.n_labels).for_each(|row| decided.push(&decision.decide(row)));

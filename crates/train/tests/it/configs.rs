@@ -63,6 +63,7 @@ const UNUSUAL: &str = r#"
         padding = "max_length"
         dropout = 0.1
         attention.scaled_dot = { dim = 3, dropout = 0.30000000000000004 }
+        windows = { stride = 50, pool = "max", most = 3 }
 
         [train]
         optimizer.sgd = { momentum = 0.9, nesterov = true }
@@ -71,6 +72,8 @@ const UNUSUAL: &str = r#"
         monitor = "macro_f1"
         early_stopping = { patience = 2, min_delta = 1e-4 }
         checkpoint_every = 7
+        batch_tokens = 4_000
+        bucket_batches = 20
     "#;
 
 /// Pairs with any number of labels, and all that steadies training.
@@ -89,6 +92,7 @@ const MORE_UNUSUAL: &str = r#"
         [model]
         embedding = { dim = 6, vectors = "words.vec", frozen = true }
         attention.bidirectional = { d_compare = 5 }
+        truncate = "both"
         pooling = "attention"
         positions = "learned"
         head = "sigmoid"

@@ -5,8 +5,10 @@
 
 mod accumulation;
 mod backends;
+mod batches;
 mod configs;
 mod labels;
+mod long_texts;
 mod overfitting;
 mod sparse;
 mod tiny;

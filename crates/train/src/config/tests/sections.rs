@@ -94,6 +94,33 @@ fn one_text_or_two() {
 }
 
 #[test]
+fn long_texts() {
+    assert_last(
+        &["model.max_length = 100", "model.windows.stride = 101"],
+        "24 3 `stride` is 101, which leaves gaps between windows of 100 tokens: it can be at most `max_length`",
+    );
+    assert_last(
+        &[BIDIRECTIONAL, PAIR, "model.windows = { stride = 50 }"],
+        "17 15 `windows` are read of single texts, but `data.text` names two columns: leave one out",
+    );
+    assert_last(
+        &["model.truncate = \"middle\""],
+        "18 8 unknown value `middle` for `model.truncate` | choose one of `head`, `tail` or `both`",
+    );
+    assert_eq!(problems(&["model.windows = { stride = 100 }", "model.truncate = \"tail\""]), [""; 0]);
+}
+
+#[test]
+fn the_size_of_a_batch() {
+    assert_last(
+        &["train.batch_size = 32", "train.batch_tokens = 2000"],
+        "22 4 `batch_size` and `batch_tokens` both say how large a batch is: leave one out",
+    );
+    assert_last(&["train.batch_tokens = 0"], "22 1 `train.batch_tokens` is 0, but must be from 1 to 1073741824");
+    assert_eq!(problems(&["train.batch_tokens = 2000", "train.accumulation_steps = 64"]), [""; 0]);
+}
+
+#[test]
 fn features_of_words() {
     let characters = "features.character_ngrams = {}";
     let needs = "29 2 `features.character_ngrams` needs `tokenizer.word`: it is made of the letters of words";
