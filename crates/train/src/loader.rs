@@ -158,7 +158,7 @@ mod tests {
         config.train.optimizer = OptimizerConfig::Adam(AdamConfig { sparse: true, ..AdamConfig::default() });
         config.train.accumulation_steps = 2;
         config.train.bucket_batches = 3;
-        let prepared = prepare(&config).unwrap();
+        let prepared = prepare(&config, attentive_data::UNWATCHED).unwrap();
         for batch_tokens in [None, Some(120)] {
             config.train.batch_tokens = batch_tokens;
             let loader = Loader::new(&config, &prepared);

@@ -129,7 +129,8 @@ impl RunDir {
         let mut folds = Vec::new();
         for name in entries.flatten().map(|entry| entry.file_name()) {
             let index = name.to_string_lossy().strip_prefix("fold-").and_then(|index| index.parse().ok());
-            if let Some(fold) = index.map(|index| Self::fold(path, index)) {
+            let fold = index.map(|index| Self::fold(path, index)).filter(|fold| fold.file_name() == Some(&name));
+            if let Some(fold) = fold {
                 if matches!(Self::check_free(&fold, true), Err(TrainError::Occupied { .. })) {
                     return Err(TrainError::Occupied { path: fold });
                 }

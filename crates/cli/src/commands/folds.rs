@@ -41,28 +41,29 @@ pub(super) fn train(args: &Train, of: u32, talk: Talk) -> Result<(), Failure> {
     let old = check_place(args, &path, of)?;
 
     let signals = listen()?;
-    let mut lock: Option<LockedRun> = None;
+    let going_on = args.resume && !old.is_empty();
+    let mut lock = if going_on { Some(RunDir::lock_folds(&path)?) } else { None };
     let mut reports = Vec::new();
     for index in 1..=of {
         let fold = RunDir::fold(&path, index);
-        let interrupted = |saved: Option<u64>| {
-            let signal = signals.received()?;
+        let stopped = |saved: Option<u64>| {
+            let signal = signals.received().unwrap_or_default();
             let saved = saved.map(|step| (fold.display().to_string(), step));
-            Some(Failure::Folds(FoldsFailure::Interrupted { signal, index, of, saved }))
+            Failure::Folds(FoldsFailure::Interrupted { signal, index, of, saved })
         };
+        if signals.received().is_some() {
+            return Err(stopped(None));
+        }
         let config = of_fold(index)?;
         let sitting = match RunDir::open(&fold) {
-            Ok(run) if args.resume => {
-                lock.get_or_insert(RunDir::lock_folds(&path)?);
-                Sitting::again(run, Some(config), talk, &signals)?
-            }
+            Ok(run) if args.resume => Sitting::again(run, Some(config), talk, &signals)?,
             _ => {
                 let plan = Plan::of(config, talk, &signals)?;
-                if let Some(failure) = interrupted(None) {
-                    return Err(failure);
+                if signals.received().is_some() {
+                    return Err(stopped(None));
                 }
                 if lock.is_none() {
-                    lock = Some(clear(&path, if args.overwrite { &old } else { &[] })?);
+                    lock = Some(clear(&path, &old)?);
                 }
                 plan.begin(&fold, false)?
             }
@@ -71,21 +72,13 @@ pub(super) fn train(args: &Train, of: u32, talk: Talk) -> Result<(), Failure> {
             warn_of_rare_labels(sitting.manifest(), of);
         }
         match sitting.train(talk, &signals)? {
+            Outcome::Interrupted { step } => return Err(stopped(Some(step))),
             Outcome::Finished(report) => {
                 if !talk.quiet {
                     tell(&format!("fold {index}/{of}  {}\n", of_one(tested(&report)?)));
                 }
                 reports.push(report);
             }
-            Outcome::Interrupted { step } => {
-                return Err(interrupted(Some(step))
-                    .unwrap_or(Failure::Internal { message: "training stopped without a signal".to_string() }));
-            }
-        }
-        if index < of
-            && let Some(signal) = signals.received()
-        {
-            return Err(Failure::Folds(FoldsFailure::Interrupted { signal, index: index + 1, of, saved: None }));
         }
     }
     let Some(lock) = lock else { return Ok(()) };
@@ -116,7 +109,7 @@ fn check_place(args: &Train, path: &Path, of: u32) -> Result<Vec<PathBuf>, Failu
     }
 }
 
-/// Locks the directory, then removes these folds: all at once, so that none of them is later taken for one of the new.
+/// Locks the directory, then removes these folds, of which there are none without `--overwrite`: all at once, so that none of them is later taken for one of the new.
 fn clear(path: &Path, old: &[PathBuf]) -> Result<LockedRun, Failure> {
     let lock = RunDir::lock_folds(path)?;
     if !old.is_empty() {
