@@ -35,13 +35,21 @@ mod cut;
 
 mod corpus;
 
+mod tokenizer_patterns;
+
 mod tokenizer_guard;
 
 mod encoded;
 
 mod words;
 
+mod trained;
+
+mod spelling;
+
 mod tokenizer;
+
+mod pieces;
 
 mod features;
 
@@ -60,10 +68,13 @@ pub use features_config::{CharacterNgrams, FeaturesConfig};
 pub use findings::{ConflictingLabels, DuplicateTexts, Findings, SharedTexts};
 pub use labels::Labels;
 pub use order::permutation;
+pub use pieces::Piece;
 pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
 pub use targets::Targets;
 pub use texts::{Texts, TextsBuilder};
 pub use tokenizer::TextEncoder;
-pub use tokenizer_config::{CharConfig, FileConfig, TokenizerConfig, WordConfig};
+pub use tokenizer_config::{
+    BpeConfig, CharConfig, FileConfig, Punctuation, TokenizerConfig, UnigramConfig, WordConfig, WordpieceConfig,
+};
 pub use validation::Validation;
 pub use vectors::{Vectors, load_vectors};

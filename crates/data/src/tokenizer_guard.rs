@@ -1,7 +1,12 @@
 //! What a `tokenizer.json` may hold. The library that loads it panics, aborts or worse on damaged files, so a file is
 //! looked through here first. Does not load or encode.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use serde_json::{Map, Value};
+
+use crate::error::excerpt;
+use crate::tokenizer_patterns::check_pattern;
 
 /// The largest `tokenizer.json` that is read, in bytes.
 pub(crate) const MAX_FILE_BYTES: usize = 64 << 20;
@@ -11,6 +16,16 @@ const MAX_IDS: u64 = 2_000_000;
 const MAX_DEPTH: usize = 8;
 /// How many times longer normalizers may make a text.
 const MAX_GROWTH: usize = 256;
+/// How many components of one kind a file may have.
+const MAX_COMPONENTS: usize = 256;
+/// How many tokens may be added to the vocabulary, and how long they may be together, in bytes: the library makes an
+/// automaton of them that is many times larger.
+const MAX_ADDED: usize = 10_000;
+const MAX_ADDED_BYTES: usize = 1 << 20;
+/// The longest words that WordPiece may cut, in characters: its time grows with their square.
+const MAX_WORD: u64 = 1000;
+/// The longest piece of a unigram model, in bytes: its time grows with the longest.
+const MAX_PIECE: usize = 1000;
 /// How many pieces a post-processor may put around a text.
 const MAX_PIECES: usize = 64;
 
@@ -48,6 +63,18 @@ const PRE_TOKENIZERS: &[&str] = &[
 ];
 const POST_PROCESSORS: &[&str] =
     &["BertProcessing", "RobertaProcessing", "ByteLevel", "TemplateProcessing", "Sequence"];
+const DECODERS: &[&str] = &[
+    "BPEDecoder",
+    "ByteLevel",
+    "WordPiece",
+    "Metaspace",
+    "CTC",
+    "Sequence",
+    "Replace",
+    "Fuse",
+    "Strip",
+    "ByteFallback",
+];
 const MODELS: &[&str] = &["WordLevel", "WordPiece", "BPE", "Unigram"];
 
 /// A `tokenizer.json` that has been looked through.
@@ -79,9 +106,6 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Checked, String> {
     let mut growth = 1usize;
     walk(file.get("normalizer"), "normalizer", "normalizers", NORMALIZERS, 0, &mut |kind, component| {
         growth = growth.saturating_mul(growth_of(kind, component));
-        if growth > MAX_GROWTH {
-            return Err("its normalizers make a text too much longer".to_owned());
-        }
         Ok(())
     })?;
     walk(file.get("pre_tokenizer"), "pre-tokenizer", "pretokenizers", PRE_TOKENIZERS, 0, &mut |kind, component| {
@@ -89,12 +113,17 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Checked, String> {
         if kind == "FixedLength" && length.is_some_and(|length| length.as_u64().is_none_or(|length| length == 0)) {
             return Err("a `FixedLength` pre-tokenizer needs a length of at least 1".to_owned());
         }
+        growth = growth.saturating_mul(growth_of(kind, component));
         Ok(())
     })?;
+    if growth > MAX_GROWTH {
+        return Err("its normalizers and pre-tokenizers make a text too much longer".to_owned());
+    }
     walk(file.get("post_processor"), "post-processor", "processors", POST_PROCESSORS, 0, &mut |_, component| {
         largest_added_id = largest_added_id.max(check_post_processor(component)?);
         Ok(())
     })?;
+    walk(file.get("decoder"), "decoder", "decoders", DECODERS, 0, &mut |_, _| Ok(()))?;
     check_added_tokens(file.get("added_tokens"))?;
     match file.get_mut("model") {
         Some(Value::Object(model)) => check_model(model)?,
@@ -127,9 +156,15 @@ fn walk(
     if depth > MAX_DEPTH {
         return Err(format!("its {what}s nest more than {MAX_DEPTH} deep"));
     }
+    if let Some(pattern) = component.get("pattern").and_then(|pattern| pattern.get("Regex")).and_then(Value::as_str) {
+        check_pattern(pattern)?;
+    }
     visit(kind, component)?;
     if let Some(inner) = component.get(list) {
         let inner = inner.as_array().ok_or_else(|| format!("`{list}` is not an array"))?;
+        if inner.len() > MAX_COMPONENTS {
+            return Err(format!("`{list}` holds more than {MAX_COMPONENTS} components"));
+        }
         for component in inner {
             if component.is_null() {
                 return Err(format!("`{list}` holds a null"));
@@ -140,7 +175,7 @@ fn walk(
     Ok(())
 }
 
-/// How many times longer a normalizer may make a text, at most.
+/// How many times longer a normalizer or a pre-tokenizer may make a text, at most.
 fn growth_of(kind: &str, component: &Map<String, Value>) -> usize {
     let length = |key: &str| component.get(key).and_then(Value::as_str).map_or(0, str::len);
     match kind {
@@ -151,6 +186,8 @@ fn growth_of(kind: &str, component: &Map<String, Value>) -> usize {
         }
         "Prepend" => 1 + length("prepend") / 16,
         "ByteLevel" => 2,
+        // A space becomes a character of up to four bytes, and each piece may get one more.
+        "Metaspace" => 5,
         _ => 1,
     }
 }
@@ -205,6 +242,10 @@ fn check_added_tokens(tokens: Option<&Value>) -> Result<(), String> {
         None | Some(Value::Null) => return Ok(()),
         Some(tokens) => tokens.as_array().ok_or("`added_tokens` is not an array")?,
     };
+    let bytes: usize = tokens.iter().filter_map(|token| token.get("content")?.as_str()).map(str::len).sum();
+    if tokens.len() > MAX_ADDED || bytes > MAX_ADDED_BYTES {
+        return Err(format!("it adds more than {MAX_ADDED} tokens, or more than {MAX_ADDED_BYTES} bytes of them"));
+    }
     for token in tokens {
         id(token.get("id"), "an added token's id")?;
         if token.get("content").and_then(Value::as_str).is_none_or(|content| content.trim().is_empty()) {
@@ -223,7 +264,7 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(), String> {
     }
     let kind = model["type"].as_str().unwrap_or_default();
     if !MODELS.contains(&kind) {
-        return Err(format!("models of type `{}` are not supported", crate::error::excerpt(kind)));
+        return Err(format!("models of type `{}` are not supported", excerpt(kind)));
     }
     if kind == "Unigram" {
         let vocab = model.get("vocab").and_then(Value::as_array).ok_or("its model has no `vocab`")?;
@@ -233,6 +274,9 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(), String> {
         if vocab.len() as u64 > MAX_IDS {
             return Err(format!("it has more than {MAX_IDS} tokens"));
         }
+        if vocab.iter().filter_map(|piece| piece.get(0)?.as_str()).any(|piece| piece.len() > MAX_PIECE) {
+            return Err(format!("a piece is longer than {MAX_PIECE} bytes"));
+        }
         return Ok(());
     }
     let vocab = model.get("vocab").and_then(Value::as_object).ok_or("its model has no `vocab`")?;
@@ -241,6 +285,12 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(), String> {
     }
     for value in vocab.values() {
         id(Some(value), "a token's id")?;
+    }
+    if model.get("max_input_chars_per_word").is_some_and(|most| most.as_u64().is_none_or(|most| most > MAX_WORD)) {
+        return Err(format!("`max_input_chars_per_word` is not a number up to {MAX_WORD}"));
+    }
+    if model.get("dropout").is_some_and(|dropout| !dropout.is_null() && dropout.as_f64() != Some(0.0)) {
+        return Err("its model drops merges at random: `dropout` has to be null".to_owned());
     }
     if kind == "BPE" {
         check_merges(model, vocab)?;
@@ -276,6 +326,19 @@ fn id(value: Option<&Value>, what: &str) -> Result<u64, String> {
         Some(id) if id < MAX_IDS => Ok(id),
         Some(id) => Err(format!("{what} is {id}: ids must be below {MAX_IDS}")),
         None => Err(format!("{what} is not a whole number")),
+    }
+}
+
+/// Runs the library, which panics on some damaged files, and makes a panic an error.
+pub(crate) fn caught<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(panic) => {
+            let message =
+                panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(format!("the tokenizer library panicked: {}", excerpt(message.unwrap_or("no message"))))
+        }
     }
 }
 
@@ -340,7 +403,7 @@ mod tests {
         let double = r#"{"type":"Replace","pattern":{"String":"a"},"content":"aaaa"}"#;
         refused(
             &set("normalizer", &format!(r#"{{"type":"Sequence","normalizers":[{}]}}"#, [double; 5].join(","))),
-            "its normalizers make a text too much longer",
+            "its normalizers and pre-tokenizers make a text too much longer",
         );
         let template = |single: &str| {
             format!(

@@ -6,6 +6,7 @@ mod evaluate;
 mod inspect;
 mod predict;
 mod signals;
+mod tokenize;
 mod train;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Predict(args) => predict::predict(&args, talk),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Check(args) => check::check(&args),
+        Command::Tokenize(args) => tokenize::tokenize(&args, talk),
         Command::Devices => devices::devices(),
         Command::Schema { markdown: true } => print(&attentive_train::reference(&Config::schema())),
         Command::Schema { markdown: false } => print(&format!("{:#}\n", Config::schema())),
