@@ -35,6 +35,8 @@ mod cut;
 
 mod corpus;
 
+mod caught;
+
 mod tokenizer_patterns;
 
 mod tokenizer_guard;

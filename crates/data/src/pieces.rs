@@ -1,8 +1,8 @@
 //! The tokens of a text as a person reads them, beside the ids that the model reads. Encodes no collections.
 
+use crate::caught::caught;
 use crate::error::{DataError, excerpt};
 use crate::tokenizer::TextEncoder;
-use crate::tokenizer_guard::caught;
 
 /// One token of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 use tokenizers::{NormalizedString, Normalizer, Tokenizer};
 
+use crate::caught::caught;
 use crate::encoded::{EncodedText, EncodedTexts};
 use crate::error::{DataError, excerpt};
 use crate::examples::Examples;
@@ -15,7 +16,7 @@ use crate::reader::read_small;
 use crate::spelling::Spelling;
 use crate::texts::Texts;
 use crate::tokenizer_config::TokenizerConfig;
-use crate::tokenizer_guard::{Checked, MAX_FILE_BYTES, caught, check};
+use crate::tokenizer_guard::{Checked, MAX_FILE_BYTES, check};
 use crate::trained::{self, PAD};
 use crate::words::WordTable;
 

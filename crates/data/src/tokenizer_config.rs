@@ -14,12 +14,14 @@ pub enum TokenizerConfig {
     /// `[tokenizer.char]`: single characters, made from the training split; for Chinese, Japanese and other text
     /// without spaces between words.
     Char(CharConfig),
-    /// `[tokenizer.bpe]`: pieces of words by byte-level BPE (Radford et al. 2019), made from the training split; no text
-    /// has a token outside the vocabulary.
+    /// `[tokenizer.bpe]`: pieces of words by byte-level BPE (Radford et al. 2019), made from the 100,000 most frequent words
+    /// of the training split; no text has a token outside the vocabulary.
     Bpe(BpeConfig),
-    /// `[tokenizer.wordpiece]`: pieces of words as BERT has them (Devlin et al. 2019), made from the training split.
+    /// `[tokenizer.wordpiece]`: pieces of words as BERT has them (Devlin et al. 2019), made from the 100,000 most frequent
+    /// words of the training split; a word with a character that no piece has is unknown.
     Wordpiece(WordpieceConfig),
-    /// `[tokenizer.unigram]`: pieces of words by a unigram language model (Kudo 2018), made from the training split.
+    /// `[tokenizer.unigram]`: pieces of words by a unigram language model (Kudo 2018), made from the 100,000 most frequent
+    /// words of the training split on one core, which takes the longest of all.
     Unigram(UnigramConfig),
     /// `[tokenizer.file]`: a ready-made Hugging Face `tokenizer.json`.
     File(FileConfig),

@@ -1,8 +1,6 @@
 //! What a `tokenizer.json` may hold. The library that loads it panics, aborts or worse on damaged files, so a file is
 //! looked through here first. Does not load or encode.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use serde_json::{Map, Value};
 
 use crate::error::excerpt;
@@ -329,19 +327,6 @@ fn id(value: Option<&Value>, what: &str) -> Result<u64, String> {
     }
 }
 
-/// Runs the library, which panics on some damaged files, and makes a panic an error.
-pub(crate) fn caught<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(panic) => {
-            let message =
-                panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(format!("the tokenizer library panicked: {}", excerpt(message.unwrap_or("no message"))))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -357,12 +342,6 @@ mod tests {
         file.to_string().into_bytes()
     }
 
-    fn refused(bytes: &[u8], reason: &str) {
-        let error = TextEncoder::from_bytes(bytes).unwrap_err();
-        assert_eq!(error.to_string(), format!("this tokenizer.json cannot be used: {reason}"));
-        assert_eq!(error.kind(), crate::DataErrorKind::Bad);
-    }
-
     #[test]
     fn sound_files_load() {
         let encoder = TextEncoder::from_bytes(BPE.as_bytes()).unwrap();
@@ -374,81 +353,6 @@ mod tests {
         });
         let encoder = TextEncoder::from_bytes(&older).unwrap();
         assert_eq!(encoder.encode(&["ab"].into_iter().collect(), 10).unwrap().ids(0), [2]);
-    }
-
-    #[test]
-    fn what_makes_the_library_panic_is_refused() {
-        let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-        let set = |key: &str, text: &str| with(|file| file[key] = json(text));
-        refused(b"[]", "it is not a JSON object");
-        refused(b"{\"model\"", "invalid JSON: EOF while parsing an object at line 1 column 8");
-        refused(b"{}", "it has no `model`");
-        refused("[".repeat(200_000).as_bytes(), "invalid JSON: recursion limit exceeded at line 1 column 128");
-        refused(
-            &set("normalizer", r#"{"type":"Precompiled","precompiled_charsmap":"AAAA"}"#),
-            "normalizers of type `Precompiled` are not supported",
-        );
-        refused(
-            &set(
-                "normalizer",
-                r#"{"type":"Sequence","normalizers":[{"type":"Sequence","normalizers":[{"type":"Precompiled"}]}]}"#,
-            ),
-            "normalizers of type `Precompiled` are not supported",
-        );
-        refused(
-            &set("pre_tokenizer", r#"{"type":"FixedLength","length":0}"#),
-            "a `FixedLength` pre-tokenizer needs a length of at least 1",
-        );
-        refused(&set("pre_tokenizer", r#"{"length":0}"#), "its pre-tokenizer has no `type`");
-        let double = r#"{"type":"Replace","pattern":{"String":"a"},"content":"aaaa"}"#;
-        refused(
-            &set("normalizer", &format!(r#"{{"type":"Sequence","normalizers":[{}]}}"#, [double; 5].join(","))),
-            "its normalizers and pre-tokenizers make a text too much longer",
-        );
-        let template = |single: &str| {
-            format!(
-                r#"{{"type":"TemplateProcessing","single":{single},"pair":[{{"Sequence":{{"id":"A","type_id":0}}}},
-                {{"Sequence":{{"id":"B","type_id":0}}}}],"special_tokens":{{}}}}"#
-            )
-        };
-        refused(
-            &set(
-                "post_processor",
-                &template(r#"[{"SpecialToken":{"id":"[CLS]","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]"#),
-            ),
-            "the template `single` names a piece that is not there",
-        );
-        refused(
-            &set("post_processor", &template(r#"[{"Sequence":{"id":"B","type_id":0}}]"#)),
-            "the template `single` names a piece that is not there",
-        );
-        refused(&set("post_processor", &template("[]")), "the template `single` does not hold each text once");
-    }
-
-    #[test]
-    fn vocabularies_are_bounded_and_merges_are_whole() {
-        let model = |text: &str| with(|file| file["model"] = serde_json::from_str(text).unwrap());
-        refused(
-            &model(r#"{"type":"WordLevel","vocab":{"a":4294967295},"unk_token":"a"}"#),
-            "a token's id is 4294967295: ids must be below 2000000",
-        );
-        refused(
-            &model(r#"{"type":"WordLevel","vocab":{"a":-1},"unk_token":"a"}"#),
-            "a token's id is not a whole number",
-        );
-        refused(&model(r#"{"type":"WordLevel","vocab":{},"unk_token":"a"}"#), "its vocabulary is empty");
-        refused(&model(r#"{"type":"Magic","vocab":{}}"#), "models of type `Magic` are not supported");
-        let unknown = "merge 0 uses or makes a token that is not in the vocabulary";
-        refused(&model(r#"{"type":"BPE","vocab":{"a":0,"b":1},"merges":[["a","b"]]}"#), unknown);
-        refused(&model(r#"{"type":"BPE","vocab":{"a":0,"ab":1},"merges":["a b"]}"#), unknown);
-        refused(&model(r#"{"type":"BPE","vocab":{"a":0},"merges":["a"]}"#), "merge 0 is not a pair of tokens");
-        // The library would cut two bytes from the front of the three-byte character.
-        refused(
-            &model(
-                r###"{"type":"BPE","continuing_subword_prefix":"##","vocab":{"a":0,"日":1},"merges":[["a","日"]]}"###,
-            ),
-            "merge 0 lacks the prefix `##`",
-        );
     }
 
     #[test]

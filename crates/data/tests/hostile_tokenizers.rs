@@ -55,6 +55,9 @@ fn damaged_json() {
     }
     refused(whole.replace("\"a\"", "\"a\0\""), "invalid JSON: control character");
     refused(b"\xFF\xFE{", "invalid JSON");
+    refused(b"[]", "it is not a JSON object");
+    refused(b"{}", "it has no `model`");
+    refused("[".repeat(200_000), "invalid JSON: recursion limit exceeded");
     let nested = |n| format!("{}{}", "{\"type\":\"Sequence\",\"normalizers\":[".repeat(n), "]}".repeat(n));
     for n in [100, 10_000] {
         refused(
@@ -148,6 +151,7 @@ fn merges() {
     let outside = "merge 0 uses or makes a token that is not in the vocabulary";
     refused_json(&model(json!({ "a": 0, "##b": 1 }), json!([["a", "##b"]]), "##"), outside);
     refused_json(&model(json!({ "a": 0, "b": 1, "ab": 2 }), json!([["a", "c"]]), ""), outside);
+    refused_json(&model(json!({ "a": 0 }), json!(["a"]), ""), "merge 0 is not a pair of tokens");
     refused_json(&model(json!({ "a": 0 }), json!([["a", "a", "a"]]), ""), "merge 0 is not a pair of tokens");
     refused_json(&with(bpe(), "/model/dropout", json!(0.1)), "its model drops merges at random");
     refused_json(&with(bpe(), "/model/dropout", json!(7)), "its model drops merges at random");
@@ -157,6 +161,8 @@ fn merges() {
 #[test]
 fn ids_that_are_too_large() {
     let too_large = "a token's id is 4294967295: ids must be below 2000000";
+    refused_json(&with(words(), "/model/vocab", json!({})), "its vocabulary is empty");
+    refused_json(&with(words(), "/model/type", json!("Magic")), "models of type `Magic` are not supported");
     refused_json(&with(words(), "/model/vocab/a", json!(4_294_967_295u32)), too_large);
     refused_json(&with(bpe(), "/model/vocab/a", json!(-1)), "a token's id is not a whole number");
     let added = |token: Value| with(words(), "/added_tokens", json!([token]));
@@ -192,6 +198,12 @@ fn components() {
     let grow =
         json!({ "type": "Sequence", "normalizers": vec![json!({ "type": "Prepend", "prepend": "x".repeat(160) }); 9] });
     refused_json(&with(bpe(), "/normalizer", grow), too_long);
+    let double = json!({ "type": "Replace", "pattern": { "String": "a" }, "content": "aaaa" });
+    refused_json(&with(bpe(), "/normalizer", json!({ "type": "Sequence", "normalizers": vec![double; 5] })), too_long);
+    refused_json(&with(bpe(), "/pre_tokenizer", json!({ "length": 0 })), "its pre-tokenizer has no `type`");
+    let inner = json!({ "type": "Sequence", "normalizers": [{ "type": "Precompiled" }] });
+    let outer = json!({ "type": "Sequence", "normalizers": [inner] });
+    refused_json(&with(bpe(), "/normalizer", outer), "normalizers of type `Precompiled` are not supported");
     let many = json!({ "type": "Sequence", "normalizers": vec![json!({ "type": "NFKC" }); 257] });
     refused_json(&with(bpe(), "/normalizer", many), "`normalizers` holds more than 256 components");
     refused_json(&with(bpe(), "/decoder", json!({ "type": "Magic" })), "decoders of type `Magic` are not supported");

@@ -6,10 +6,10 @@ use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
 use super::{PAD, file, subwords};
+use crate::caught::caught;
 use crate::error::DataError;
 use crate::texts::Texts;
 use crate::tokenizer_config::BpeConfig;
-use crate::tokenizer_guard::caught;
 
 /// A `tokenizer.json`.
 pub(super) fn train(config: &BpeConfig, texts: &[&Texts]) -> Result<Value, DataError> {

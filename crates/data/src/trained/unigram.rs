@@ -5,10 +5,10 @@ use tokenizers::AddedToken;
 use tokenizers::models::unigram::{Unigram, UnigramTrainer};
 
 use super::{PAD, UNKNOWN, file, subwords};
+use crate::caught::caught;
 use crate::error::DataError;
 use crate::texts::Texts;
 use crate::tokenizer_config::UnigramConfig;
-use crate::tokenizer_guard::caught;
 
 /// How many characters the model is learned from: its memory grows with them.
 const MAX_CHARACTERS: usize = 2_000_000;

@@ -7,10 +7,10 @@ use tokenizers::AddedToken;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 
 use super::{PAD, UNKNOWN, file, subwords, vocab};
+use crate::caught::caught;
 use crate::error::DataError;
 use crate::texts::Texts;
 use crate::tokenizer_config::WordpieceConfig;
-use crate::tokenizer_guard::caught;
 
 /// What marks a piece inside a word.
 const PREFIX: &str = "##";
