@@ -157,7 +157,7 @@ impl Default for CharConfig {
 
 /// Byte-level BPE as GPT-2 has it: texts are normalized (NFKC) and split before spaces and around punctuation, words are
 /// seen as bytes, and the most frequent neighbours are merged until the vocabulary is full. It is learned from the
-/// 100,000 most frequent words.
+/// 100,000 most frequent words, of at most 1,500,000 bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BpeConfig {
@@ -184,7 +184,7 @@ impl Default for BpeConfig {
 /// WordPiece: texts are cleaned of control characters and split at white space, around punctuation and around Chinese
 /// characters; a word is the longest pieces of the vocabulary from left to right, those inside it marked `##`. A word
 /// with a character that is in no piece is unknown, as is one of more than 100 characters. It is learned from the
-/// 100,000 most frequent words.
+/// 100,000 most frequent words, of at most 1,500,000 characters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WordpieceConfig {
@@ -213,8 +213,8 @@ impl Default for WordpieceConfig {
 
 /// A unigram language model of pieces, as SentencePiece has it: texts are normalized (NFKC) and split at white space,
 /// which becomes a `▁` before the word, and around punctuation; of all ways to cut a word into pieces the likeliest is
-/// taken. It is learned from the 100,000 most frequent words, of at most 2,000,000 characters, on one core; a minute for
-/// a large corpus.
+/// taken. It is learned from the 100,000 most frequent words, of at most 1,500,000 characters, on one core; a minute
+/// for a large corpus.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UnigramConfig {

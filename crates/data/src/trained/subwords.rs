@@ -14,6 +14,9 @@ use crate::texts::Texts;
 
 /// How many words a subword model is learned from: more take long and hardly change its pieces.
 const MAX_WORDS: usize = 100_000;
+/// How many characters those words may have together (bytes, for a byte-level model): memory grows with them, and text
+/// without spaces has long words.
+const MAX_CHARACTERS: usize = 1_500_000;
 /// The library adds up counts in an `i32`.
 const MAX_SUM: u64 = i32::MAX as u64;
 
@@ -36,12 +39,25 @@ pub(super) fn words(normalizer: &Value, pre_tokenizer: &Value, texts: &[&Texts],
     };
     let keep = Keep { n: MAX_WORDS, min_count: 1, ties: Ties::Hash };
     let mut words = most_frequent(&Source::new(texts, sample), &split, keep);
+    bound(&mut words, MAX_CHARACTERS);
     scale(&mut words);
     words
 }
 
 fn component<T: serde::de::DeserializeOwned>(json: &Value) -> T {
     T::deserialize(json).expect("the components that are used here are the library's own")
+}
+
+/// Keeps the first words that have so many characters together.
+fn bound(words: &mut Vec<(String, u64)>, characters: usize) {
+    let mut left = characters;
+    let fits = words.iter().take_while(|(word, _)| {
+        let length = word.chars().count();
+        let fits = length <= left;
+        left = left.saturating_sub(length);
+        fits
+    });
+    words.truncate(fits.count());
 }
 
 /// Makes the counts smaller, all by the same factor, until they cannot overflow.
@@ -93,6 +109,16 @@ mod tests {
         scale(&mut words);
         // 2 · 2³¹ + 2³⁰ + 1 is above 2³¹ - 1 until it is divided by four.
         assert_eq!(words.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [1 << 29, 1 << 28, 1]);
+    }
+
+    #[test]
+    fn words_are_bounded_by_their_characters() {
+        let kept = |characters| {
+            let mut words: Vec<(String, u64)> = ["ab", "日本", "c"].map(|word| (word.to_owned(), 1)).into();
+            bound(&mut words, characters);
+            words.len()
+        };
+        assert_eq!([1, 2, 3, 4, 5, 9].map(kept), [0, 1, 1, 2, 3, 3]);
     }
 
     #[test]
