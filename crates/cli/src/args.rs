@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Check a config and its data, without training
     Check(Check),
+    /// Show how a tokenizer cuts texts into pieces, with their ids
+    Tokenize(Tokenize),
     /// Show what this build can run on, and what it found
     Devices,
     /// Print the JSON Schema of the config, for editors
@@ -153,4 +155,17 @@ pub(crate) struct Check {
     pub(crate) config: PathBuf,
     #[command(flatten)]
     pub(crate) set: Set,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tokenize {
+    /// A config file, a run directory, or a tokenizer.json
+    pub(crate) target: PathBuf,
+    /// The texts; stdin, one text a line, when there is none
+    pub(crate) text: Vec<String>,
+    #[command(flatten)]
+    pub(crate) set: Set,
+    /// Print JSON Lines: the text, its tokens, their ids, what is unknown
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -387,6 +387,14 @@ pub enum DataError {
         /// What is wrong.
         reason: String,
     },
+    /// A tokenizer could not be made from the texts.
+    #[error("the {kind} tokenizer cannot be trained: {reason}")]
+    TokenizerTraining {
+        /// `bpe`, `wordpiece` or `unigram`.
+        kind: &'static str,
+        /// What the tokenizer library said.
+        reason: String,
+    },
     /// The tokenizer failed on a text.
     #[error("the tokenizer failed on the text `{excerpt}`: {reason}")]
     Encode {

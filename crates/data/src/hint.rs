@@ -81,6 +81,7 @@ impl DataError {
             Self::NoLabelFolders { .. } => "lay the folder out as `LABEL/NAME.txt`, or name a file".to_owned(),
             Self::NoTexts { .. } => "remove the folder, or put the label's texts into it, one .txt file each".to_owned(),
             Self::Tokenizer { .. } => "a tokenizer.json comes from the Hugging Face `tokenizers` library".to_owned(),
+            Self::TokenizerTraining { .. } => "try another `vocab_size`, or `tokenizer.word`".to_owned(),
             Self::NoWords => "remove `features.character_ngrams`, or use `tokenizer.word`".to_owned(),
             Self::VectorsText { .. } => {
                 "vectors are read from text in UTF-8, a word and its values on each line; other files have to be converted or unpacked first"

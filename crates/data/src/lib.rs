@@ -49,6 +49,10 @@ mod splits;
 
 mod corpus;
 
+mod caught;
+
+mod tokenizer_patterns;
+
 mod tokenizer_guard;
 
 mod encoded;
@@ -59,7 +63,13 @@ mod limit;
 
 mod words;
 
+mod trained;
+
+mod spelling;
+
 mod tokenizer;
+
+mod pieces;
 
 mod features;
 
@@ -80,6 +90,7 @@ pub use groups::SharedGroups;
 pub use labels::Labels;
 pub use limit::{Limit, Truncate};
 pub use order::permutation;
+pub use pieces::Piece;
 pub use plan::{BatchSize, Extent, Plan, PlanSettings};
 pub use progress::{OnProgress, Progress, UNWATCHED};
 pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
@@ -87,5 +98,7 @@ pub use split_source::{Cut, CutBy, Fold, SplitSource};
 pub use targets::Targets;
 pub use texts::{Texts, TextsBuilder};
 pub use tokenizer::TextEncoder;
-pub use tokenizer_config::{CharConfig, FileConfig, TokenizerConfig, WordConfig};
+pub use tokenizer_config::{
+    BpeConfig, CharConfig, FileConfig, Punctuation, TokenizerConfig, UnigramConfig, WordConfig, WordpieceConfig,
+};
 pub use vectors::{Vectors, load_vectors};

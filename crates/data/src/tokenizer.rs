@@ -1,32 +1,27 @@
-//! Texts to ids by a Hugging Face tokenizer: trained here on words or characters, or loaded from a `tokenizer.json`.
+//! Texts to ids by a Hugging Face tokenizer: one that is made from the texts, or loaded from a `tokenizer.json`.
 //! Does not pad.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use rayon::prelude::*;
-use serde_json::{Value, json};
-use tokenizers::Tokenizer;
+use serde_json::Value;
+use tokenizers::{NormalizedString, Normalizer, Tokenizer};
 
 use crate::cache;
+use crate::caught::caught;
 use crate::encoded::{EncodedText, EncodedTexts, EncodedTextsBuilder};
 use crate::error::{DataError, excerpt};
 use crate::examples::Examples;
 use crate::limit::Limit;
 use crate::progress::{OnProgress, Progress};
 use crate::reader::read_small;
+use crate::spelling::Spelling;
 use crate::texts::Texts;
 use crate::tokenizer_config::TokenizerConfig;
 use crate::tokenizer_guard::{Checked, MAX_FILE_BYTES, check};
-use crate::words::{Splitter, Unit, WordTable};
-
-/// The token that fills short rows; its id is 0 in a vocabulary made here.
-const PAD: &str = "[PAD]";
-/// The token that stands for words and characters outside the vocabulary; its id is 1 in a vocabulary made here.
-const UNKNOWN: &str = "[UNK]";
+use crate::trained::{self, PAD};
+use crate::words::WordTable;
 
 /// Turns texts into ids.
 ///
@@ -38,6 +33,7 @@ const UNKNOWN: &str = "[UNK]";
 pub struct TextEncoder {
     tokenizer: Tokenizer,
     words: Option<WordTable>,
+    spelling: Spelling,
     /// The largest id plus one.
     vocab_size: usize,
     pad_id: u32,
@@ -51,11 +47,13 @@ impl fmt::Debug for TextEncoder {
 }
 
 impl TextEncoder {
-    /// Makes the tokenizer that the config describes: a word or character tokenizer from `texts`, which should be those
-    /// of the training split, or one loaded from a file. The same texts in any order give the same tokenizer.
+    /// Makes the tokenizer that the config describes: one made from `texts`, which should be those of the training split,
+    /// or one loaded from a file. The same texts in any order give the same tokenizer, unless there are more of them than
+    /// its `sample`.
     ///
     /// # Errors
-    /// As [`TextEncoder::load`]; a word or character tokenizer cannot fail.
+    /// As [`TextEncoder::load`]; [`DataError::TokenizerTraining`] if a subword tokenizer cannot be made; a word or
+    /// character tokenizer cannot fail.
     pub fn train(config: &TokenizerConfig, texts: &Texts) -> Result<Self, DataError> {
         Self::train_on(config, &[texts])
     }
@@ -70,58 +68,10 @@ impl TextEncoder {
     }
 
     fn train_on(config: &TokenizerConfig, texts: &[&Texts]) -> Result<Self, DataError> {
-        match config {
-            TokenizerConfig::Word(word) => {
-                let splitter = Splitter { unit: Unit::Word, lowercase: word.lowercase };
-                Self::train_words(splitter, word.vocab_size, texts)
-            }
-            TokenizerConfig::Char(char) => {
-                let splitter = Splitter { unit: Unit::Character, lowercase: char.lowercase };
-                Self::train_words(splitter, char.vocab_size, texts)
-            }
-            TokenizerConfig::File(file) => Self::load(&file.path),
+        if let TokenizerConfig::File(file) = config {
+            return Self::load(&file.path);
         }
-    }
-
-    fn train_words(splitter: Splitter, vocab_size: usize, texts: &[&Texts]) -> Result<Self, DataError> {
-        let counts = texts
-            .par_iter()
-            .flat_map(|texts| pieces(texts, 1024).map(move |piece| (texts, piece)))
-            .map(|(texts, piece)| {
-                let mut counts = HashMap::new();
-                for text in piece.map(|index| texts.get(index)) {
-                    splitter.split(text, |word| match counts.get_mut(word) {
-                        Some(count) => *count += 1,
-                        None => {
-                            counts.insert(word.to_owned(), 1u64);
-                        }
-                    });
-                }
-                counts
-            })
-            .reduce(HashMap::new, |a, b| {
-                let (mut large, small) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-                for (word, count) in small {
-                    *large.entry(word).or_default() += count;
-                }
-                large
-            });
-        let mut words: Vec<(String, u64)> = counts.into_iter().collect();
-        words.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let names = [PAD, UNKNOWN].into_iter().chain(words.iter().map(|(word, _)| word.as_str()));
-        let vocab: serde_json::Map<String, Value> =
-            names.take(vocab_size.max(2)).zip(0u32..).map(|(word, id)| (word.to_owned(), Value::from(id))).collect();
-        let file = json!({
-            "version": "1.0",
-            "truncation": null,
-            "padding": null,
-            "added_tokens": [],
-            "normalizer": splitter.normalizer(),
-            "pre_tokenizer": splitter.pre_tokenizer(),
-            "post_processor": null,
-            "decoder": null,
-            "model": { "type": "WordLevel", "vocab": vocab, "unk_token": UNKNOWN },
-        });
+        let file = trained::train(config, texts)?.unwrap_or_default();
         Self::from_bytes(file.to_string().as_bytes())
     }
 
@@ -147,6 +97,7 @@ impl TextEncoder {
         let text = json.to_string();
         let mut tokenizer = caught(|| Tokenizer::from_bytes(text.as_bytes()))?;
         tokenizer.set_encode_special_tokens(true);
+        nothing_is_added(&tokenizer)?;
 
         let vocab = tokenizer.get_vocab(true);
         let largest = vocab.values().copied().max().unwrap_or(0);
@@ -164,7 +115,8 @@ impl TextEncoder {
             _ => None,
         };
         let words = WordTable::of(&json, unknown_id, vocab);
-        let encoder = Self { tokenizer, words, vocab_size, pad_id, unknown_id };
+        let spelling = Spelling::of(&json);
+        let encoder = Self { tokenizer, words, spelling, vocab_size, pad_id, unknown_id };
         // A probe with letters, digits, punctuation, other scripts and white space, so that most damage shows at once.
         encoder.encode_by_library("The quick brown fox, ça 日本 42!\n [PAD] <s>  ", usize::MAX)?;
         Ok(encoder)
@@ -214,6 +166,16 @@ impl TextEncoder {
         self.words.as_ref()
     }
 
+    /// How the tokens of the vocabulary are spelled.
+    pub(crate) fn spelling(&self) -> Spelling {
+        self.spelling
+    }
+
+    /// The library's tokenizer.
+    pub(crate) fn library(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
     /// Turns texts into ids on all cores; of a text that is too long there stays what `limit` says, of a number the
     /// first so many ids.
     ///
@@ -261,6 +223,19 @@ impl TextEncoder {
     }
 }
 
+/// Refuses added tokens of which normalizing leaves nothing: the library would find them everywhere.
+fn nothing_is_added(tokenizer: &Tokenizer) -> Result<(), String> {
+    let Some(normalizer) = tokenizer.get_normalizer() else { return Ok(()) };
+    for token in tokenizer.get_added_tokens_decoder().values().filter(|token| token.normalized) {
+        let mut content = NormalizedString::from(token.content.as_str());
+        caught(|| normalizer.normalize(&mut content))?;
+        if content.is_empty() {
+            return Err("normalizing leaves nothing of an added token".to_owned());
+        }
+    }
+    Ok(())
+}
+
 /// Encodes every text on all cores, keeping their order; those of a large corpus by way of the cache, where `recipe`
 /// stands for everything but the texts that decides what comes out.
 pub(crate) fn in_order(
@@ -289,39 +264,26 @@ pub(crate) fn in_order(
     all.finish()
 }
 
-/// The indices of the texts in pieces of `length`.
-fn pieces(texts: &Texts, length: usize) -> impl IndexedParallelIterator<Item = Range<usize>> {
-    let n = texts.len();
-    (0..n.div_ceil(length)).into_par_iter().map(move |piece| piece * length..n.min((piece + 1) * length))
-}
-
-/// Runs the library, which panics on some damaged files, and makes a panic an error.
-fn caught<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(panic) => {
-            let message =
-                panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(format!("the tokenizer library panicked: {}", excerpt(message.unwrap_or("no message"))))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::limit::Truncate;
     use crate::order::permutation;
     use crate::progress::UNWATCHED;
-    use crate::tokenizer_config::{CharConfig, WordConfig};
+    use crate::tokenizer_config::{CharConfig, Punctuation, WordConfig};
 
     fn texts(all: &[&str]) -> Texts {
         all.iter().collect()
     }
 
     fn word_encoder(vocab_size: usize, lowercase: bool, all: &[&str]) -> TextEncoder {
-        TextEncoder::train(&TokenizerConfig::Word(WordConfig { vocab_size, lowercase }), &texts(all)).unwrap()
+        TextEncoder::train(
+            &TokenizerConfig::Word(WordConfig { vocab_size, lowercase, ..WordConfig::default() }),
+            &texts(all),
+        )
+        .unwrap()
     }
 
     fn ids(encoder: &TextEncoder, text: &str) -> Vec<u32> {
@@ -393,27 +355,45 @@ mod tests {
     #[test]
     fn own_words_are_the_library_s_words() {
         let odd: Vec<&str> =
-            "a|B|7|_|-|!| |\t|\n|\r|\u{b}|\u{c}|\u{1c}|\u{1f}|\u{7f}|é|E\u{301}|\u{301}|´|ﬁ|Ａ|日|好|㐀|豈|，|\u{a0}|\
-                   \u{85}|\u{2028}|\u{3000}|\u{200b}|İ|ẞ|Σ|½|①|😀|\u{ad}|각|\u{1100}|\u{1161}|क्ष|\u{345}"
+            "a|B|7|_|-|!|$|\u{1}| |\t|\n|\r|\u{b}|\u{c}|\u{1c}|\u{1f}|\u{7f}|é|E\u{301}|\u{301}|´|ﬁ|Ａ|日|好|㐀|豈|，|\u{a0}|\
+                   \u{85}|\u{2028}|\u{3000}|\u{200b}|İ|ẞ|Σ|½|①|😀|\u{ad}|각|\u{1100}|\u{1161}|क्ष|\u{345}|ø|¿|«|™|°|\u{3099}|が|\u{200d}"
                 .split('|')
                 .collect();
         let vocabulary: Texts = odd.iter().flat_map(|a| odd.iter().map(move |b| format!("{a}{b}"))).collect();
+        let mut configs = Vec::new();
         for lowercase in [true, false] {
-            let word = TokenizerConfig::Word(WordConfig { vocab_size: 100_000, lowercase });
-            let char = TokenizerConfig::Char(CharConfig { vocab_size: 100_000, lowercase });
-            for config in [word, char] {
-                let encoder = TextEncoder::train(&config, &vocabulary).unwrap();
-                assert!(encoder.words.is_some());
-                for epoch in 0..300 {
-                    let order = permutation(9, epoch, odd.len() * 2);
-                    let text: String = order.into_iter().map(|index| odd[index as usize % odd.len()]).collect();
-                    let (own, _) = encoder.encode_one(&text, usize::MAX).unwrap();
-                    let (library, _) = encoder.encode_by_library(&text, usize::MAX).unwrap();
-                    assert_eq!(own.ids, library.ids, "{text:?}");
-                    assert_eq!((own.n_tokens, own.n_unknown), (library.n_tokens, library.n_unknown));
+            let char = CharConfig { vocab_size: 100_000, lowercase, ..CharConfig::default() };
+            configs.push(TokenizerConfig::Char(char));
+            for accents in [true, false] {
+                for punctuation in [Punctuation::Keep, Punctuation::Drop] {
+                    let word = WordConfig { vocab_size: 100_000, lowercase, accents, punctuation, min_count: 1 };
+                    configs.push(TokenizerConfig::Word(word));
                 }
             }
         }
+        for config in configs {
+            let encoder = TextEncoder::train(&config, &vocabulary).unwrap();
+            assert!(encoder.words.is_some());
+            for epoch in 0..300 {
+                let order = permutation(9, epoch, odd.len() * 2);
+                let text: String = order.into_iter().map(|index| odd[index as usize % odd.len()]).collect();
+                let (own, _) = encoder.encode_one(&text, usize::MAX).unwrap();
+                let (library, _) = encoder.encode_by_library(&text, usize::MAX).unwrap();
+                assert_eq!(own.ids, library.ids, "{config:?}: {text:?}");
+                assert_eq!((own.n_tokens, own.n_unknown), (library.n_tokens, library.n_unknown));
+            }
+        }
+    }
+
+    #[test]
+    fn accents_and_punctuation_can_be_dropped() {
+        let drop = WordConfig { accents: false, punctuation: Punctuation::Drop, ..WordConfig::default() };
+        let encoder =
+            TextEncoder::train(&TokenizerConfig::Word(drop), &texts(&["Été, été! e\u{301}te\u{301} 한국 foo_bar 😀!"]));
+        let encoder = encoder.unwrap();
+        let tokens: Vec<String> = (2..7).map(|id| encoder.token(id).unwrap()).collect();
+        assert_eq!((tokens, encoder.vocab_size()), (["ete", "bar", "foo", "한국", "😀"].map(String::from).to_vec(), 7));
+        assert_eq!(ids(&encoder, "ÉTÉ -- (foo)"), [2, 4]);
     }
 
     #[test]

@@ -4,8 +4,13 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use tokenizers::normalizers::StripAccents;
+use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::pre_tokenizers::whitespace::Whitespace;
-use tokenizers::{NormalizedString, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
+use tokenizers::{
+    NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
+    SplitDelimiterBehavior,
+};
 
 use crate::encoded::EncodedText;
 
@@ -23,36 +28,62 @@ pub(crate) enum Unit {
 pub(crate) struct Splitter {
     pub(crate) unit: Unit,
     pub(crate) lowercase: bool,
+    /// Whether accents and other combining marks stay.
+    pub(crate) accents: bool,
+    /// Whether punctuation makes tokens; characters always do.
+    pub(crate) punctuation: bool,
 }
 
 impl Splitter {
     /// Hands out the tokens of a text in order, normalized.
     pub(crate) fn split(self, text: &str, mut token: impl FnMut(&str)) {
         match self.unit {
-            Unit::Word => split_words(text, self.lowercase, &mut token),
-            Unit::Character => split_characters(text, self.lowercase, &mut token),
+            Unit::Word => split_words(text, self, &mut token),
+            Unit::Character => split_characters(text, self, &mut token),
         }
     }
 
     /// The `normalizer` of a `tokenizer.json` that splits texts this way.
     pub(crate) fn normalizer(self) -> Value {
-        let nfkc = json!({ "type": "NFKC" });
+        let mut parts: Vec<&str> = if self.accents { vec!["NFKC"] } else { vec!["NFKD", "StripAccents", "NFKC"] };
         if self.lowercase {
-            json!({ "type": "Sequence", "normalizers": [nfkc, { "type": "Lowercase" }] })
-        } else {
-            nfkc
+            parts.push("Lowercase");
+        }
+        match parts.as_slice() {
+            [only] => json!({ "type": only }),
+            _ => {
+                let parts: Vec<Value> = parts.iter().map(|part| json!({ "type": part })).collect();
+                json!({ "type": "Sequence", "normalizers": parts })
+            }
         }
     }
 
     /// The `pre_tokenizer` of a `tokenizer.json` that splits texts this way.
     pub(crate) fn pre_tokenizer(self) -> Value {
-        match self.unit {
-            Unit::Word => json!({ "type": "Whitespace" }),
+        let words = json!({ "type": "Whitespace" });
+        match (self.unit, self.punctuation) {
+            (Unit::Word, true) => words,
+            (Unit::Word, false) => {
+                json!({ "type": "Sequence", "pretokenizers": [words, { "type": "Punctuation", "behavior": "Removed" }] })
+            }
             // Inverted, every single match is a token and what lies between is removed.
-            Unit::Character => {
+            (Unit::Character, _) => {
                 json!({ "type": "Split", "pattern": { "Regex": "\\S" }, "behavior": "Removed", "invert": true })
             }
         }
+    }
+
+    fn normalized(self, text: &str) -> NormalizedString {
+        let mut normalized = NormalizedString::from(text);
+        if !self.accents {
+            normalized.nfkd();
+            StripAccents.normalize(&mut normalized).expect("removing characters accepts every text");
+        }
+        normalized.nfkc();
+        if self.lowercase {
+            normalized.lowercase();
+        }
+        normalized
     }
 }
 
@@ -66,10 +97,15 @@ pub(crate) struct WordTable {
 impl WordTable {
     /// The vocabulary, if the tokenizer is of the form that is made here.
     pub(crate) fn of(file: &Value, unknown_id: Option<u32>, vocab: HashMap<String, u32>) -> Option<Self> {
-        let splitters = [Unit::Word, Unit::Character]
-            .into_iter()
-            .flat_map(|unit| [true, false].map(|lowercase| Splitter { unit, lowercase }));
-        let splitter = splitters.into_iter().find(|splitter| {
+        let flags = || [true, false].into_iter();
+        let splitters = [Unit::Word, Unit::Character].into_iter().flat_map(|unit| {
+            flags().flat_map(move |lowercase| {
+                flags().flat_map(move |accents| {
+                    flags().map(move |punctuation| Splitter { unit, lowercase, accents, punctuation })
+                })
+            })
+        });
+        let splitter = { splitters }.find(|splitter| {
             file["normalizer"] == splitter.normalizer() && file["pre_tokenizer"] == splitter.pre_tokenizer()
         })?;
         let plain = file["post_processor"].is_null()
@@ -98,54 +134,51 @@ impl WordTable {
     }
 }
 
-/// Hands out the words of a text as NFKC, lower-casing and the pattern `\w+|[^\w\s]+` make them.
+/// Hands out the words of a text as normalizing and the pattern `\w+|[^\w\s]+` make them, with or without punctuation.
 ///
 /// ASCII white space ends a word and takes part in no composition, so the pieces between it are independent; most of
 /// them are ASCII even in texts that are not.
-fn split_words(text: &str, lowercase: bool, word: &mut impl FnMut(&str)) {
+fn split_words(text: &str, splitter: Splitter, word: &mut impl FnMut(&str)) {
     if text.is_ascii() {
-        split_ascii_words(text, lowercase, word);
+        split_ascii_words(text, splitter, word);
         return;
     }
     for piece in text.split([' ', '\t', '\n', '\r']) {
         if piece.is_ascii() {
-            split_ascii_words(piece, lowercase, word);
+            split_ascii_words(piece, splitter, word);
         } else {
-            split_other_words(piece, lowercase, word);
+            split_other_words(piece, splitter, word);
         }
     }
 }
 
 /// Normalizes and splits any text by the library.
-fn split_other_words(text: &str, lowercase: bool, word: &mut impl FnMut(&str)) {
-    let mut split = PreTokenizedString::from(normalized(text, lowercase));
+fn split_other_words(text: &str, splitter: Splitter, word: &mut impl FnMut(&str)) {
+    let mut split = PreTokenizedString::from(splitter.normalized(text));
     Whitespace.pre_tokenize(&mut split).expect("splitting at white space accepts every text");
+    if !splitter.punctuation {
+        let removal = Punctuation::new(SplitDelimiterBehavior::Removed);
+        removal.pre_tokenize(&mut split).expect("splitting at punctuation accepts every text");
+    }
     for (part, _, _) in split.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
         word(part);
     }
 }
 
-fn normalized(text: &str, lowercase: bool) -> NormalizedString {
-    let mut normalized = NormalizedString::from(text);
-    normalized.nfkc();
-    if lowercase {
-        normalized.lowercase();
-    }
-    normalized
-}
-
-/// NFKC leaves ASCII alone, so lower-casing and one pass over the bytes are enough.
-fn split_ascii_words(text: &str, lowercase: bool, word: &mut impl FnMut(&str)) {
+/// Normalizing leaves ASCII alone but for its case, so one pass over the bytes is enough.
+fn split_ascii_words(text: &str, splitter: Splitter, word: &mut impl FnMut(&str)) {
     let lowered;
-    let text = if lowercase {
+    let text = if splitter.lowercase {
         lowered = text.to_ascii_lowercase();
         &lowered
     } else {
         text
     };
     let class = |byte: u8| match byte {
-        b' ' | b'\t'..=b'\r' => Class::Space,
-        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' => Class::Word,
+        b' ' | b'\t'..=b'\r' => Class::Nothing,
+        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Class::Word,
+        _ if !splitter.punctuation && byte.is_ascii_punctuation() => Class::Nothing,
+        b'_' => Class::Word,
         _ => Class::Other,
     };
     let bytes = text.as_bytes();
@@ -153,7 +186,7 @@ fn split_ascii_words(text: &str, lowercase: bool, word: &mut impl FnMut(&str)) {
     while start < bytes.len() {
         let kind = class(bytes[start]);
         let length = bytes[start..].iter().take_while(|&&byte| class(byte) == kind).count();
-        if kind != Class::Space {
+        if kind != Class::Nothing {
             word(&text[start..start + length]);
         }
         start += length;
@@ -162,26 +195,27 @@ fn split_ascii_words(text: &str, lowercase: bool, word: &mut impl FnMut(&str)) {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Class {
-    Space,
+    /// What is no part of a token.
+    Nothing,
     Word,
     Other,
 }
 
-/// Hands out the characters of a text after NFKC and lower-casing, without white space.
+/// Hands out the characters of a text after normalizing, without white space.
 ///
-/// Unified ideographs are left alone by NFKC and take part in no composition, so the pieces between them are
+/// Unified ideographs are left alone by normalizing and take part in no composition, so the pieces between them are
 /// independent; so are those between ASCII white space.
-fn split_characters(text: &str, lowercase: bool, token: &mut impl FnMut(&str)) {
+fn split_characters(text: &str, splitter: Splitter, token: &mut impl FnMut(&str)) {
     let stands_alone =
         |c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}');
     for piece in text.split_inclusive(stands_alone) {
         let last = piece.chars().next_back().filter(|&c| stands_alone(c));
         let (before, last) = piece.split_at(piece.len() - last.map_or(0, char::len_utf8));
         if before.is_ascii() {
-            let lowered = lowercase.then(|| before.to_ascii_lowercase());
+            let lowered = splitter.lowercase.then(|| before.to_ascii_lowercase());
             each_character(lowered.as_deref().unwrap_or(before), token);
         } else {
-            each_character(normalized(before, lowercase).get(), token);
+            each_character(splitter.normalized(before).get(), token);
         }
         each_character(last, token);
     }

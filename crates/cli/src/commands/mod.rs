@@ -9,6 +9,7 @@ mod predict;
 mod preparing;
 mod signals;
 mod sitting;
+mod tokenize;
 mod train;
 
 use std::path::Path;
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Predict(args) => predict::predict(&args, talk),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Check(args) => check::check(&args),
+        Command::Tokenize(args) => tokenize::tokenize(&args, talk),
         Command::Devices => devices::devices(),
         Command::Schema { markdown: true } => print(&attentive_train::reference(&Config::schema())),
         Command::Schema { markdown: false } => print(&format!("{:#}\n", Config::schema())),

@@ -27,6 +27,8 @@ mod resume;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod resume_options;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
+mod tokenize;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod train;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod vectors;

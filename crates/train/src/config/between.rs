@@ -1,6 +1,5 @@
 //! What is wrong between the sections of a config, each of which is right by itself.
 
-use attentive_data::TokenizerConfig;
 use attentive_model::{AttentionConfig, HeadConfig, Pooling, Positions, ScoreMode};
 
 use super::{Config, Threshold};
@@ -116,19 +115,15 @@ fn validation(config: &Config, problems: &mut Problems) {
 /// Tables that would fit in no memory.
 fn sizes(config: &Config, problems: &mut Problems) {
     let dim = config.model.embedding.dim;
-    let vocab = match &config.tokenizer {
-        TokenizerConfig::Word(word) => Some(("tokenizer.word.vocab_size", word.vocab_size)),
-        TokenizerConfig::Char(char) => Some(("tokenizer.char.vocab_size", char.vocab_size)),
-        TokenizerConfig::File(_) => None,
-    };
-    let buckets = config.features.is_on().then_some(("features.buckets", config.features.buckets));
+    let vocab = config.tokenizer.vocab_size().map(|size| (format!("{}.vocab_size", config.tokenizer.key()), size));
+    let buckets = config.features.is_on().then_some(("features.buckets".to_string(), config.features.buckets));
     for (key, rows) in vocab.into_iter().chain(buckets) {
         let weights = rows as u128 * dim as u128;
         if weights > crate::MAX_PARAMETERS {
             let limit = crate::MAX_PARAMETERS;
             let message =
                 format!("a table of {rows} × {dim} would have {weights} weights, more than the {limit} allowed");
-            problems.add(key, message);
+            problems.add(&key, message);
         }
     }
 }

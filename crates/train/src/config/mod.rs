@@ -163,13 +163,8 @@ impl Config {
         let named = |problems: Vec<(String, String)>| -> Vec<(String, String)> {
             problems.into_iter().map(|(key, message)| (key.clone(), format!("`{key}` {message}"))).collect()
         };
-        let tokenizer = match &self.tokenizer {
-            TokenizerConfig::Word(_) => "tokenizer.word",
-            TokenizerConfig::Char(_) => "tokenizer.char",
-            TokenizerConfig::File(_) => "tokenizer.file",
-        };
         let mut problems = named(below("data", self.data.problems()));
-        problems.extend(named(below(tokenizer, self.tokenizer.problems())));
+        problems.extend(named(below(&self.tokenizer.key(), self.tokenizer.problems())));
         problems.extend(named(below("features", self.features.problems(&self.tokenizer))));
         problems.extend(below("model", self.model.problems()));
         problems.extend(below("train", self.train.problems()));

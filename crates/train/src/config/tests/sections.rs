@@ -126,6 +126,9 @@ fn features_of_words() {
     let needs = "29 2 `features.character_ngrams` needs `tokenizer.word`: it is made of the letters of words";
     assert_last(&["tokenizer.char = {}", characters], needs);
     assert_last(&["tokenizer.file.path = \"t.json\"", characters], needs);
+    for pieces in ["bpe", "wordpiece", "unigram"] {
+        assert_last(&[&format!("tokenizer.{pieces} = {{}}"), characters], needs);
+    }
     assert_last(
         &["features.character_ngrams = { min = 5, max = 3 }"],
         "37 1 `features.character_ngrams.min` is 5, which is above `max`, 3",
@@ -135,6 +138,25 @@ fn features_of_words() {
         "41 10 a table of 16777216 × 300 would have 5033164800 weights, more than the 4294967296 allowed",
     );
     assert_eq!(problems(&[characters]), [""; 0]);
+}
+
+#[test]
+fn tokenizers() {
+    for tokenizer in ["word", "char", "bpe", "wordpiece", "unigram"] {
+        assert_eq!(problems(&[&format!("tokenizer.{tokenizer} = {{}}")]), [""; 0]);
+    }
+    for (line, expected) in [
+        ("tokenizer.bpe.vocab_size = 299", "`tokenizer.bpe.vocab_size` is 299, but must be at least 300"),
+        ("tokenizer.wordpiece.min_count = 0", "`tokenizer.wordpiece.min_count` is 0, but must be at least 1"),
+        ("tokenizer.unigram.sample = 0", "`tokenizer.unigram.sample` is 0, but must be at least 1"),
+        ("tokenizer.word.punctuation = \"remove\"", "punctuation"),
+        ("tokenizer.unigram.accents = false", "accents"),
+    ] {
+        let found = problems(&[line]);
+        assert!(found.len() == 1 && found[0].contains(expected), "{found:?}");
+    }
+    let found = problems(&["model.embedding.dim = 4096", "tokenizer.bpe.vocab_size = 2_000_000"]);
+    assert!(found.len() == 1 && found[0].contains("a table of 2000000 × 4096 would have"), "{found:?}");
 }
 
 #[test]
