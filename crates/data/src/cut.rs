@@ -82,7 +82,6 @@ mod tests {
     fn examples(targets: &[&[u32]]) -> Examples {
         let mut examples = Examples {
             texts: (0..targets.len()).map(|index| index.to_string()).collect(),
-            places: vec![(0, 1); targets.len()],
             ..Examples::default()
         };
         targets.iter().for_each(|ids| examples.targets.push(ids));

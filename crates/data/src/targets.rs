@@ -4,39 +4,41 @@
 ///
 /// An example of a single-label task has exactly one id; one of a multi-label task has any number, also none, ascending
 /// and distinct.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Targets {
     ids: Vec<u32>,
-    /// Example `i` has `ids[offsets[i]..offsets[i + 1]]`.
-    offsets: Vec<usize>,
-}
-
-impl Default for Targets {
-    fn default() -> Self {
-        Self { ids: Vec::new(), offsets: vec![0] }
-    }
+    /// The end of each example's ids; `None` while every example has exactly one.
+    ends: Option<Vec<usize>>,
 }
 
 impl Targets {
     /// The targets of examples with one label each.
     pub fn single(ids: Vec<u32>) -> Self {
-        Self { offsets: (0..=ids.len()).collect(), ids }
+        Self { ids, ends: None }
     }
 
     /// Appends the label ids of one example.
     pub fn push(&mut self, ids: &[u32]) {
+        if ids.len() != 1 && self.ends.is_none() {
+            self.ends = Some((1..=self.ids.len()).collect());
+        }
         self.ids.extend_from_slice(ids);
-        self.offsets.push(self.ids.len());
+        if let Some(ends) = &mut self.ends {
+            ends.push(self.ids.len());
+        }
     }
 
     /// The label ids of example `index`. Panics if there is no such example.
     pub fn of(&self, index: usize) -> &[u32] {
-        &self.ids[self.offsets[index]..self.offsets[index + 1]]
+        match &self.ends {
+            None => &self.ids[index..=index],
+            Some(ends) => &self.ids[if index == 0 { 0 } else { ends[index - 1] }..ends[index]],
+        }
     }
 
     /// How many examples there are.
     pub fn len(&self) -> usize {
-        self.offsets.len() - 1
+        self.ends.as_ref().map_or(self.ids.len(), Vec::len)
     }
 
     /// Whether there is no example.
@@ -46,7 +48,7 @@ impl Targets {
 
     /// The label ids of each example in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
-        self.offsets.windows(2).map(|ends| &self.ids[ends[0]..ends[1]])
+        (0..self.len()).map(|index| self.of(index))
     }
 }
 

@@ -2,18 +2,19 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::files_config::Files;
 
 /// Where the validation split comes from: `"path"` or `{ fraction = 0.1 }`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Validation {
-    /// A file or folder of its own.
-    Path(PathBuf),
+    /// Files or a folder of its own.
+    Path(Files),
     /// This share of the training examples, above 0 and below 1.
     Fraction(f64),
 }
@@ -42,11 +43,15 @@ impl<'de> Deserialize<'de> for Validation {
             type Value = Validation;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a path or `{ fraction = 0.1 }`")
+                f.write_str("a path, an array of paths, or `{ fraction = 0.1 }`")
             }
 
             fn visit_str<E: de::Error>(self, path: &str) -> Result<Validation, E> {
-                Ok(Validation::Path(PathBuf::from(path)))
+                Ok(Validation::Path(Files::from(path)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<Validation, A::Error> {
+                Files::deserialize(SeqAccessDeserializer::new(sequence)).map(Validation::Path)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Validation, A::Error> {
@@ -68,7 +73,8 @@ impl JsonSchema for Validation {
         json_schema!({
             "description": "A file or folder, or the share of `train` to cut off.",
             "oneOf": [
-                { "type": "string", "description": "A file or folder of its own." },
+                { "type": "string", "description": "A file, pattern or folder of its own." },
+                { "type": "array", "description": "Several files of its own.", "items": { "type": "string" }, "minItems": 1 },
                 {
                     "type": "object",
                     "description": "A share of the training examples, stratified by label and drawn from the seed.",
