@@ -332,7 +332,7 @@ mod tests {
         let message = |json| data(json).unwrap_err().to_string();
         assert_eq!(
             message(serde_json::json!({ "validation": 3 })),
-            "invalid type: integer `3`, expected a path or `{ fraction = 0.1 }`"
+            "invalid type: integer `3`, expected a path, an array of paths, or `{ fraction = 0.1 }`"
         );
         assert_eq!(
             message(serde_json::json!({ "validation": { "fractoin": 0.1 } })),
@@ -419,7 +419,7 @@ mod tests {
         let schema = schemars::schema_for!(DataConfig).to_value();
         let forms = &schema["$defs"]["Validation"]["oneOf"];
         assert_eq!(forms[0]["type"], "string");
-        assert_eq!(forms[1]["properties"]["fraction"]["exclusiveMaximum"], 1);
+        assert_eq!(forms[2]["properties"]["fraction"]["exclusiveMaximum"], 1);
         assert_eq!(schema["$defs"]["Column"]["oneOf"][1]["minimum"], 0);
         assert_eq!(schema["$defs"]["TextColumns"]["oneOf"][2]["maxItems"], 2);
     }

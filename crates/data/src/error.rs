@@ -84,9 +84,9 @@ pub enum DataError {
         content: &'static str,
     },
     /// A packed file that is damaged or cut short.
-    #[error("{at}: the packed data is damaged or cut short behind this line: {reason}")]
+    #[error("{at}: the packed data is damaged or cut short behind this place: {reason}")]
     Packed {
-        /// The last line that could be unpacked.
+        /// The last line that could be unpacked, if any.
         at: Location,
         /// What the decoder said.
         reason: String,

@@ -2,6 +2,7 @@
 //! Reads no file.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,15 +54,22 @@ impl Files {
                 return Err(DataError::NoMatch { pattern: path.clone() });
             }
             matches.sort();
+            // A link and what it leads to are one file, which is taken under the first of its names.
+            let mut met = HashSet::new();
+            matches.retain(|path| met.insert(same(path)));
             files.append(&mut matches);
         }
-        let mut sorted: Vec<&PathBuf> = files.iter().collect();
-        sorted.sort();
-        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(DataError::NamedTwice { path: pair[0].clone() }),
+        let mut met = HashSet::new();
+        match files.iter().find(|path| !met.insert(same(path))) {
+            Some(path) => Err(DataError::NamedTwice { path: path.clone() }),
             None => Ok(files),
         }
     }
+}
+
+/// What is the same for all names of a file.
+fn same(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 impl fmt::Display for Files {

@@ -19,7 +19,7 @@ impl DataError {
                 "a Parquet file" => "set `data.format = \"parquet\"`, or give it the extension .parquet".to_owned(),
                 _ => "unpack it, or save the table as csv: this is how .zip and .xlsx files begin".to_owned(),
             },
-            Self::Packed { .. } => "get the file again: `gzip -t FILE` or `zstd -t FILE` should find no fault in it".to_owned(),
+            Self::Packed { .. } => "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name".to_owned(),
             Self::Expansion { .. } => "if the file is what it should be, raise `data.max_expansion`".to_owned(),
             Self::NoParquet { .. } => {
                 "build it with `--features parquet`, or convert the file: `pandas.read_parquet(\"a.parquet\").to_csv(\"a.csv\", index=False)`".to_owned()
@@ -126,6 +126,9 @@ impl DataError {
 }
 
 fn no_column_hint(column: &str, columns: &[String]) -> Option<String> {
+    if columns.iter().any(|column| column.contains('\r')) {
+        return Some("its lines end with a carriage return alone, so that they are one line: `tr '\\r' '\\n' < FILE > OTHER` converts it".to_owned());
+    }
     if let [only] = columns
         && let Some(delimiter) = [';', '\t', '|', ','].into_iter().find(|&d| only.contains(d))
     {

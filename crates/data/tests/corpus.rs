@@ -213,7 +213,7 @@ fn other_files_use_the_same_labels() {
     config.test = Some(write(folder.path(), "b.csv", "text,label\nc,y\n").into());
     let corpus = load_corpus(&config, 1).unwrap();
     assert_eq!(ids(corpus.test.as_ref().unwrap()), [1]);
-    let path = config.test.clone().unwrap();
+    let path = folder.path().join("b.csv");
     assert_eq!(load_examples(&path, &config, &corpus.labels).unwrap(), corpus.test.unwrap());
 }
 

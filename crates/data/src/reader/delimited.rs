@@ -144,14 +144,6 @@ pub(super) struct Shape {
     pub(super) header: Option<Vec<String>>,
     pub(super) delimiter: u8,
     pub(super) quoted: bool,
-    width: usize,
-}
-
-impl Shape {
-    /// The names of the columns, or their numbers where they have no names.
-    pub(super) fn columns(self) -> Vec<String> {
-        self.header.unwrap_or_else(|| (0..self.width).map(|number| number.to_string()).collect())
-    }
 }
 
 /// Hands every row to `rows`.
@@ -173,6 +165,9 @@ pub(super) fn read<R: Read>(
     let width = record.fields.len();
     let header: Option<Vec<String>> =
         config.header.then(|| record.fields().map(|name| name.trim().to_owned()).collect());
+    // Columns without names have their numbers.
+    let names = header.clone().unwrap_or_else(|| (0..width).map(|number| number.to_string()).collect());
+    rows.check_columns(source.path(), names, config)?;
     let columns = positions(config, with_label, source.path(), header.as_deref(), &source.at(record.line), width)?;
 
     let mut joined = String::new();
@@ -210,5 +205,5 @@ pub(super) fn read<R: Read>(
     if !any {
         return Err(DataError::HeaderOnly { path: source.path().to_owned() });
     }
-    Ok(Shape { header, delimiter, quoted, width })
+    Ok(Shape { header, delimiter, quoted })
 }

@@ -71,7 +71,7 @@ pub(super) fn read(
             digest.update(format!("{sha256}  {name}\n"));
             let before = builder.raw.texts.len();
             let mut keep = |row: &Row<'_>, at: &dyn Fn() -> Location| builder.keep(row, at);
-            let mut rows = Rows { keep: &mut keep, skips };
+            let mut rows = Rows { keep: &mut keep, skips: &mut *skips, first: &mut None };
             match text {
                 Ok(text) => {
                     let (label, fields) = (LabelValue::Field(label), Fields::None);

@@ -201,7 +201,13 @@ impl Zstd {
 }
 
 fn frame_error(error: &FrameDecoderError) -> io::Error {
-    io::Error::other(Fault::Packed(error.to_string()))
+    let reason = match error {
+        FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::BadMagicNumber(_)) => {
+            "no Zstandard frame begins here".to_owned()
+        }
+        error => error.to_string(),
+    };
+    io::Error::other(Fault::Packed(reason))
 }
 
 /// What a failed read means for the file at `path`, whose last whole line is `line`.
@@ -209,7 +215,7 @@ pub(super) fn failure(error: io::Error, path: &Path, line: u64) -> DataError {
     let path = path.to_owned();
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
         Some(Fault::Packed(reason)) => {
-            let at = crate::error::Location { path, line: Some(line) };
+            let at = crate::error::Location { path, line: (line > 0).then_some(line) };
             DataError::Packed { at, reason: reason.clone() }
         }
         Some(Fault::Expansion(times)) => DataError::Expansion { path, times: *times },

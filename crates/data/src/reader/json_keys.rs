@@ -24,6 +24,28 @@ pub(super) fn pick<'a>(json: &'a str, keys: &[String]) -> Result<Vec<Option<Item
     Ok(items)
 }
 
+/// The names of all keys of a JSON object, in order; none if it is no object.
+pub(super) fn names(json: &str) -> Vec<String> {
+    struct Names(Vec<String>);
+
+    impl<'de> Visitor<'de> for Names {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+            while let Some((name, IgnoredAny)) = map.next_entry()? {
+                self.0.push(name);
+            }
+            Ok(self.0)
+        }
+    }
+
+    serde_json::Deserializer::from_str(json).deserialize_map(Names(Vec::new())).unwrap_or_default()
+}
+
 struct Keys<'k>(&'k [String]);
 
 impl<'de> DeserializeSeed<'de> for Keys<'_> {

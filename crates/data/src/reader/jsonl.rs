@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::config::DataConfig;
 use crate::error::{DataError, Location, beginning};
 
 use super::columns::join;
-use super::json_keys::{Item, pick};
+use super::json_keys::{Item, names, pick};
 use super::rows::{Fields, LabelValue, Row, Rows};
 use super::source::{Source, trim_line_end};
 
@@ -130,8 +130,7 @@ fn label(value: &Value) -> Option<Cow<'_, str>> {
 
 /// The error for a key that is not there, which names those that are.
 fn missing(json: &str, key: &str, at: Location) -> DataError {
-    let object: Map<String, Value> = serde_json::from_str(json).unwrap_or_default();
-    DataError::NoKey { at, key: key.to_owned(), keys: object.keys().cloned().collect() }
+    DataError::NoKey { at, key: key.to_owned(), keys: names(json) }
 }
 
 fn wrong_type(at: Location, key: String, expected: &'static str, found: &Value) -> DataError {

@@ -21,7 +21,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::column::Column;
 use crate::config::{DataConfig, Format, extension};
 use crate::error::{DataError, Location};
 use crate::files_config::Files;
@@ -49,36 +48,25 @@ pub(crate) fn read_labelled(files: &Files, config: &DataConfig, is_training: boo
         folder::read(path, config, &mut builder, &mut skips)?;
         return builder.finish(skips, is_training);
     }
-    let mut first: Option<(&Path, Vec<String>)> = None;
+    let mut first = None;
     for path in &paths {
         builder.raw.places.begin(path.clone());
         let mut keep = |row: &Row<'_>, at: &dyn Fn() -> Location| builder.keep(row, at);
-        let (columns, sha256) = read_file(path, config, &mut Rows { keep: &mut keep, skips: &mut skips })?;
+        let mut rows = Rows { keep: &mut keep, skips: &mut skips, first: &mut first };
+        let sha256 = read_file(path, config, &mut rows)?;
         builder.end_file(path.clone(), sha256, &skips);
-        match (&first, columns) {
-            (None, Some(columns)) => first = Some((path, columns)),
-            (Some((first, expected)), Some(found)) if !same_columns(expected, &found, config) => {
-                let (first, path, expected) = (first.to_path_buf(), path.clone(), expected.clone());
-                return Err(DataError::OtherColumns { first, path, expected, found });
-            }
-            _ => {}
-        }
     }
     builder.finish(skips, is_training)
 }
 
-/// Reads one file of labelled texts; returns its columns, if its format has any, and its SHA-256.
-fn read_file(
-    path: &Path,
-    config: &DataConfig,
-    rows: &mut Rows<'_>,
-) -> Result<(Option<Vec<String>>, String), DataError> {
+/// Reads one file of labelled texts; returns its SHA-256.
+fn read_file(path: &Path, config: &DataConfig, rows: &mut Rows<'_>) -> Result<String, DataError> {
     if stat(path)?.is_dir() {
         return Err(DataError::IsFolder { path: path.to_owned() });
     }
     let mut format = match config.format_by_name(path) {
         Some(Format::Folder) => return Err(DataError::NotFolder { path: path.to_owned() }),
-        Some(Format::Parquet) => return read_parquet(path, config, true, rows).map(|(c, s)| (Some(c), s)),
+        Some(Format::Parquet) => return read_parquet(path, config, true, rows),
         Some(format) => format,
         None => return Err(DataError::UnknownFormat { path: path.to_owned() }),
     };
@@ -86,23 +74,14 @@ fn read_file(
     if config.format == Format::Auto && extension(path) == "txt" && source.begins_with(fasttext::PREFIX)? {
         format = Format::Fasttext;
     }
-    let columns = match format {
-        Format::Jsonl => jsonl::read(&mut source, config, true, rows).map(|()| None)?,
-        Format::Fasttext => fasttext::read(&mut source, config, true, rows).map(|()| None)?,
-        _ => Some(delimited::read(&mut source, config, format, true, rows)?.columns()),
-    };
-    Ok((columns, source.sha256()?))
-}
-
-/// Whether two files of a split have the same columns: by name in any order, by number in the same.
-fn same_columns(expected: &[String], found: &[String], config: &DataConfig) -> bool {
-    let sorted = |columns: &[String]| {
-        let mut columns = columns.to_vec();
-        columns.sort();
-        columns
-    };
-    let by_number = config.text.iter().chain([&config.label]).any(|column| matches!(column, Column::Number(_)));
-    expected == found || !by_number && sorted(expected) == sorted(found)
+    match format {
+        Format::Jsonl => jsonl::read(&mut source, config, true, rows)?,
+        Format::Fasttext => fasttext::read(&mut source, config, true, rows)?,
+        _ => {
+            delimited::read(&mut source, config, format, true, rows)?;
+        }
+    }
+    source.sha256()
 }
 
 #[cfg(feature = "parquet")]
@@ -115,7 +94,7 @@ fn read_parquet(
     _: &DataConfig,
     _: bool,
     _: &mut Rows<'_>,
-) -> Result<(Vec<String>, String), DataError> {
+) -> Result<String, DataError> {
     open(path)?;
     Err(DataError::NoParquet { path: path.to_owned() })
 }

@@ -25,19 +25,20 @@ use super::{open, stat};
 /// What the texts of every file may come to.
 const FREE: u64 = 1 << 20;
 
-/// Hands every row to `rows`; returns the names of the columns and the file's SHA-256.
+/// Hands every row to `rows`; returns the file's SHA-256.
 pub(super) fn read(
     path: &Path,
     config: &DataConfig,
     with_label: bool,
     rows: &mut Rows<'_>,
-) -> Result<(Vec<String>, String), DataError> {
+) -> Result<String, DataError> {
     let at = |row: u64| Location { path: path.to_owned(), line: Some(row) };
     let size = stat(path)?.len();
     let file = open(path)?;
     let reader = caught(path, || SerializedFileReader::new(file))?;
     let schema = reader.metadata().file_metadata().schema().clone();
     let columns: Vec<String> = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
+    rows.check_columns(path, columns.clone(), config)?;
     let found = positions(config, with_label, path, Some(&columns), &at(1), columns.len())?;
     let (projection, wanted) = project(&schema, &found);
     let projection = caught(path, || Type::group_type_builder("schema").with_fields(projection).build())?;
@@ -60,8 +61,7 @@ pub(super) fn read(
         return Err(DataError::HeaderOnly { path: path.to_owned() });
     }
     let sha256 = Input::plain(open(path)?).sha256();
-    let sha256 = sha256.map_err(|source| DataError::Read { path: path.to_owned(), source })?;
-    Ok((columns, sha256))
+    sha256.map_err(|source| DataError::Read { path: path.to_owned(), source })
 }
 
 /// The columns that are read, in the order of the schema, and which of all columns they are.

@@ -1,7 +1,10 @@
 //! What the readers of all formats have in common: a row, who takes it, and what happens to one that cannot be read.
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
+use crate::column::Column;
+use crate::config::DataConfig;
 use crate::error::{DataError, Location};
 use crate::records::SkippedRow;
 
@@ -41,6 +44,8 @@ pub(super) type Keep<'a> = dyn FnMut(&Row<'_>, &dyn Fn() -> Location) -> Result<
 pub(super) struct Rows<'a> {
     pub(super) keep: &'a mut Keep<'a>,
     pub(super) skips: &'a mut Skips,
+    /// The first file of the split that has columns, and these.
+    pub(super) first: &'a mut Option<(PathBuf, Vec<String>)>,
 }
 
 impl Rows<'_> {
@@ -50,6 +55,30 @@ impl Rows<'_> {
             Ok(()) => Ok(()),
             Err(error) => self.bad(error),
         }
+    }
+
+    /// Fails if the columns of a file are not those of the first: by name in any order, by number in the same.
+    pub(super) fn check_columns(
+        &mut self,
+        path: &Path,
+        found: Vec<String>,
+        config: &DataConfig,
+    ) -> Result<(), DataError> {
+        let Some((first, expected)) = &*self.first else {
+            *self.first = Some((path.to_owned(), found));
+            return Ok(());
+        };
+        let sorted = |columns: &[String]| {
+            let mut columns = columns.to_vec();
+            columns.sort();
+            columns
+        };
+        let by_number = config.text.iter().chain([&config.label]).any(|column| matches!(column, Column::Number(_)));
+        if *expected == found || !by_number && sorted(expected) == sorted(&found) {
+            return Ok(());
+        }
+        let (first, path, expected) = (first.clone(), path.to_owned(), expected.clone());
+        Err(DataError::OtherColumns { first, path, expected, found })
     }
 
     /// Leaves out a row that cannot be read, if that is allowed.

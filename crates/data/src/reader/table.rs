@@ -82,7 +82,7 @@ pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> 
         Ok(())
     };
     // Every text needs its prediction, so that no row may be left out.
-    let rows = &mut Rows { keep: &mut keep, skips: &mut Skips::new(0) };
+    let rows = &mut Rows { keep: &mut keep, skips: &mut Skips::new(0), first: &mut None };
     if format == Format::Parquet {
         read_parquet(path, config, false, rows)?;
         return Ok(table);
