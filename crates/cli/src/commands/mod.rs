@@ -4,6 +4,7 @@ mod check;
 mod devices;
 mod evaluate;
 mod inspect;
+mod left_out;
 mod predict;
 mod signals;
 mod train;
