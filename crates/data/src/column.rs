@@ -159,7 +159,9 @@ impl<'de> Deserialize<'de> for TextColumns {
             type Value = TextColumns;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a column name, a column number counted from 0, an array of two of them, or `{ join = [..] }`")
+                f.write_str(
+                    "a column name, a column number counted from 0, an array of two of them, or `{ join = [..] }`",
+                )
             }
 
             fn visit_str<E: de::Error>(self, name: &str) -> Result<TextColumns, E> {
@@ -252,7 +254,10 @@ mod tests {
             ("[0,\"b\"]", TextColumns::Two(Column::Number(0), name("b"))),
             (
                 "{\"join\":[\"a\",1],\"separator\":\": \"}",
-                TextColumns::Joined(JoinedColumns { join: vec![name("a"), Column::Number(1)], separator: ": ".to_owned() }),
+                TextColumns::Joined(JoinedColumns {
+                    join: vec![name("a"), Column::Number(1)],
+                    separator: ": ".to_owned(),
+                }),
             ),
         ] {
             assert_eq!(read(json), Ok(columns.clone()));

@@ -183,7 +183,8 @@ impl DataConfig {
             problems.push(("rename", format!("and `labels` both name the label `{value}`")));
         }
         if self.rename.keys().any(|value| value.trim() != value || value.is_empty()) {
-            problems.push(("rename", "names a label with white space around it, which labels are read without".to_owned()));
+            problems
+                .push(("rename", "names a label with white space around it, which labels are read without".to_owned()));
         }
         if self.drop.iter().any(|name| name.trim().is_empty()) {
             problems.push(("drop", "names an empty label".to_owned()));

@@ -64,8 +64,8 @@ pub use corpus::{Corpus, SplitManifest, SplitOrigin, SplitRecord, load_corpus, l
 pub use encoded::{EncodedTexts, EncodingStats};
 pub use error::{DataError, DataErrorKind, Location};
 pub use examples::{Examples, Split};
-pub use files_config::Files;
 pub use features_config::{CharacterNgrams, FeaturesConfig};
+pub use files_config::Files;
 pub use findings::{ConflictingLabels, DuplicateTexts, Findings, SharedTexts};
 pub use labels::Labels;
 pub use order::permutation;

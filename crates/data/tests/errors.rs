@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use attentive_data::{
-    Column, DataConfig, DataError, DataErrorKind, Files, Format, Labels, TextColumns, Validation, load_corpus, load_examples,
-    load_texts, load_vectors, read_texts_lines,
+    Column, DataConfig, DataError, DataErrorKind, Files, Format, Labels, TextColumns, Validation, load_corpus,
+    load_examples, load_texts, load_vectors, read_texts_lines,
 };
 use temp_dir::TempDir;
 
@@ -102,7 +102,10 @@ fn folder_where_a_file_is_needed() {
 #[test]
 fn file_where_a_folder_is_needed() {
     let case = Case::new("a.csv", GOOD).with(|config| config.format = Format::Folder);
-    case.fails("`DIR/a.csv` is a file, not a folder", "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"");
+    case.fails(
+        "`DIR/a.csv` is a file, not a folder",
+        "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"",
+    );
 }
 
 #[test]

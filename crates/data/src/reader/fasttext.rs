@@ -47,13 +47,10 @@ pub(super) fn read<R: Read>(
         let (text, number) = (split(trim_line_end(&line), &mut of_line), source.line());
         let checked = if with_label { check(text, &of_line, config, || source.at(number), &line) } else { Ok(()) };
         match checked {
-            Ok(()) => rows.row(&Row {
-                line: number,
-                text,
-                second: None,
-                label: LabelValue::List(&of_line),
-                fields: Fields::None,
-            }, || source.at(number))?,
+            Ok(()) => rows.row(
+                &Row { line: number, text, second: None, label: LabelValue::List(&of_line), fields: Fields::None },
+                || source.at(number),
+            )?,
             Err(error) => rows.bad(error)?,
         }
         labels = reuse(of_line);

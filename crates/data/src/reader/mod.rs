@@ -26,8 +26,8 @@ use crate::error::{DataError, Location};
 use crate::files_config::Files;
 pub(crate) use input::Input;
 pub use lines::{TextLines, read_texts_lines};
-pub(crate) use raw::RawExamples;
 use raw::Builder;
+pub(crate) use raw::RawExamples;
 use rows::{Row, Rows, Skips};
 pub(crate) use source::hex;
 pub(crate) use source::{Source, trim_line_end};
@@ -89,12 +89,7 @@ use parquet::read as read_parquet;
 
 /// Stands in for the reader of Parquet files where the program is built without it.
 #[cfg(not(feature = "parquet"))]
-fn read_parquet(
-    path: &Path,
-    _: &DataConfig,
-    _: bool,
-    _: &mut Rows<'_>,
-) -> Result<String, DataError> {
+fn read_parquet(path: &Path, _: &DataConfig, _: bool, _: &mut Rows<'_>) -> Result<String, DataError> {
     open(path)?;
     Err(DataError::NoParquet { path: path.to_owned() })
 }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use attentive_data::{Column, DataConfig, DataErrorKind, Files, JoinedColumns, TextColumns, load_corpus, load_examples};
+use attentive_data::{
+    Column, DataConfig, DataErrorKind, Files, JoinedColumns, TextColumns, load_corpus, load_examples,
+};
 use temp_dir::TempDir;
 
 fn config(folder: &TempDir, names: &[&str]) -> DataConfig {
@@ -65,7 +67,11 @@ fn files_that_do_not_go_together() {
     let columns = "give the files the same header, or read them as different splits; columns given by number also need the same order";
     assert_eq!(
         fails(&folder, &config(&folder, &["a.csv", "b.csv"])),
-        told(bad, "`DIR/a.csv` and `DIR/b.csv` have different columns: `text`, `label` and `text`, `label`, `id`", columns)
+        told(
+            bad,
+            "`DIR/a.csv` and `DIR/b.csv` have different columns: `text`, `label` and `text`, `label`, `id`",
+            columns
+        )
     );
     let by_number = DataConfig { text: TextColumns::One(Column::Number(0)), ..config(&folder, &["a.csv", "c.csv"]) };
     assert_eq!(

@@ -13,11 +13,42 @@ fn rename(config: &mut DataConfig) {
 #[test]
 fn labels_that_are_none() {
     check(vec![
-        case("empty.csv", "text,label\na,x\nb,\n", Fails("DIR/empty.csv:3: the label is empty", "give the row a label or remove it")),
-        case("spaces.tsv", "text\tlabel\na\tx\nb\t  \n", Fails("DIR/spaces.tsv:3: the label is empty", "give the row a label or remove it")),
-        with("between.tsv", "text\tlabel\na\tx,,y\n", multi, Fails("DIR/between.tsv:2: one of the labels in `x,,y` is empty", "remove the separator that nothing follows or goes before")),
-        with("no_one.tsv", "text\tlabel\na\t\nb\t\n", multi, Fails("no example of `DIR/no_one.tsv` has a label", "check `data.label`: it should name the column that holds the labels")),
-        case("single.csv", "text,label\na,x\nb,x\n", Fails("every example of `DIR/single.csv` has the label `x`: a classifier needs at least two labels", "check `data.label`: it should name the column that holds the labels")),
+        case(
+            "empty.csv",
+            "text,label\na,x\nb,\n",
+            Fails("DIR/empty.csv:3: the label is empty", "give the row a label or remove it"),
+        ),
+        case(
+            "spaces.tsv",
+            "text\tlabel\na\tx\nb\t  \n",
+            Fails("DIR/spaces.tsv:3: the label is empty", "give the row a label or remove it"),
+        ),
+        with(
+            "between.tsv",
+            "text\tlabel\na\tx,,y\n",
+            multi,
+            Fails(
+                "DIR/between.tsv:2: one of the labels in `x,,y` is empty",
+                "remove the separator that nothing follows or goes before",
+            ),
+        ),
+        with(
+            "no_one.tsv",
+            "text\tlabel\na\t\nb\t\n",
+            multi,
+            Fails(
+                "no example of `DIR/no_one.tsv` has a label",
+                "check `data.label`: it should name the column that holds the labels",
+            ),
+        ),
+        case(
+            "single.csv",
+            "text,label\na,x\nb,x\n",
+            Fails(
+                "every example of `DIR/single.csv` has the label `x`: a classifier needs at least two labels",
+                "check `data.label`: it should name the column that holds the labels",
+            ),
+        ),
     ]);
 }
 
@@ -60,10 +91,42 @@ fn labels_are_renamed_merged_and_dropped() {
             },
             Read(&["a", "b", "c"], &["x", "", "z"]),
         ),
-        with("one_left.csv", "text,label\na,4\nb,3\n", rename, Fails("every example of `DIR/one_left.csv` has the label `positive`: a classifier needs at least two labels", "check `data.label`: it should name the column that holds the labels")),
-        with("not_met.csv", "text,label\na,4\nb,5\n", rename, Fails("`data.rename` names the label `3`, which no training example has: they have `4`, `5`", "remove it from `data.rename`")),
-        with("misspelled.csv", "text,label\na,neutral\nb,x\nc,y\n", |config| config.drop = vec!["neutrl".to_owned()], Fails("`data.drop` names the label `neutrl`, which no training example has: they have `neutral`, `x`, `y`", "did you mean `neutral`?")),
-        with("all.csv", "text,label\na,x\nb,x\n", |config| config.drop = vec!["x".to_owned()], Fails("no row of `DIR/all.csv` is left: 0 cannot be read, 2 have labels that `data.drop` leaves out", "look whether `data.format`, `data.encoding` and `data.drop` are right")),
+        with(
+            "one_left.csv",
+            "text,label\na,4\nb,3\n",
+            rename,
+            Fails(
+                "every example of `DIR/one_left.csv` has the label `positive`: a classifier needs at least two labels",
+                "check `data.label`: it should name the column that holds the labels",
+            ),
+        ),
+        with(
+            "not_met.csv",
+            "text,label\na,4\nb,5\n",
+            rename,
+            Fails(
+                "`data.rename` names the label `3`, which no training example has: they have `4`, `5`",
+                "remove it from `data.rename`",
+            ),
+        ),
+        with(
+            "misspelled.csv",
+            "text,label\na,neutral\nb,x\nc,y\n",
+            |config| config.drop = vec!["neutrl".to_owned()],
+            Fails(
+                "`data.drop` names the label `neutrl`, which no training example has: they have `neutral`, `x`, `y`",
+                "did you mean `neutral`?",
+            ),
+        ),
+        with(
+            "all.csv",
+            "text,label\na,x\nb,x\n",
+            |config| config.drop = vec!["x".to_owned()],
+            Fails(
+                "no row of `DIR/all.csv` is left: 0 cannot be read, 2 have labels that `data.drop` leaves out",
+                "look whether `data.format`, `data.encoding` and `data.drop` are right",
+            ),
+        ),
         with(
             "unmapped.csv",
             "text,label\na,4\nb,3\nc,2\n",
@@ -71,7 +134,10 @@ fn labels_are_renamed_merged_and_dropped() {
                 rename(config);
                 config.labels = [("1".to_owned(), "one".to_owned())].into();
             },
-            Fails("DIR/unmapped.csv:4: `data.labels` does not name the label `2`: it names `1`", "add the value to `data.labels`, or remove the rows that have it"),
+            Fails(
+                "DIR/unmapped.csv:4: `data.labels` does not name the label `2`: it names `1`",
+                "add the value to `data.labels`, or remove the rows that have it",
+            ),
         ),
     ]);
 }

@@ -12,6 +12,8 @@ mod files;
 mod json;
 mod labels;
 mod packed;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod skipped;
 
 use std::fs;
@@ -39,16 +41,16 @@ fn case(name: &'static str, content: impl AsRef<[u8]>, expected: Expected) -> Ca
     with(name, content, |_| {}, expected)
 }
 
-fn with(
-    name: &'static str,
-    content: impl AsRef<[u8]>,
-    change: fn(&mut DataConfig),
-    expected: Expected,
-) -> Case {
+fn with(name: &'static str, content: impl AsRef<[u8]>, change: fn(&mut DataConfig), expected: Expected) -> Case {
     Case { name, content: content.as_ref().to_vec(), change, expected }
 }
 
-fn load(folder: &TempDir, name: &str, content: &[u8], change: fn(&mut DataConfig)) -> Result<Corpus, (DataErrorKind, [String; 2])> {
+fn load(
+    folder: &TempDir,
+    name: &str,
+    content: &[u8],
+    change: fn(&mut DataConfig),
+) -> Result<Corpus, (DataErrorKind, [String; 2])> {
     let path = folder.path().join(name);
     fs::write(&path, content).unwrap();
     let mut config = DataConfig { train: path.into(), ..DataConfig::default() };

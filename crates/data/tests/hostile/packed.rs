@@ -41,24 +41,108 @@ fn packed_files_are_read_as_what_they_hold() {
             Read(&["a", "b", "text", "a", "b"], &["x", "y", "label", "x", "y"]),
         ),
         case("empty.csv.gz", gzip(""), Fails("`DIR/empty.csv.gz` is empty", "")),
-        case("nothing.csv.gz", "", Fails("DIR/nothing.csv.gz: the packed data is damaged or cut short behind this place: unexpected end of file", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
-        case("row.csv.gz", gzip("text,label\na,x\nb\n"), Fails("DIR/row.csv.gz:3: the row has 1 fields, the first line has 2: `b`", "look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`")),
-        case("latin.csv.gz", gzip(b"text,label\ncaf\xE9,x\n"), Fails("DIR/latin.csv.gz:2: byte 0xE9 is not valid UTF-8", "set `data.encoding` to the encoding of the file, for example \"windows-1252\" for western European text")),
+        case(
+            "nothing.csv.gz",
+            "",
+            Fails(
+                "DIR/nothing.csv.gz: the packed data is damaged or cut short behind this place: unexpected end of file",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
+        case(
+            "row.csv.gz",
+            gzip("text,label\na,x\nb\n"),
+            Fails(
+                "DIR/row.csv.gz:3: the row has 1 fields, the first line has 2: `b`",
+                "look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`",
+            ),
+        ),
+        case(
+            "latin.csv.gz",
+            gzip(b"text,label\ncaf\xE9,x\n"),
+            Fails(
+                "DIR/latin.csv.gz:2: byte 0xE9 is not valid UTF-8",
+                "set `data.encoding` to the encoding of the file, for example \"windows-1252\" for western European text",
+            ),
+        ),
     ]);
 }
 
 #[test]
 fn what_a_name_does_not_tell() {
     check(vec![
-        case("a.csv", gzip(GOOD), Fails("`DIR/a.csv` is a gzip file, not text", "give it the extension .gz behind that of its format, such as .csv.gz")),
-        case("a.csv", zstd(), Fails("`DIR/a.csv` is a zstd file, not text", "give it the extension .zst behind that of its format, such as .csv.zst")),
-        case("a.csv", "PK\x03\x04 and so on", Fails("`DIR/a.csv` is a zip file, not text", "unpack it, or save the table as csv: this is how .zip and .xlsx files begin")),
-        case("a.jsonl", "PAR1 and so on", Fails("`DIR/a.jsonl` is a Parquet file, not text", "set `data.format = \"parquet\"`, or give it the extension .parquet")),
-        case("a.csv.gz", GOOD, Fails("DIR/a.csv.gz: the packed data is damaged or cut short behind this place: invalid gzip header", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
-        case("a.csv.zst", GOOD, Fails("DIR/a.csv.zst: the packed data is damaged or cut short behind this place: no Zstandard frame begins here", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
-        case("a.csv.gz", zstd(), Fails("DIR/a.csv.gz: the packed data is damaged or cut short behind this place: invalid gzip header", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
-        case("a.gz", gzip(GOOD), Fails("`DIR/a.gz` has no extension that names a format", "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read")),
-        case("a.csv.bz2", "BZh", Fails("`DIR/a.csv.bz2` has no extension that names a format", "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read")),
+        case(
+            "a.csv",
+            gzip(GOOD),
+            Fails(
+                "`DIR/a.csv` is a gzip file, not text",
+                "give it the extension .gz behind that of its format, such as .csv.gz",
+            ),
+        ),
+        case(
+            "a.csv",
+            zstd(),
+            Fails(
+                "`DIR/a.csv` is a zstd file, not text",
+                "give it the extension .zst behind that of its format, such as .csv.zst",
+            ),
+        ),
+        case(
+            "a.csv",
+            "PK\x03\x04 and so on",
+            Fails(
+                "`DIR/a.csv` is a zip file, not text",
+                "unpack it, or save the table as csv: this is how .zip and .xlsx files begin",
+            ),
+        ),
+        case(
+            "a.jsonl",
+            "PAR1 and so on",
+            Fails(
+                "`DIR/a.jsonl` is a Parquet file, not text",
+                "set `data.format = \"parquet\"`, or give it the extension .parquet",
+            ),
+        ),
+        case(
+            "a.csv.gz",
+            GOOD,
+            Fails(
+                "DIR/a.csv.gz: the packed data is damaged or cut short behind this place: invalid gzip header",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
+        case(
+            "a.csv.zst",
+            GOOD,
+            Fails(
+                "DIR/a.csv.zst: the packed data is damaged or cut short behind this place: no Zstandard frame begins here",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
+        case(
+            "a.csv.gz",
+            zstd(),
+            Fails(
+                "DIR/a.csv.gz: the packed data is damaged or cut short behind this place: invalid gzip header",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
+        case(
+            "a.gz",
+            gzip(GOOD),
+            Fails(
+                "`DIR/a.gz` has no extension that names a format",
+                "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read",
+            ),
+        ),
+        case(
+            "a.csv.bz2",
+            "BZh",
+            Fails(
+                "`DIR/a.csv.bz2` has no extension that names a format",
+                "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read",
+            ),
+        ),
     ]);
 }
 
@@ -74,13 +158,62 @@ fn damage_is_told() {
     let last = zst.len() - 1;
     zst[last] ^= 1;
     check(vec![
-        case("cut.csv.gz", &gz[..gz.len() - 4], Fails("DIR/cut.csv.gz:3: the packed data is damaged or cut short behind this place: unexpected end of file", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
-        case("head.csv.gz", &gz[..5], Fails("DIR/head.csv.gz: the packed data is damaged or cut short behind this place: unexpected end of file", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
-        case("sum.csv.gz", flipped(gz.len() - 6), Fails("DIR/sum.csv.gz:3: the packed data is damaged or cut short behind this place: corrupt gzip stream does not have a matching checksum", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
-        case("method.csv.gz", flipped(2), Fails("DIR/method.csv.gz: the packed data is damaged or cut short behind this place: invalid gzip header", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
-        case("behind.csv.gz", [&gz[..], b"garbage"].concat(), Fails("DIR/behind.csv.gz:3: the packed data is damaged or cut short behind this place: unexpected end of file", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
-        case("cut.csv.zst", &zstd()[..zstd().len() - 6], Fails("DIR/cut.csv.zst: the packed data is damaged or cut short behind this place: Failed to parse block header: Error while reading bytes for Raw: failed to fill whole buffer", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
-        case("sum.csv.zst", zst, Fails("DIR/sum.csv.zst:3: the packed data is damaged or cut short behind this place: the checksum is not that of the data", "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name")),
+        case(
+            "cut.csv.gz",
+            &gz[..gz.len() - 4],
+            Fails(
+                "DIR/cut.csv.gz:3: the packed data is damaged or cut short behind this place: unexpected end of file",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
+        case(
+            "head.csv.gz",
+            &gz[..5],
+            Fails(
+                "DIR/head.csv.gz: the packed data is damaged or cut short behind this place: unexpected end of file",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
+        case(
+            "sum.csv.gz",
+            flipped(gz.len() - 6),
+            Fails(
+                "DIR/sum.csv.gz:3: the packed data is damaged or cut short behind this place: corrupt gzip stream does not have a matching checksum",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
+        case(
+            "method.csv.gz",
+            flipped(2),
+            Fails(
+                "DIR/method.csv.gz: the packed data is damaged or cut short behind this place: invalid gzip header",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
+        case(
+            "behind.csv.gz",
+            [&gz[..], b"garbage"].concat(),
+            Fails(
+                "DIR/behind.csv.gz:3: the packed data is damaged or cut short behind this place: unexpected end of file",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
+        case(
+            "cut.csv.zst",
+            &zstd()[..zstd().len() - 6],
+            Fails(
+                "DIR/cut.csv.zst: the packed data is damaged or cut short behind this place: Failed to parse block header: Error while reading bytes for Raw: failed to fill whole buffer",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
+        case(
+            "sum.csv.zst",
+            zst,
+            Fails(
+                "DIR/sum.csv.zst:3: the packed data is damaged or cut short behind this place: the checksum is not that of the data",
+                "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name",
+            ),
+        ),
     ]);
 }
 
@@ -121,14 +254,31 @@ fn load_packed(folder: &temp_dir::TempDir, name: &str, content: &[u8]) -> Result
 fn a_file_that_unpacks_to_too_much_ends_the_reading() {
     let bomb = |line: &str, lines: usize| gzip(format!("text,label\n{}", line.repeat(lines)));
     check(vec![
-        case("rows.csv.gz", bomb("a,x\n", 1 << 20), Fails("`DIR/rows.csv.gz` unpacks to more than 100 times its size", "if the file is what it should be, raise `data.max_expansion`")),
-        case("line.csv.gz", bomb("a", 2 << 20), Fails("`DIR/line.csv.gz` unpacks to more than 100 times its size", "if the file is what it should be, raise `data.max_expansion`")),
+        case(
+            "rows.csv.gz",
+            bomb("a,x\n", 1 << 20),
+            Fails(
+                "`DIR/rows.csv.gz` unpacks to more than 100 times its size",
+                "if the file is what it should be, raise `data.max_expansion`",
+            ),
+        ),
+        case(
+            "line.csv.gz",
+            bomb("a", 2 << 20),
+            Fails(
+                "`DIR/line.csv.gz` unpacks to more than 100 times its size",
+                "if the file is what it should be, raise `data.max_expansion`",
+            ),
+        ),
         // A mebibyte is free, whatever it was packed to.
         with(
             "small.csv.gz",
             gzip(format!("text,label\nb,y\n{},x\n", "a".repeat(1 << 19))),
             |config| config.max_line_bytes = 64,
-            Fails("DIR/small.csv.gz:3: the line, field or text is longer than 64 bytes", "look for a quote that is never closed; if the text is really that long, raise `data.max_line_bytes`"),
+            Fails(
+                "DIR/small.csv.gz:3: the line, field or text is longer than 64 bytes",
+                "look for a quote that is never closed; if the text is really that long, raise `data.max_line_bytes`",
+            ),
         ),
     ]);
     let folder = temp_dir::TempDir::new().unwrap();

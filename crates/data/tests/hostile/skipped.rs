@@ -44,7 +44,12 @@ fn csv() {
     );
     let latin = b"text,label\na,x\ncaf\xE9 \xE9,y\nb,y\n\xE9,x\nc,x\n\xE9";
     let reason = "byte 0xE9 is not valid UTF-8";
-    check("b.csv", latin, "a b c", &[&format!("b.csv:3: {reason}"), &format!("b.csv:5: {reason}"), &format!("b.csv:7: {reason}")]);
+    check(
+        "b.csv",
+        latin,
+        "a b c",
+        &[&format!("b.csv:3: {reason}"), &format!("b.csv:5: {reason}"), &format!("b.csv:7: {reason}")],
+    );
 }
 
 #[test]
@@ -61,17 +66,17 @@ fn rows_that_an_open_quote_has_taken_are_read() {
         &["c.csv:3: the line, field or text is longer than 64 bytes"],
     );
     // A byte that cannot be decoded: the rows that the quote took are gone with it.
-    check(
-        "d.csv",
-        b"text,label\na,x\n\"b\nc,y\n\xFF,x\nd,y\n",
-        "a d",
-        &["d.csv:5: byte 0xFF is not valid UTF-8"],
-    );
+    check("d.csv", b"text,label\na,x\n\"b\nc,y\n\xFF,x\nd,y\n", "a d", &["d.csv:5: byte 0xFF is not valid UTF-8"]);
 }
 
 #[test]
 fn other_formats() {
-    check("a.tsv", "text\tlabel\na\tx\nb\tc\td\ne\ty\n", "a e", &["a.tsv:3: the row has 3 fields, the first line has 2: `b\\tc\\td`"]);
+    check(
+        "a.tsv",
+        "text\tlabel\na\tx\nb\tc\td\ne\ty\n",
+        "a e",
+        &["a.tsv:3: the row has 3 fields, the first line has 2: `b\\tc\\td`"],
+    );
     check(
         "a.jsonl",
         "{\"text\":\"a\",\"label\":1}\n{]\n{\"txt\":\"b\",\"label\":1}\n{\"text\":3,\"label\":1}\n{\"text\":\"c\",\"label\":[1]}\n{\"text\":\"d\",\"label\":2}\n",
@@ -97,7 +102,10 @@ fn other_formats() {
         config.labels = ["x", "y"].map(|label| (label.to_owned(), label.to_owned())).into();
     };
     let (texts, skipped) = read("a.csv", "text,label\na,x\nb,z\nc,y\n", labels);
-    assert_eq!((texts.as_str(), skipped), ("a c", vec!["a.csv:3: `data.labels` does not name the label `z`: it names `x`, `y`".to_owned()]));
+    assert_eq!(
+        (texts.as_str(), skipped),
+        ("a c", vec!["a.csv:3: `data.labels` does not name the label `z`: it names `x`, `y`".to_owned()])
+    );
 }
 
 #[test]
