@@ -22,7 +22,7 @@ PLAIN = {"header": False, "text": 0, "label": 1}
 LATIN = {"encoding": "windows-1252"}
 TABLE = [
     ("sst2/glue/train.tsv", {"text": "sentence"}, 67349),
-    ("sst2/glue/dev.tsv", {"text": "sentence"}, 872),
+    ("sst2/glue/dev.tsv", {"text": "content"}, 872),
     ("sst2/glue/test.tsv", {"text": "content"}, 1821),
     ("sst2/sentences_only/train.tsv", PLAIN, 6920),
     ("sst2/sentences_only/dev.tsv", PLAIN, 872),

@@ -35,7 +35,7 @@ impl DataError {
                 None => format!("remove it from `{setting}`"),
             },
             Self::TooManyBadRows { first, allowed } => {
-                let more = format!("more than the {allowed} rows that `data.skip_bad_rows` allows cannot be read; this is the first");
+                let more = format!("more rows than `data.skip_bad_rows = {allowed}` allows cannot be read; this is the first");
                 match first.hint() {
                     Some(hint) => format!("{more}: {hint}"),
                     None => more,

@@ -132,7 +132,7 @@ fn one_more_is_an_error() {
     assert!(error.to_string().ends_with("a.csv:3: the row has 1 fields, the first line has 2: `b`"), "{error}");
     assert_eq!(
         error.hint().unwrap(),
-        "more than the 2 rows that `data.skip_bad_rows` allows cannot be read; this is the first: look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`"
+        "more rows than `data.skip_bad_rows = 2` allows cannot be read; this is the first: look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`"
     );
     assert_eq!(load("a.csv", content, |config| config.skip_bad_rows = 3).unwrap().train.len(), 2);
     // The header, and what is wrong with the file as a whole, is never skipped.
