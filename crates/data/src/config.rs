@@ -297,7 +297,7 @@ pub enum Format {
     /// `__label__spam the text`: the labels at the front of each line, then the text. FastText itself takes a word that
     /// begins with `__label__` as a label wherever it stands; here one behind the text's first word is an error.
     Fasttext,
-    /// Parquet. Only where the program is built with its feature `parquet`.
+    /// Parquet; messages count its rows from 1. Only where the program is built with its feature `parquet`.
     Parquet,
     /// One folder of .txt files per label.
     Folder,

@@ -58,7 +58,7 @@ pub(super) fn read(
         }
     }
     if number == 0 {
-        return Err(DataError::HeaderOnly { path: path.to_owned() });
+        return Err(DataError::Empty { path: path.to_owned() });
     }
     let sha256 = Input::plain(open(path)?).sha256();
     sha256.map_err(|source| DataError::Read { path: path.to_owned(), source })

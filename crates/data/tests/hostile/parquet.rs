@@ -39,16 +39,76 @@ fn packings_and_types() {
 fn what_cannot_be_read() {
     let whole = content("snappy.parquet");
     check(vec![
-        file("lists.parquet", |_| {}, Fails("", "")),
-        file("nulls.parquet", |_| {}, Fails("", "")),
-        file("fractions.parquet", |_| {}, Fails("", "")),
-        file("numbers.parquet", |_| {}, Fails("", "")),
-        file("no_rows.parquet", |_| {}, Fails("", "")),
-        file("expanding.parquet", |_| {}, Fails("", "")),
-        file("none.parquet", |config| config.label = Column::Name("lable".to_owned()), Fails("", "")),
-        with("empty.parquet", "", |_| {}, Fails("", "")),
-        with("csv.parquet", "text,label\na,x\n", |_| {}, Fails("", "")),
-        with("cut.parquet", &whole[..whole.len() - 9], |_| {}, Fails("", "")),
+        file(
+            "lists.parquet",
+            |_| {},
+            Fails(
+                "DIR/lists.parquet:1: `label` is an array, not a string or an integer",
+                "if an example can have several labels, set `data.multi_label = true`",
+            ),
+        ),
+        file(
+            "nulls.parquet",
+            |_| {},
+            Fails("DIR/nulls.parquet:2: `text` is null, not a string", "check `data.text` and `data.label`"),
+        ),
+        file(
+            "fractions.parquet",
+            |_| {},
+            Fails(
+                "DIR/fractions.parquet:1: `label` is a fraction, not a string or an integer",
+                "check `data.text` and `data.label`",
+            ),
+        ),
+        file(
+            "numbers.parquet",
+            |_| {},
+            Fails("DIR/numbers.parquet:1: `text` is a number, not a string", "check `data.text` and `data.label`"),
+        ),
+        file("no_rows.parquet", |_| {}, Fails("`DIR/no_rows.parquet` is empty", "")),
+        file(
+            "expanding.parquet",
+            |_| {},
+            Fails(
+                "`DIR/expanding.parquet` unpacks to more than 100 times its size",
+                "if the file is what it should be, raise `data.max_expansion`",
+            ),
+        ),
+        file(
+            "none.parquet",
+            |config| config.label = Column::Name("lable".to_owned()),
+            Fails(
+                "`DIR/none.parquet` has no column `lable`: its columns are `id`, `text`, `label`",
+                "did you mean `label`?",
+            ),
+        ),
+        with(
+            "empty.parquet",
+            "",
+            |_| {},
+            Fails(
+                "`DIR/empty.parquet` is not a readable Parquet file: EOF: Parquet file too small. Size is 0 but need 8",
+                "get the file again, or convert it to csv or jsonl",
+            ),
+        ),
+        with(
+            "csv.parquet",
+            "text,label\na,x\n",
+            |_| {},
+            Fails(
+                "`DIR/csv.parquet` is not a readable Parquet file: Parquet error: Invalid Parquet file. Corrupt footer",
+                "get the file again, or convert it to csv or jsonl",
+            ),
+        ),
+        with(
+            "cut.parquet",
+            &whole[..whole.len() - 9],
+            |_| {},
+            Fails(
+                "`DIR/cut.parquet` is not a readable Parquet file: Parquet error: Invalid Parquet file. Corrupt footer",
+                "get the file again, or convert it to csv or jsonl",
+            ),
+        ),
     ]);
 }
 
