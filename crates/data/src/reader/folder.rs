@@ -21,6 +21,12 @@ use super::source::hex;
 /// How many files are read before their texts are put in order, so that they are not in memory twice.
 const AT_ONCE: usize = 4096;
 
+/// What one file holds.
+struct Content {
+    text: Result<String, DataError>,
+    sha256: String,
+}
+
 /// Hands every text below `path` to `builder`.
 pub(super) fn read(
     path: &Path,
@@ -57,16 +63,16 @@ pub(super) fn read(
     let mut labels = labels.iter().flat_map(|(label, count)| std::iter::repeat_n(label.as_str(), *count));
     for piece in files.chunks(AT_ONCE) {
         // Collecting keeps the order of the files, so of several bad ones the first by name is reported.
-        let read: Vec<Result<(Result<String, DataError>, String), DataError>> = piece
+        let read: Vec<Result<Content, DataError>> = piece
             .par_iter()
             .map(|file| {
                 let mut source = open_source(file, config)?;
                 let text = source.read_all();
-                Ok((text, source.sha256()?))
+                Ok(Content { text, sha256: source.sha256()? })
             })
             .collect();
         for ((file, label), result) in piece.iter().zip(&mut labels).zip(read) {
-            let (text, sha256) = result?;
+            let Content { text, sha256 } = result?;
             let name = file.strip_prefix(path).unwrap_or(file).to_string_lossy();
             digest.update(format!("{sha256}  {name}\n"));
             let before = builder.raw.texts.len();

@@ -39,7 +39,7 @@ pub(crate) struct Input {
 
 enum Stage {
     Plain(Disk),
-    Gzip(MultiGzDecoder<BufReader<Disk>>),
+    Gzip(Box<MultiGzDecoder<BufReader<Disk>>>),
     Zstd(Box<Zstd>),
 }
 
@@ -67,7 +67,7 @@ impl Input {
         let Stage::Plain(disk) = plain.stage else { return plain };
         let stage = match packing(path) {
             None => Stage::Plain(disk),
-            Some(Packing::Gzip) => Stage::Gzip(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, disk))),
+            Some(Packing::Gzip) => Stage::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, disk)))),
             Some(Packing::Zstd) => Stage::Zstd(Box::new(Zstd {
                 stored: BufReader::with_capacity(BUFFER, disk),
                 decoder: FrameDecoder::new(),
