@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, SeqAccess, Visitor};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A column of a file: `"name"`, or a number counted from 0.
@@ -79,13 +79,30 @@ impl JsonSchema for Column {
     }
 }
 
-/// The columns that hold the text of an example: one, or two for a pair of texts.
+/// The columns that hold the text of an example: one, several that are joined, or two for a pair of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextColumns {
     /// `"text"` or `0`: each example is one text.
     One(Column),
     /// `["premise", "hypothesis"]` or `[1, 2]`: each example is a pair of texts.
     Two(Column, Column),
+    /// `{ join = ["title", "body"], separator = " " }`: each example is one text made of several columns.
+    Joined(JoinedColumns),
+}
+
+/// Columns whose texts become one: the table form of [`TextColumns`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinedColumns {
+    /// The columns in the order in which their texts stand in the result.
+    pub join: Vec<Column>,
+    /// What stands between two texts; texts that are empty are left out with theirs.
+    #[serde(default = "space")]
+    pub separator: String,
+}
+
+fn space() -> String {
+    " ".to_owned()
 }
 
 impl TextColumns {
@@ -94,23 +111,33 @@ impl TextColumns {
         self.second().is_some()
     }
 
-    /// The column of the only text, or of the first of a pair.
-    pub fn first(&self) -> &Column {
-        let (Self::One(first) | Self::Two(first, _)) = self;
-        first
+    /// The columns that make up the only text, or the first of a pair.
+    pub(crate) fn first(&self) -> &[Column] {
+        match self {
+            Self::One(first) | Self::Two(first, _) => std::slice::from_ref(first),
+            Self::Joined(joined) => &joined.join,
+        }
+    }
+
+    /// What stands between the texts of joined columns.
+    pub(crate) fn separator(&self) -> &str {
+        match self {
+            Self::Joined(joined) => &joined.separator,
+            Self::One(_) | Self::Two(..) => "",
+        }
     }
 
     /// The column of the second text of a pair.
     pub fn second(&self) -> Option<&Column> {
         match self {
-            Self::One(_) => None,
+            Self::One(_) | Self::Joined(_) => None,
             Self::Two(_, second) => Some(second),
         }
     }
 
-    /// The one or two columns in order.
+    /// All columns in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Column> {
-        std::iter::once(self.first()).chain(self.second())
+        self.first().iter().chain(self.second())
     }
 }
 
@@ -119,6 +146,7 @@ impl Serialize for TextColumns {
         match self {
             Self::One(column) => column.serialize(serializer),
             Self::Two(first, second) => [first, second].serialize(serializer),
+            Self::Joined(joined) => joined.serialize(serializer),
         }
     }
 }
@@ -131,7 +159,9 @@ impl<'de> Deserialize<'de> for TextColumns {
             type Value = TextColumns;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a column name, a column number counted from 0, or an array of two of them")
+                f.write_str(
+                    "a column name, a column number counted from 0, an array of two of them, or `{ join = [..] }`",
+                )
             }
 
             fn visit_str<E: de::Error>(self, name: &str) -> Result<TextColumns, E> {
@@ -156,6 +186,10 @@ impl<'de> Deserialize<'de> for TextColumns {
                     Err(columns) => Err(de::Error::invalid_length(columns.len(), &"an array of two columns")),
                 }
             }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TextColumns, A::Error> {
+                JoinedColumns::deserialize(de::value::MapAccessDeserializer::new(map)).map(TextColumns::Joined)
+            }
         }
 
         deserializer.deserialize_any(TextColumnsVisitor)
@@ -170,11 +204,30 @@ impl JsonSchema for TextColumns {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let column = generator.subschema_for::<Column>();
         json_schema!({
-            "description": "The column of the text, or an array of the two columns of a pair of texts.",
+            "description": "The column of the text, an array of the two columns of a pair of texts, or columns to join.",
             "oneOf": [
                 { "type": "string" },
                 { "type": "integer", "minimum": 0 },
-                { "type": "array", "items": column, "minItems": 2, "maxItems": 2 }
+                { "type": "array", "items": column.clone(), "minItems": 2, "maxItems": 2 },
+                {
+                    "type": "object",
+                    "description": "Several columns that become one text.",
+                    "properties": {
+                        "join": {
+                            "type": "array",
+                            "description": "The columns in the order in which their texts stand in the result.",
+                            "items": column,
+                            "minItems": 1
+                        },
+                        "separator": {
+                            "type": "string",
+                            "description": "What stands between two texts; texts that are empty are left out with theirs.",
+                            "default": " "
+                        }
+                    },
+                    "required": ["join"],
+                    "additionalProperties": false
+                }
             ]
         })
     }
@@ -199,6 +252,13 @@ mod tests {
             ("3", TextColumns::One(Column::Number(3))),
             ("[\"a\",\"b\"]", TextColumns::Two(name("a"), name("b"))),
             ("[0,\"b\"]", TextColumns::Two(Column::Number(0), name("b"))),
+            (
+                "{\"join\":[\"a\",1],\"separator\":\": \"}",
+                TextColumns::Joined(JoinedColumns {
+                    join: vec![name("a"), Column::Number(1)],
+                    separator: ": ".to_owned(),
+                }),
+            ),
         ] {
             assert_eq!(read(json), Ok(columns.clone()));
             assert_eq!(serde_json::to_string(&columns).unwrap(), json);
@@ -213,8 +273,8 @@ mod tests {
             ("[0,1,2]", "invalid length 3, expected an array of two columns at line 1 column 7"),
             (
                 "true",
-                "invalid type: boolean `true`, expected a column name, a column number counted from 0, or an array of two \
-                 of them at line 1 column 4",
+                "invalid type: boolean `true`, expected a column name, a column number counted from 0, an array of two of \
+                 them, or `{ join = [..] }` at line 1 column 4",
             ),
         ] {
             assert_eq!(read(json), Err(message.to_owned()));

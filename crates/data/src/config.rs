@@ -1,13 +1,14 @@
 //! The `[data]` section of the config and what can be checked in it without touching a file.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, TextColumns};
 use crate::error::DataError;
+use crate::files_config::Files;
 use crate::split_source::{Cut, CutBy, Fold, SplitSource};
 
 /// The default of `data.label_separator`.
@@ -17,15 +18,17 @@ const LABEL_SEPARATOR: &str = ",";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// The training examples: a file, or a folder with one folder of .txt files per label. Required.
-    /// Relative to the directory the command runs in.
-    pub train: PathBuf,
-    /// The examples to measure on after each epoch: a file or folder, or `{ fraction = 0.1 }` to cut that share from
+    /// The training examples: a file, a pattern such as `"data/*.csv"`, an array of these, or a folder with one folder of
+    /// .txt files per label. Required. Relative to the directory the command runs in. Several files are read one after
+    /// the other, those of a pattern in the order of their names; they must have the same columns. Files may be packed
+    /// with gzip (.csv.gz) or Zstandard (.csv.zst).
+    pub train: Files,
+    /// The examples to measure on after each epoch: files or a folder, or `{ fraction = 0.1 }` to cut that share from
     /// `train`, stratified by label and drawn from the seed, or `{ fraction = 0.1, by = "hash" }` to let each text
     /// decide. What is cut for `test` or `fold` is cut first; every fraction is one of all examples of `train`.
     /// Default: none.
     pub validation: Option<SplitSource>,
-    /// The examples for the final figure, never looked at while training: a file or folder, or a share of `train` as for
+    /// The examples for the final figure, never looked at while training: files or a folder, or a share of `train` as for
     /// `validation`. Default: none.
     pub test: Option<SplitSource>,
     /// One part of a cross-validation: of as many parts as `of` says, part `index` becomes the test split, in the place
@@ -39,7 +42,8 @@ pub struct DataConfig {
     /// told. Default: none.
     pub group: Option<Column>,
     /// The column that holds the text: a name of the header (or JSON key), or a number counted from 0. For pairs of
-    /// texts an array of two columns, such as `["premise", "hypothesis"]`. Default: "text".
+    /// texts an array of two columns, such as `["premise", "hypothesis"]`; for one text made of several columns
+    /// `{ join = ["title", "body"], separator = " " }`. Default: "text".
     pub text: TextColumns,
     /// The column that holds the label: a name of the header (or JSON key), or a number counted from 0. Default:
     /// "label".
@@ -67,6 +71,22 @@ pub struct DataConfig {
     /// Names for the labels as they stand in the files, such as `{ "0" = "negative", "1" = "positive" }`. If there are
     /// any, every label in the files must be among them. Default: none, the files' own labels are the names.
     pub labels: BTreeMap<String, String>,
+    /// Other names for some labels as they stand in the files, such as `{ "4" = "positive", "5" = "positive" }`; two with
+    /// the same name become one label. Labels that are not renamed stay, or are named by `labels`. Every one must occur
+    /// in the training examples. Default: none.
+    pub rename: BTreeMap<String, String>,
+    /// Labels, by their names after `labels` and `rename`, whose examples are left out; with `multi_label` the label is
+    /// left out and the example stays. Every one must occur in the training examples. Default: none.
+    pub drop: Vec<String>,
+    /// How many rows of each split may be left out because they cannot be read: a wrong number of fields, invalid JSON,
+    /// no label, bytes that are not in the encoding. They are counted and listed. One more is an error. Default: 0,
+    /// because a bad row is most often the first of many.
+    pub skip_bad_rows: usize,
+    /// How many times its size a packed file may unpack to, at least 1; files that unpack to 1 MiB or less are always
+    /// read. More is an error: text seldom packs better than 1 to 20, so that such a file is damaged or made to fill the
+    /// memory. It holds for the texts of a Parquet file too. Default: 100.
+    #[schemars(range(min = 1))]
+    pub max_expansion: u64,
     /// The longest line, field or text, in bytes of UTF-8, at least 64. Longer ones are an error: they are nearly
     /// always a quote that is never closed, or not text at all. Default: 1,048,576 (1 MiB).
     #[schemars(range(min = 64))]
@@ -76,7 +96,7 @@ pub struct DataConfig {
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
-            train: PathBuf::new(),
+            train: Files::default(),
             validation: None,
             test: None,
             fold: None,
@@ -91,6 +111,10 @@ impl Default for DataConfig {
             delimiter: None,
             encoding: "utf-8".to_owned(),
             labels: BTreeMap::new(),
+            rename: BTreeMap::new(),
+            drop: Vec::new(),
+            skip_bad_rows: 0,
+            max_expansion: 100,
             max_line_bytes: 1 << 20,
         }
     }
@@ -100,20 +124,20 @@ impl DataConfig {
     /// What is wrong with the section, as (key below `[data]`, message). No file is touched.
     pub fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
-        if self.train.as_os_str().is_empty() {
+        if self.train.is_empty() {
             problems.push(("train", "is missing: name the file or folder that holds the training examples".to_owned()));
         }
         self.add_split_problems(&mut problems);
-        if let (Some(SplitSource::Path(test)), Some(SplitSource::Path(validation))) = (&self.test, &self.validation)
+        if let (Some(SplitSource::Files(test)), Some(SplitSource::Files(validation))) = (&self.test, &self.validation)
             && test == validation
-            && !test.as_os_str().is_empty()
+            && !test.is_empty()
         {
             problems.push(("test", "is the same file as `validation`".to_owned()));
         }
         if self.encoding().is_err() {
             problems.push(("encoding", format!("names an unknown encoding, `{}`", self.encoding)));
         }
-        let format = self.format_by_name(&self.train);
+        let format = self.train.as_written().first().and_then(|path| self.format_by_name(path));
         let delimited = matches!(format, Some(Format::Csv | Format::Tsv));
         let columns = self.text.iter().map(|column| ("text", column)).chain([("label", &self.label)]);
         let columns = columns.chain(self.group.iter().map(|column| ("group", column)));
@@ -142,8 +166,9 @@ impl DataConfig {
                 problems.push(("delimiter", "is only for csv files".to_owned()));
             }
         }
-        if self.labels.values().any(|name| name.trim().is_empty()) {
-            problems.push(("labels", "gives a label an empty name".to_owned()));
+        self.add_label_problems(&mut problems);
+        if self.max_expansion == 0 {
+            problems.push(("max_expansion", "must be at least 1, not 0".to_owned()));
         }
         if self.max_line_bytes < 64 {
             problems.push(("max_line_bytes", format!("must be at least 64, not {}", self.max_line_bytes)));
@@ -158,7 +183,7 @@ impl DataConfig {
                 Some(SplitSource::Cut(Cut { fraction, .. })) if !(*fraction > 0.0 && *fraction < 1.0) => {
                     problems.push((key, format!("has a `fraction` that must be above 0 and below 1, not {fraction}")));
                 }
-                Some(SplitSource::Path(path)) if path.as_os_str().is_empty() => {
+                Some(SplitSource::Files(files)) if files.is_empty() => {
                     problems.push((key, "is an empty path".to_owned()));
                 }
                 _ => {}
@@ -203,18 +228,46 @@ impl DataConfig {
         }
     }
 
+    /// What is wrong with the names of labels.
+    fn add_label_problems(&self, problems: &mut Vec<(&'static str, String)>) {
+        for (key, names) in [("labels", &self.labels), ("rename", &self.rename)] {
+            if names.values().any(|name| name.trim().is_empty()) {
+                problems.push((key, "gives a label an empty name".to_owned()));
+            }
+        }
+        if let Some(value) = self.rename.keys().find(|value| self.labels.contains_key(*value)) {
+            problems.push(("rename", format!("and `labels` both name the label `{value}`")));
+        }
+        if self.rename.keys().any(|value| value.trim() != value || value.is_empty()) {
+            problems
+                .push(("rename", "names a label with white space around it, which labels are read without".to_owned()));
+        }
+        if self.drop.iter().any(|name| name.trim().is_empty()) {
+            problems.push(("drop", "names an empty label".to_owned()));
+        }
+    }
+
     /// What is wrong with the columns taken together, and with lists of labels.
     fn add_list_problems(&self, format: Option<Format>, problems: &mut Vec<(&'static str, String)>) {
         let is_folder = format == Some(Format::Folder);
-        if let TextColumns::Two(first, second) = &self.text {
-            if is_folder {
-                problems.push(("text", "names two columns, but a folder holds one text per example".to_owned()));
-            } else if first == second {
-                problems.push(("text", format!("names the column `{first}` twice")));
-            }
+        let plain = match format {
+            Some(Format::Folder) => Some("a folder"),
+            Some(Format::Fasttext) => Some("a fastText file"),
+            _ => None,
+        };
+        let columns: Vec<&Column> = self.text.iter().collect();
+        if columns.is_empty() {
+            problems.push(("text", "joins no columns".to_owned()));
+        } else if let (Some(plain), false) = (plain, matches!(self.text, TextColumns::One(_))) {
+            let several = if self.text.is_pair() { "two" } else { "several" };
+            problems.push(("text", format!("names {several} columns, but {plain} holds one text per example")));
+        } else if let Some((_, column)) =
+            columns.iter().enumerate().find(|&(index, column)| columns[..index].contains(column))
+        {
+            problems.push(("text", format!("names the column `{column}` twice")));
         }
-        if !is_folder && self.text.iter().any(|column| *column == self.label) {
-            let which = if self.text.is_pair() { "one of the columns of" } else { "the same column as" };
+        if plain.is_none() && self.text.iter().any(|column| *column == self.label) {
+            let which = if columns.len() > 1 { "one of the columns of" } else { "the same column as" };
             problems.push(("label", format!("is {which} `text`")));
         }
         if self.multi_label && is_folder {
@@ -248,6 +301,8 @@ impl DataConfig {
                 "csv" => Some(Format::Csv),
                 "tsv" | "txt" | "tab" => Some(Format::Tsv),
                 "jsonl" | "ndjson" => Some(Format::Jsonl),
+                "ft" => Some(Format::Fasttext),
+                "parquet" => Some(Format::Parquet),
                 _ => None,
             },
             format => Some(format),
@@ -255,16 +310,41 @@ impl DataConfig {
     }
 }
 
-/// The extension in lower case, empty if there is none.
+/// The extension that names the format, in lower case: of a packed file the one before .gz or .zst. Empty if there is
+/// none.
 pub(crate) fn extension(path: &Path) -> String {
+    match packing(path) {
+        None => last_extension(path),
+        Some(_) => path.file_stem().map(|stem| last_extension(Path::new(stem))).unwrap_or_default(),
+    }
+}
+
+fn last_extension(path: &Path) -> String {
     path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Gzip,
+    Zstd,
+}
+
+/// How a file is packed, by its extension.
+pub(crate) fn packing(path: &Path) -> Option<Packing> {
+    match last_extension(path).as_str() {
+        "gz" | "gzip" => Some(Packing::Gzip),
+        "zst" | "zstd" => Some(Packing::Zstd),
+        _ => None,
+    }
 }
 
 /// How a file of examples is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// By the extension: .csv, .tsv and .txt (tab-separated), .jsonl and .ndjson; a folder is a folder.
+    /// By the extension: .csv, .tsv and .txt (tab-separated), .jsonl and .ndjson, .ft, .parquet, each also with .gz or
+    /// .zst behind it; a folder is a folder. A .txt file whose first line begins with `__label__` is "fasttext".
     #[default]
     Auto,
     /// Comma-separated with quotes, as RFC 4180 says.
@@ -273,6 +353,11 @@ pub enum Format {
     Tsv,
     /// One JSON object a line.
     Jsonl,
+    /// `__label__spam the text`: the labels at the front of each line, then the text. FastText itself takes a word that
+    /// begins with `__label__` as a label wherever it stands; here one behind the text's first word is an error.
+    Fasttext,
+    /// Parquet; messages count its rows from 1. Only where the program is built with its feature `parquet`.
+    Parquet,
     /// One folder of .txt files per label.
     Folder,
 }
@@ -307,7 +392,7 @@ mod tests {
         let message = |json| data(json).unwrap_err().to_string();
         assert_eq!(
             message(serde_json::json!({ "validation": 3 })),
-            "invalid type: integer `3`, expected a path or `{ fraction = 0.1 }`"
+            "invalid type: integer `3`, expected a path, an array of paths, or `{ fraction = 0.1 }`"
         );
         assert_eq!(
             message(serde_json::json!({ "validation": { "fractoin": 0.1 } })),
@@ -435,7 +520,7 @@ mod tests {
         let schema = schemars::schema_for!(DataConfig).to_value();
         let forms = &schema["$defs"]["SplitSource"]["oneOf"];
         assert_eq!(forms[0]["type"], "string");
-        assert_eq!(forms[1]["properties"]["fraction"]["exclusiveMaximum"], 1);
+        assert_eq!(forms[2]["properties"]["fraction"]["exclusiveMaximum"], 1);
         assert_eq!(schema["$defs"]["Column"]["oneOf"][1]["minimum"], 0);
         assert_eq!(schema["$defs"]["TextColumns"]["oneOf"][2]["maxItems"], 2);
     }

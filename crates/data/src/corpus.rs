@@ -1,8 +1,7 @@
-//! The `[data]` section to labelled splits: one label set from the training split, what label values mean,
-//! fingerprints.
+//! The `[data]` section to labelled splits: one label set from the training split, and fingerprints.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -11,9 +10,11 @@ use crate::column::Column;
 use crate::config::DataConfig;
 use crate::error::DataError;
 use crate::examples::{Examples, Split};
+use crate::files_config::Files;
 use crate::findings::{Findings, label_counts};
 use crate::labels::Labels;
 use crate::reader::{RawExamples, hex, read_labelled};
+use crate::records::FilesRecord;
 use crate::split_source::{Cut, CutBy, SplitSource};
 use crate::splits::divide;
 use crate::targets::Targets;
@@ -55,13 +56,10 @@ pub struct SplitManifest {
 pub struct SplitRecord {
     /// Which part of the file or folder it is.
     pub origin: SplitOrigin,
-    /// The file or folder as the config names it.
-    pub path: PathBuf,
-    /// Hexadecimal SHA-256 of the file's bytes; of a folder, of the names and digests of its files in order.
-    pub sha256: String,
-    /// How many examples the file or folder holds.
-    pub rows: usize,
-    /// How many of them are in this split.
+    /// The files or folder, and what was left out of them.
+    #[serde(flatten)]
+    pub from: FilesRecord,
+    /// How many examples are in this split.
     pub examples: usize,
     /// Examples per label; an example with several labels counts for each.
     pub labels: BTreeMap<String, usize>,
@@ -75,7 +73,7 @@ pub struct SplitRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SplitOrigin {
-    /// All of a file.
+    /// All of the files.
     File,
     /// All of a folder.
     Folder,
@@ -132,22 +130,21 @@ pub struct FoldRecord {
 /// training file lacks; a training file with fewer than two labels (with `multi_label`: without any); a fraction or fold
 /// that leaves a split empty; groups too few or too large to be divided so.
 pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> {
-    let raw = read_labelled(&config.train, config)?;
-    let names = label_names(&raw, config)?;
-    let labels = Labels::from_names(names.iter().flatten().copied());
+    let raw = read_labelled(&config.train, config, true)?;
+    let labels = Labels::from_names(used_names(&raw));
     match labels.names() {
         [label] if !config.multi_label => {
-            return Err(DataError::OneLabel { path: config.train.clone(), label: label.clone() });
+            return Err(DataError::OneLabel { files: config.train.to_string(), label: label.clone() });
         }
-        [] => return Err(DataError::NoLabels { path: config.train.clone() }),
+        [] => return Err(DataError::NoLabels { files: config.train.to_string() }),
         _ => {}
     }
-    let targets = targets(&raw, &names, &labels)?;
-    let train_file = LoadedFile::new(&config.train, &raw);
+    let targets = targets(&raw, &labels)?;
+    let train_file = LoadedFile::new(&raw);
     let parts = divide(examples(raw, targets)?, labels.len(), config, seed)?;
     // A split that the training file was not divided for is a file of its own, or there is none.
     let load = |cut_off: Option<Examples>, source: &Option<SplitSource>| match (cut_off, source) {
-        (None, Some(SplitSource::Path(path))) => read_with_labels(path, config, &labels).map(Some),
+        (None, Some(SplitSource::Files(files))) => read_with_labels(files, config, &labels).map(Some),
         (cut_off, _) => Ok(cut_off.map(|examples| (examples, train_file.clone()))),
     };
     let (validation, validation_file) = load(parts.validation, &config.validation)?.unzip();
@@ -174,60 +171,35 @@ pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> 
     Ok(Corpus { train, validation, test, labels, manifest, findings })
 }
 
-/// Loads labelled examples for a label set that is fixed already, from a file laid out like the training file.
+/// Loads labelled examples for a label set that is fixed already, from a file laid out like the training file, or from
+/// all files that a pattern matches.
 ///
 /// # Errors
 /// The file is missing, unreadable or not what the config says, or has a label that is not in `labels`.
 pub fn load_examples(path: &Path, config: &DataConfig, labels: &Labels) -> Result<Examples, DataError> {
     // Groups matter to how a file is divided only, so a file to evaluate need not have them.
     let config = DataConfig { group: None, ..config.clone() };
-    read_with_labels(path, &config, labels).map(|(examples, _)| examples)
+    read_with_labels(&Files::from(path), &config, labels).map(|(examples, _)| examples)
 }
 
-fn read_with_labels(path: &Path, config: &DataConfig, labels: &Labels) -> Result<(Examples, LoadedFile), DataError> {
-    let raw = read_labelled(path, config)?;
-    let targets = targets(&raw, &label_names(&raw, config)?, labels)?;
-    let file = LoadedFile::new(path, &raw);
+fn read_with_labels(files: &Files, config: &DataConfig, labels: &Labels) -> Result<(Examples, LoadedFile), DataError> {
+    let raw = read_labelled(files, config, false)?;
+    let targets = targets(&raw, labels)?;
+    let file = LoadedFile::new(&raw);
     Ok((examples(raw, targets)?, file))
 }
 
-/// The label names of each example: the values in the file, by way of `data.labels` if that has any.
-fn label_names<'a>(raw: &'a RawExamples, config: &'a DataConfig) -> Result<Vec<Vec<&'a str>>, DataError> {
-    let name = |index: usize, value: &'a String| {
-        if config.labels.is_empty() {
-            return Ok(value.as_str());
-        }
-        config.labels.get(value).map(|name| name.trim()).ok_or_else(|| DataError::UnmappedLabel {
-            at: raw.location(index),
-            value: value.clone(),
-            known: config.labels.keys().cloned().collect(),
-        })
-    };
-    let mut names = Vec::with_capacity(raw.texts.len());
-    for (index, values) in raw.labels.iter().enumerate() {
-        if values.iter().any(String::is_empty) {
-            let at = raw.location(index);
-            return Err(if config.multi_label {
-                DataError::EmptyInList { at, value: values.join(&config.label_separator) }
-            } else {
-                DataError::EmptyLabel { at }
-            });
-        }
-        names.push(values.iter().map(|value| name(index, value)).collect::<Result<_, _>>()?);
-    }
-    Ok(names)
-}
-
-/// The ids of the names; a label that is named twice in an example counts once.
-fn targets(raw: &RawExamples, names: &[Vec<&str>], labels: &Labels) -> Result<Targets, DataError> {
+/// The ids of the labels of each example; a label that is named twice in an example counts once.
+fn targets(raw: &RawExamples, labels: &Labels) -> Result<Targets, DataError> {
+    let known: Vec<Option<u32>> = raw.names.iter().map(|name| labels.id(name)).collect();
     let mut targets = Targets::default();
     let mut ids = Vec::new();
-    for (index, names) in names.iter().enumerate() {
+    for (index, names) in raw.labels.iter().enumerate() {
         ids.clear();
         for &name in names {
-            ids.push(labels.id(name).ok_or_else(|| DataError::UnknownLabel {
+            ids.push(known[name as usize].ok_or_else(|| DataError::UnknownLabel {
                 at: raw.location(index),
-                label: name.to_owned(),
+                label: raw.names[name as usize].clone(),
                 known: labels.names().to_vec(),
             })?);
         }
@@ -238,6 +210,13 @@ fn targets(raw: &RawExamples, names: &[Vec<&str>], labels: &Labels) -> Result<Ta
     Ok(targets)
 }
 
+/// The names of the labels that examples have.
+fn used_names(raw: &RawExamples) -> impl Iterator<Item = &str> {
+    let mut used = vec![false; raw.names.len()];
+    raw.labels.iter().flatten().for_each(|&name| used[name as usize] = true);
+    raw.names.iter().zip(used).filter_map(|(name, used)| used.then_some(name.as_str()))
+}
+
 fn examples(raw: RawExamples, targets: Targets) -> Result<Examples, DataError> {
     let finish = |texts: Option<TextsBuilder>| texts.map(TextsBuilder::finish).transpose();
     Ok(Examples {
@@ -245,8 +224,7 @@ fn examples(raw: RawExamples, targets: Targets) -> Result<Examples, DataError> {
         seconds: finish(raw.seconds)?,
         groups: finish(raw.groups)?,
         targets,
-        files: raw.files,
-        places: raw.places,
+        places: raw.places.finish(),
     })
 }
 
@@ -273,18 +251,16 @@ fn origin(split: Split, config: &DataConfig, seed: u64) -> Option<SplitOrigin> {
     }
 }
 
-/// A file or folder that has been read, for the manifest.
+/// Files or a folder that have been read, for the manifest.
 #[derive(Clone)]
 struct LoadedFile {
-    path: PathBuf,
-    sha256: String,
-    rows: usize,
+    record: FilesRecord,
     is_folder: bool,
 }
 
 impl LoadedFile {
-    fn new(path: &Path, raw: &RawExamples) -> Self {
-        Self { path: path.to_owned(), sha256: raw.sha256.clone(), rows: raw.texts.len(), is_folder: raw.is_folder }
+    fn new(raw: &RawExamples) -> Self {
+        Self { record: raw.record.clone(), is_folder: raw.is_folder }
     }
 
     /// The record of a split that is all of the file, or the part `origin` of it.
@@ -296,15 +272,7 @@ impl LoadedFile {
         fingerprint: String,
     ) -> SplitRecord {
         let whole = if self.is_folder { SplitOrigin::Folder } else { SplitOrigin::File };
-        SplitRecord {
-            origin: origin.unwrap_or(whole),
-            path: self.path,
-            sha256: self.sha256,
-            rows: self.rows,
-            examples,
-            labels,
-            fingerprint,
-        }
+        SplitRecord { origin: origin.unwrap_or(whole), from: self.record, examples, labels, fingerprint }
     }
 }
 

@@ -189,11 +189,8 @@ mod tests {
     use super::*;
 
     fn examples(targets: &[&[u32]]) -> Examples {
-        let mut examples = Examples {
-            texts: (0..targets.len()).map(|index| index.to_string()).collect(),
-            places: vec![(0, 1); targets.len()],
-            ..Examples::default()
-        };
+        let mut examples =
+            Examples { texts: (0..targets.len()).map(|index| index.to_string()).collect(), ..Examples::default() };
         targets.iter().for_each(|ids| examples.targets.push(ids));
         examples
     }

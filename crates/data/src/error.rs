@@ -45,6 +45,76 @@ pub enum DataError {
         /// The path that was named.
         path: PathBuf,
     },
+    /// A pattern that no file's name matches.
+    #[error("no file matches `{}`", pattern.display())]
+    NoMatch {
+        /// The pattern in the config.
+        pattern: PathBuf,
+    },
+    /// A pattern that is none.
+    #[error("`{}` is not a pattern: {reason}", pattern.display())]
+    Pattern {
+        /// The text in the config.
+        pattern: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// One file twice in a split, which would count its examples twice.
+    #[error("`{}` is named twice in one split", path.display())]
+    NamedTwice {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file whose columns are not those of the first file of the split.
+    #[error("`{}` and `{}` have different columns: {} and {}", first.display(), path.display(), quoted(expected), quoted(found))]
+    OtherColumns {
+        /// The first file.
+        first: PathBuf,
+        /// The other file.
+        path: PathBuf,
+        /// The columns of the first file.
+        expected: Vec<String>,
+        /// The columns of the other file.
+        found: Vec<String>,
+    },
+    /// A file that begins like one of a format that its name does not tell.
+    #[error("`{}` is {content}, not text", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What it is, such as `a gzip file`.
+        content: &'static str,
+    },
+    /// A packed file that is damaged or cut short.
+    #[error("{at}: the packed data is damaged or cut short behind this place: {reason}")]
+    Packed {
+        /// The last line that could be unpacked, if any.
+        at: Location,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// A packed file that unpacks to more than it may.
+    #[error("`{}` unpacks to more than {times} times its size", path.display())]
+    Expansion {
+        /// The file.
+        path: PathBuf,
+        /// `max_expansion`.
+        times: u64,
+    },
+    /// A Parquet file for a program that cannot read any.
+    #[error("`{}` is a Parquet file, which this build of the program cannot read", path.display())]
+    NoParquet {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A Parquet file that is damaged, or uses what is not supported.
+    #[error("`{}` is not a readable Parquet file: {reason}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        reason: String,
+    },
     /// A folder where a file is needed.
     #[error("`{}` is a folder, not a file", path.display())]
     IsFolder {
@@ -155,7 +225,7 @@ pub enum DataError {
         second: String,
     },
     /// A row is wider or narrower than the first line.
-    #[error("{at}: the row has {found} fields, the first line has {expected}")]
+    #[error("{at}: the row has {found} fields, the first line has {expected}: `{row}`")]
     FieldCount {
         /// Where the row begins.
         at: Location,
@@ -163,6 +233,8 @@ pub enum DataError {
         expected: usize,
         /// Fields in this row.
         found: usize,
+        /// The beginning of the row.
+        row: String,
     },
     /// A NUL character, which no text holds.
     #[error("{at}: the text holds a NUL character")]
@@ -189,19 +261,23 @@ pub enum DataError {
         limit: usize,
     },
     /// A quote that nothing closes.
-    #[error("{at}: a quote opens here and is never closed")]
+    #[error("{at}: a quote opens here and is never closed: `{row}`")]
     UnclosedQuote {
         /// Where the quote opens.
         at: Location,
+        /// The beginning of the row.
+        row: String,
     },
     /// Text between a closing quote and the next delimiter.
-    #[error("{at}: text follows a closing quote")]
+    #[error("{at}: text follows a closing quote: `{row}`")]
     AfterQuote {
         /// The line of the closing quote.
         at: Location,
+        /// The beginning of what follows.
+        row: String,
     },
     /// A line that is not a JSON object.
-    #[error("{at}:{column}: invalid JSON: {reason}")]
+    #[error("{at}:{column}: invalid JSON: {reason}: `{row}`")]
     Json {
         /// The line.
         at: Location,
@@ -209,6 +285,34 @@ pub enum DataError {
         column: usize,
         /// What the parser said.
         reason: String,
+        /// The beginning of the line.
+        row: String,
+    },
+    /// A fastText line without a label.
+    #[error("{at}: the line does not begin with a label: `{row}`")]
+    NoLabelAtFront {
+        /// The line.
+        at: Location,
+        /// The beginning of the line.
+        row: String,
+    },
+    /// A fastText line with several labels where an example has exactly one.
+    #[error("{at}: the line has {found} labels: `{row}`")]
+    SeveralLabels {
+        /// The line.
+        at: Location,
+        /// How many labels there are.
+        found: usize,
+        /// The beginning of the line.
+        row: String,
+    },
+    /// A word of a fastText line that looks like a label and stands behind text.
+    #[error("{at}: the label `{label}` stands behind text")]
+    LabelInText {
+        /// The line.
+        at: Location,
+        /// The word.
+        label: String,
     },
     /// A JSON object without a key that the config names.
     #[error("{at}: the object has no key `{key}`: its keys are {}", quoted(keys))]
@@ -220,7 +324,7 @@ pub enum DataError {
         /// The keys that the object has.
         keys: Vec<String>,
     },
-    /// A JSON value of a type that a text or a label cannot have.
+    /// A value of a type that a text or a label cannot have.
     #[error("{at}: `{key}` is {found}, not {expected}")]
     JsonType {
         /// The line.
@@ -282,6 +386,34 @@ pub enum DataError {
         /// The values that the table names.
         known: Vec<String>,
     },
+    /// A setting names a label that no training example has.
+    #[error("`{setting}` names the label `{label}`, which no training example has: they have {}", quoted(known))]
+    LabelNotMet {
+        /// `data.rename` or `data.drop`.
+        setting: &'static str,
+        /// The label.
+        label: String,
+        /// The values, or names, that there are.
+        known: Vec<String>,
+    },
+    /// More rows that cannot be read than `data.skip_bad_rows` allows.
+    #[error("{first}")]
+    TooManyBadRows {
+        /// The first of them.
+        first: Box<DataError>,
+        /// `data.skip_bad_rows`.
+        allowed: usize,
+    },
+    /// Every row was left out.
+    #[error("no row of `{files}` is left: {skipped} cannot be read, {dropped} have labels that `data.drop` leaves out")]
+    NoRows {
+        /// The files.
+        files: String,
+        /// How many rows `data.skip_bad_rows` left out.
+        skipped: usize,
+        /// How many rows `data.drop` left out.
+        dropped: usize,
+    },
     /// A label that no training example has.
     #[error("{at}: unknown label `{label}`: the labels are {}", quoted(known))]
     UnknownLabel {
@@ -293,10 +425,10 @@ pub enum DataError {
         known: Vec<String>,
     },
     /// Every training example has the same label.
-    #[error("every example of `{}` has the label `{label}`: a classifier needs at least two labels", path.display())]
+    #[error("every example of `{files}` has the label `{label}`: a classifier needs at least two labels")]
     OneLabel {
-        /// The training file or folder.
-        path: PathBuf,
+        /// The training files or folder.
+        files: String,
         /// The only label.
         label: String,
     },
@@ -366,10 +498,10 @@ pub enum DataError {
         path: PathBuf,
     },
     /// No training example has any label.
-    #[error("no example of `{}` has a label", path.display())]
+    #[error("no example of `{files}` has a label")]
     NoLabels {
-        /// The training file.
-        path: PathBuf,
+        /// The training files.
+        files: String,
     },
     /// `labels.json` is not a list of distinct names.
     #[error("`{}` is not a list of label names: {reason}", path.display())]
@@ -466,12 +598,54 @@ impl DataError {
     /// The sort of failure, which decides the exit code.
     pub fn kind(&self) -> DataErrorKind {
         match self {
-            Self::Missing { .. } => DataErrorKind::Missing,
+            Self::Missing { .. } | Self::NoMatch { .. } => DataErrorKind::Missing,
             Self::Read { .. } | Self::Write { .. } | Self::Cache { .. } => DataErrorKind::Io,
             Self::Interrupted { .. } => DataErrorKind::Interrupted,
             _ => DataErrorKind::Bad,
         }
     }
+}
+
+impl DataError {
+    /// The place of the row whose fault it is; `None` if the rows behind it cannot be read, or read otherwise.
+    pub(crate) fn bad_row(&self) -> Option<&Location> {
+        match self {
+            Self::FieldCount { at, .. }
+            | Self::Nul { at }
+            | Self::Undecodable { at, .. }
+            | Self::TooLong { at, .. }
+            | Self::UnclosedQuote { at, .. }
+            | Self::AfterQuote { at, .. }
+            | Self::Json { at, .. }
+            | Self::NoKey { at, .. }
+            | Self::JsonType { at, .. }
+            | Self::LabelList { at, .. }
+            | Self::NoLabelAtFront { at, .. }
+            | Self::SeveralLabels { at, .. }
+            | Self::LabelInText { at, .. }
+            | Self::EmptyInList { at, .. }
+            | Self::EmptyLabel { at }
+            | Self::UnmappedLabel { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+}
+
+/// The first 80 characters of a row, those that cannot be seen written as escapes.
+pub(crate) fn beginning(row: &str) -> String {
+    const SHOWN: usize = 80;
+    let mut short = String::new();
+    for character in row.chars().take(SHOWN) {
+        if character.is_control() || character == '\u{FEFF}' {
+            short.extend(character.escape_default());
+        } else {
+            short.push(character);
+        }
+    }
+    if row.chars().nth(SHOWN).is_some() {
+        short.push('…');
+    }
+    short
 }
 
 /// At most 20 names in backticks.

@@ -1,11 +1,11 @@
 //! Texts, or pairs of texts, with their labels, and the name of the split they belong to. Does not read files.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Location;
+use crate::places::Places;
 use crate::targets::Targets;
 use crate::texts::Texts;
 
@@ -42,9 +42,7 @@ pub struct Examples {
     pub(crate) groups: Option<Texts>,
     /// The label ids of each example.
     pub targets: Targets,
-    pub(crate) files: Vec<PathBuf>,
-    /// Per example, the index of its file and its line in it, 0 if the text is the whole file.
-    pub(crate) places: Vec<(u32, u32)>,
+    pub(crate) places: Places,
 }
 
 impl Examples {
@@ -70,9 +68,7 @@ impl Examples {
 
     /// Where example `index` comes from; `None` if there is no such example.
     pub fn location(&self, index: usize) -> Option<Location> {
-        let &(file, line) = self.places.get(index)?;
-        let path = self.files.get(file as usize)?.clone();
-        Some(Location { path, line: (line > 0).then_some(u64::from(line)) })
+        self.places.get(index)
     }
 
     /// The examples `indices` in their order. Panics if there is no such example.
@@ -84,8 +80,7 @@ impl Examples {
             seconds: self.seconds.as_ref().map(|seconds| seconds.select(indices)),
             groups: self.groups.as_ref().map(|groups| groups.select(indices)),
             targets,
-            files: self.files.clone(),
-            places: indices.iter().map(|&index| self.places[index as usize]).collect(),
+            places: self.places.select(indices),
         }
     }
 

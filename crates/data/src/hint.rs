@@ -7,6 +7,41 @@ impl DataError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Missing { .. } => "paths are relative to the directory the command runs in".to_owned(),
+            Self::NoMatch { .. } => "patterns are matched in the directory the command runs in; `*` stands for any characters of one name, `**` for any folders".to_owned(),
+            Self::Pattern { .. } => "`?` stands for one character, `*` for any, `[ab]` for one of these, and `**` for whole folders: `data/**/*.csv`".to_owned(),
+            Self::NamedTwice { .. } => "name it once: its examples would count twice".to_owned(),
+            Self::OtherColumns { .. } => {
+                "give the files the same header, or read them as different splits; columns given by number also need the same order".to_owned()
+            }
+            Self::NotText { content, .. } => match *content {
+                "a gzip file" => "give it the extension .gz behind that of its format, such as .csv.gz".to_owned(),
+                "a zstd file" => "give it the extension .zst behind that of its format, such as .csv.zst".to_owned(),
+                "a Parquet file" => "set `data.format = \"parquet\"`, or give it the extension .parquet".to_owned(),
+                _ => "unpack it, or save the table as csv: this is how .zip and .xlsx files begin".to_owned(),
+            },
+            Self::Packed { .. } => "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name".to_owned(),
+            Self::Expansion { .. } => "if the file is what it should be, raise `data.max_expansion`".to_owned(),
+            Self::NoParquet { .. } => {
+                "build it with `--features parquet`, or convert the file: `pandas.read_parquet(\"a.parquet\").to_csv(\"a.csv\", index=False)`".to_owned()
+            }
+            Self::Parquet { .. } => "get the file again, or convert it to csv or jsonl".to_owned(),
+            Self::NoLabelAtFront { .. } => {
+                "write `__label__NAME` and a space before the text; if an example can have no label, set `data.multi_label = true`".to_owned()
+            }
+            Self::SeveralLabels { .. } => "if an example can have several labels, set `data.multi_label = true`".to_owned(),
+            Self::LabelInText { .. } => "move it to the front of the line, where all labels stand, or remove it".to_owned(),
+            Self::LabelNotMet { label, known, setting } => match nearest(label, known) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("remove it from `{setting}`"),
+            },
+            Self::TooManyBadRows { first, allowed } => {
+                let more = format!("more rows than `data.skip_bad_rows = {allowed}` allows cannot be read; this is the first");
+                match first.hint() {
+                    Some(hint) => format!("{more}: {hint}"),
+                    None => more,
+                }
+            }
+            Self::NoRows { .. } => "look whether `data.format`, `data.encoding` and `data.drop` are right".to_owned(),
             Self::IsFolder { .. } => {
                 "name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of .txt files per label"
                     .to_owned()
@@ -14,9 +49,9 @@ impl DataError {
             Self::Cache { .. } => "make room there, or set `XDG_CACHE_HOME` to a directory with room".to_owned(),
             Self::Interrupted { kept: true } => "what is encoded is kept: the same command goes on from there".to_owned(),
             Self::Interrupted { kept: false } => return None,
-            Self::NotFolder { .. } => "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"".to_owned(),
+            Self::NotFolder { .. } => "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"".to_owned(),
             Self::UnknownFormat { .. } => {
-                "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"; compressed files have to be unpacked first".to_owned()
+                "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read".to_owned()
             }
             Self::UnknownEncoding { .. } => "common encodings are \"utf-8\", \"windows-1252\" and \"gb18030\"".to_owned(),
             Self::HeaderOnly { .. } => "if the first line is data, set `data.header = false`".to_owned(),
@@ -104,6 +139,9 @@ impl DataError {
 }
 
 fn no_column_hint(column: &str, columns: &[String]) -> Option<String> {
+    if columns.iter().any(|column| column.contains('\r')) {
+        return Some("its lines end with a carriage return alone, so that they are one line: `tr '\\r' '\\n' < FILE > OTHER` converts it".to_owned());
+    }
     if let [only] = columns
         && let Some(delimiter) = [';', '\t', '|', ','].into_iter().find(|&d| only.contains(d))
     {

@@ -9,15 +9,23 @@ mod hint;
 
 mod column;
 
+mod files_config;
+
 mod split_source;
 
 mod config;
+
+mod label_values;
 
 mod tokenizer_config;
 
 mod features_config;
 
 mod targets;
+
+mod places;
+
+mod records;
 
 mod order;
 
@@ -78,13 +86,14 @@ mod vectors;
 mod batch;
 
 pub use batch::{Batch, Padding, batch, by_length};
-pub use column::{Column, TextColumns};
+pub use column::{Column, JoinedColumns, TextColumns};
 pub use config::{DataConfig, Format};
 pub use corpus::{Corpus, CutRecord, FoldRecord, SplitManifest, SplitOrigin, SplitRecord, load_corpus, load_examples};
 pub use encoded::{EncodedTexts, EncodingStats};
 pub use error::{DataError, DataErrorKind, Location};
 pub use examples::{Examples, Split};
 pub use features_config::{CharacterNgrams, FeaturesConfig};
+pub use files_config::Files;
 pub use findings::{ConflictingLabels, DuplicateTexts, Findings, SharedTexts};
 pub use groups::SharedGroups;
 pub use labels::Labels;
@@ -94,6 +103,7 @@ pub use pieces::Piece;
 pub use plan::{BatchSize, Extent, Plan, PlanSettings};
 pub use progress::{OnProgress, Progress, UNWATCHED};
 pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
+pub use records::{FileRecord, FilesRecord, SkippedRow};
 pub use split_source::{Cut, CutBy, Fold, SplitSource};
 pub use targets::Targets;
 pub use texts::{Texts, TextsBuilder};

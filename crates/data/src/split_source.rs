@@ -3,18 +3,19 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::files_config::Files;
 
 /// Where a split comes from: `"path"`, `{ fraction = 0.1 }` or `{ fraction = 0.1, by = "hash" }`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SplitSource {
-    /// A file or folder of its own.
-    Path(PathBuf),
+    /// Files or a folder of its own.
+    Files(Files),
     /// A share of the training examples.
     Cut(Cut),
 }
@@ -76,7 +77,7 @@ pub struct Fold {
 impl Serialize for SplitSource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Path(path) => path.serialize(serializer),
+            Self::Files(files) => files.serialize(serializer),
             Self::Cut(cut) => cut.serialize(serializer),
         }
     }
@@ -90,11 +91,15 @@ impl<'de> Deserialize<'de> for SplitSource {
             type Value = SplitSource;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a path or `{ fraction = 0.1 }`")
+                f.write_str("a path, an array of paths, or `{ fraction = 0.1 }`")
             }
 
             fn visit_str<E: de::Error>(self, path: &str) -> Result<SplitSource, E> {
-                Ok(SplitSource::Path(PathBuf::from(path)))
+                Ok(SplitSource::Files(Files::from(path)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<SplitSource, A::Error> {
+                Files::deserialize(SeqAccessDeserializer::new(sequence)).map(SplitSource::Files)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SplitSource, A::Error> {
@@ -116,7 +121,8 @@ impl JsonSchema for SplitSource {
         json_schema!({
             "description": "A file or folder, or the share of `train` to cut off.",
             "oneOf": [
-                { "type": "string", "description": "A file or folder of its own." },
+                { "type": "string", "description": "A file, pattern or folder of its own." },
+                { "type": "array", "description": "Several files of its own.", "items": { "type": "string" }, "minItems": 1 },
                 {
                     "type": "object",
                     "description": "A share of the training examples.",
@@ -148,7 +154,8 @@ mod tests {
     #[test]
     fn every_form_is_written_as_it_is_read() {
         for (json, source) in [
-            ("\"a.csv\"", SplitSource::Path("a.csv".into())),
+            ("\"a.csv\"", SplitSource::Files("a.csv".into())),
+            ("[\"a.csv\",\"b.csv\"]", SplitSource::Files(vec!["a.csv".into(), "b.csv".into()].into())),
             ("{\"fraction\":0.1}", SplitSource::Cut(Cut::by_label(0.1))),
             ("{\"fraction\":0.1,\"by\":\"hash\"}", SplitSource::Cut(Cut { fraction: 0.1, by: CutBy::Hash })),
         ] {

@@ -118,11 +118,12 @@ fn width(fraction: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::places::All;
 
     fn numbered(n: u32) -> Examples {
         let mut examples = Examples {
             texts: (0..n).map(|i| format!("text {i}")).collect(),
-            places: (0..n).map(|i| (0, i)).collect(),
+            places: All::of_files((0..n).map(|i| i.to_string().into()).collect()).finish(),
             ..Examples::default()
         };
         (0..n).for_each(|index| examples.targets.push(&[index % 2]));

@@ -74,7 +74,7 @@ pub fn load_vectors(path: &Path, words: &dyn Fn(&str) -> Option<u32>, dim: usize
     if rows.is_empty() {
         return Err(DataError::NoVectors { path: path.to_owned(), in_file });
     }
-    Ok(Vectors { rows: rows.into_iter().collect(), in_file, sha256: source.sha256() })
+    Ok(Vectors { rows: rows.into_iter().collect(), in_file, sha256: source.sha256()? })
 }
 
 /// What stands between a word and its values. Other white space can be part of a word.

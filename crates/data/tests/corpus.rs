@@ -12,7 +12,7 @@ use attentive_data::{
 };
 
 fn config(train: PathBuf) -> DataConfig {
-    DataConfig { train, ..DataConfig::default() }
+    DataConfig { train: train.into(), ..DataConfig::default() }
 }
 
 fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
@@ -170,8 +170,8 @@ fn a_fraction_is_stratified_seeded_and_complete() {
         record.origin,
         SplitOrigin::Cut(CutRecord { fraction: 0.1, seed: Some(1), by: CutBy::Label, group: None })
     );
-    assert_eq!((record.rows, record.examples), (100, 10));
-    assert_eq!(record.sha256, corpus.manifest.train.sha256);
+    assert_eq!((record.from.files[0].rows, record.examples), (100, 10));
+    assert_eq!(record.from, corpus.manifest.train.from);
 }
 
 #[test]
@@ -199,9 +199,9 @@ fn the_manifest_names_the_bytes_and_the_fingerprint_the_meaning() {
     let folder = temp_dir::TempDir::new().unwrap();
     let first = load_corpus(&config(write(folder.path(), "a.csv", "text,label\na,x\nb,y\n")), 1).unwrap().manifest;
     // sha256sum of these 19 bytes.
-    assert_eq!(first.train.sha256, "aa5c4c36e41149f509999197529caea001f8344c8fbe1478e39c9da8b19549a9");
+    assert_eq!(first.train.from.files[0].sha256, "aa5c4c36e41149f509999197529caea001f8344c8fbe1478e39c9da8b19549a9");
     let moved = load_corpus(&config(write(folder.path(), "b.tsv", "text\tlabel\na\tx\nb\ty\n")), 1).unwrap().manifest;
-    assert_ne!(moved.train.sha256, first.train.sha256);
+    assert_ne!(moved.train.from.files[0].sha256, first.train.from.files[0].sha256);
     assert_eq!(moved.fingerprint, first.fingerprint);
     let changed = load_corpus(&config(write(folder.path(), "c.csv", "text,label\na,y\nb,x\n")), 1).unwrap().manifest;
     assert_ne!(changed.fingerprint, first.fingerprint);
@@ -215,10 +215,10 @@ fn the_manifest_names_the_bytes_and_the_fingerprint_the_meaning() {
 fn other_files_use_the_same_labels() {
     let folder = temp_dir::TempDir::new().unwrap();
     let mut config = config(write(folder.path(), "a.csv", "text,label\na,x\nb,y\n"));
-    let path = write(folder.path(), "b.csv", "text,label\nc,y\n");
-    config.test = Some(SplitSource::Path(path.clone()));
+    config.test = Some(SplitSource::Files(write(folder.path(), "b.csv", "text,label\nc,y\n").into()));
     let corpus = load_corpus(&config, 1).unwrap();
     assert_eq!(ids(corpus.test.as_ref().unwrap()), [1]);
+    let path = folder.path().join("b.csv");
     assert_eq!(load_examples(&path, &config, &corpus.labels).unwrap(), corpus.test.unwrap());
 }
 

@@ -5,10 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use attentive_data::{
-    Column, Cut, CutBy, DataConfig, DataError, DataErrorKind, Fold, Format, Labels, SplitSource, TextColumns,
+    Column, Cut, CutBy, DataConfig, DataError, DataErrorKind, Files, Fold, Format, Labels, SplitSource, TextColumns,
     load_corpus, load_examples, load_texts, load_vectors, read_texts_lines,
 };
 use temp_dir::TempDir;
@@ -24,7 +24,11 @@ impl Case {
         let folder = temp_dir::TempDir::new().unwrap();
         let train = folder.path().join(name);
         fs::write(&train, content).unwrap();
-        Self { folder, config: DataConfig { train, ..DataConfig::default() } }
+        Self { folder, config: DataConfig { train: train.into(), ..DataConfig::default() } }
+    }
+
+    fn train(&self) -> &Path {
+        &self.config.train.as_written()[0]
     }
 
     fn with(mut self, change: impl FnOnce(&mut DataConfig)) -> Self {
@@ -55,6 +59,12 @@ impl Case {
     }
 }
 
+/// A file in the folder of another, or with no name the folder itself.
+fn beside(files: &Files, name: &str) -> Files {
+    let folder = files.as_written()[0].parent().unwrap();
+    if name.is_empty() { folder.into() } else { folder.join(name).into() }
+}
+
 fn name(name: &str) -> Column {
     Column::Name(name.to_owned())
 }
@@ -71,7 +81,7 @@ const GOOD: &str = "text,label\na,x\nb,y\n";
 
 #[test]
 fn missing_file() {
-    let case = Case::new("a.csv", GOOD).with(|config| config.train.set_file_name("b.csv"));
+    let case = Case::new("a.csv", GOOD).with(|config| config.train = beside(&config.train, "b.csv"));
     let hint = "paths are relative to the directory the command runs in";
     case.fails_as(DataErrorKind::Missing, "`DIR/b.csv` does not exist", hint);
 }
@@ -79,7 +89,7 @@ fn missing_file() {
 #[test]
 fn folder_where_a_file_is_needed() {
     let case = Case::new("a.csv", GOOD).with(|config| {
-        config.train.pop();
+        config.train = beside(&config.train, "");
         config.format = Format::Csv;
     });
     let hint =
@@ -92,14 +102,17 @@ fn folder_where_a_file_is_needed() {
 #[test]
 fn file_where_a_folder_is_needed() {
     let case = Case::new("a.csv", GOOD).with(|config| config.format = Format::Folder);
-    case.fails("`DIR/a.csv` is a file, not a folder", "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"");
+    case.fails(
+        "`DIR/a.csv` is a file, not a folder",
+        "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"",
+    );
 }
 
 #[test]
 fn unknown_extension() {
-    Case::new("a.csv.gz", GOOD).fails(
-        "`DIR/a.csv.gz` has no extension that names a format",
-        "set `data.format` to \"csv\", \"tsv\" or \"jsonl\"; compressed files have to be unpacked first",
+    Case::new("a.xls.gz", GOOD).fails(
+        "`DIR/a.xls.gz` has no extension that names a format",
+        "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read",
     );
 }
 
@@ -165,9 +178,9 @@ fn wrong_field_count() {
     let hint = "look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`";
     // The first row spans two lines, so the short row is on line 4.
     Case::new("a.csv", "text,label\n\"a\nb\",x\nc\n")
-        .fails("DIR/a.csv:4: the row has 1 fields, the first line has 2", hint);
+        .fails("DIR/a.csv:4: the row has 1 fields, the first line has 2: `c`", hint);
     Case::new("a.tsv", "text\tlabel\na\tx\nb\ty\tz\n")
-        .fails("DIR/a.tsv:3: the row has 3 fields, the first line has 2", hint);
+        .fails("DIR/a.tsv:3: the row has 3 fields, the first line has 2: `b\\ty\\tz`", hint);
 }
 
 #[test]
@@ -216,7 +229,7 @@ fn too_long() {
 fn endless_streams_end_at_once() {
     let case = |name: &str, encoding: &str| {
         Case::new("a.csv", "").with(|config| {
-            config.train = PathBuf::from(name);
+            config.train = name.into();
             config.format = Format::Tsv;
             config.encoding = encoding.to_owned();
         })
@@ -248,11 +261,11 @@ fn a_huge_line_stops_the_reading_at_the_limit() {
 #[test]
 fn quotes() {
     Case::new("a.csv", "text,label\na,x\n\"b,y\nc,x\n").fails(
-        "DIR/a.csv:3: a quote opens here and is never closed",
+        "DIR/a.csv:3: a quote opens here and is never closed: `\"b,y`",
         "close the quote; a TSV whose quotes are part of the text needs `data.quoting = false`",
     );
     Case::new("a.csv", "text,label\n\"a\"b,x\n").fails(
-        "DIR/a.csv:2: text follows a closing quote",
+        "DIR/a.csv:2: text follows a closing quote: `b,x`",
         "a quote inside a quoted field is written twice; a TSV whose quotes are part of the text needs `data.quoting = false`",
     );
 }
@@ -262,9 +275,9 @@ fn jsonl() {
     let one = "{\"text\": \"a\", \"label\": \"x\"}\n";
     let object = "a JSONL file has one JSON object on each line";
     Case::new("a.jsonl", format!("{one}{{\"text\": \"a\",}}\n"))
-        .fails("DIR/a.jsonl:2:14: invalid JSON: trailing comma", object);
+        .fails("DIR/a.jsonl:2:14: invalid JSON: trailing comma: `{\"text\": \"a\",}`", object);
     Case::new("a.jsonl", "[1]\n")
-        .fails("DIR/a.jsonl:1:1: invalid JSON: invalid type: sequence, expected an object", object);
+        .fails("DIR/a.jsonl:1:1: invalid JSON: invalid type: sequence, expected an object: `[1]`", object);
     Case::new("a.jsonl", format!("{one}\n{{\"txt\": \"a\", \"label\": 1}}\n"))
         .fails("DIR/a.jsonl:3: the object has no key `text`: its keys are `txt`, `label`", "did you mean `txt`?");
     let columns = "check `data.text` and `data.label`";
@@ -302,10 +315,10 @@ fn label_that_training_does_not_have() {
     let other = case.file("b.csv", "text,label\na,negative\nb,postive\n");
     let message = "DIR/b.csv:3: unknown label `postive`: the labels are `negative`, `positive`";
     let hint = "did you mean `positive`?";
-    case.config.test = Some(SplitSource::Path(other.clone()));
+    case.config.test = Some(SplitSource::Files(other.clone().into()));
     case.fails(message, hint);
     case.config.test = None;
-    case.config.validation = Some(SplitSource::Path(other.clone()));
+    case.config.validation = Some(SplitSource::Files(other.clone().into()));
     case.fails(message, hint);
     let labels = Labels::from_names(["negative", "positive"]);
     let error = load_examples(&other, &case.config, &labels).unwrap_err();
@@ -324,7 +337,7 @@ fn fraction_of_nothing() {
 #[test]
 fn folders() {
     let mut case = Case::new("a.txt", "");
-    case.config.train.pop();
+    case.config.train = case.folder.path().into();
     case.fails(
         "`DIR` holds no folders: a folder of texts needs one folder per label",
         "lay the folder out as `LABEL/NAME.txt`, or name a file",
@@ -381,7 +394,7 @@ fn second_texts() {
 fn lines_that_are_not_pairs() {
     let hint = "write `first<TAB>second` on each line; texts that hold tabs need a csv or jsonl file, and a table the extension .tsv";
     let case = Case::new("a.txt", "a\tb\n\n").with(pair(name("a"), name("b")));
-    let error = load_texts(&case.config.train, &case.config).unwrap_err();
+    let error = load_texts(case.train(), &case.config).unwrap_err();
     let message = "DIR/a.txt:2: the line has 0 tabs, but a pair of texts has one between them";
     case.matches(&error, DataErrorKind::Bad, message, hint);
     let error = read_texts_lines("a\tb\tc".as_bytes(), "stdin", 64, true).next().unwrap().unwrap_err();
@@ -393,7 +406,7 @@ fn lines_that_are_not_pairs() {
 fn folders_hold_one_text_and_one_label() {
     let mut case = Case::new("a.txt", "");
     case.file("neg/1.txt", "bad");
-    case.config.train.pop();
+    case.config.train = case.folder.path().into();
     case.config.multi_label = true;
     case.fails(
         "`DIR` is a folder, which cannot hold lists of labels",
@@ -430,7 +443,7 @@ fn lists_of_labels() {
         "add the value to `data.labels`, or remove the rows that have it",
     );
     let mut case = Case::new("a.tsv", "text\tlabel\na\tjoy,anger\n").with(multi);
-    case.config.test = Some(SplitSource::Path(case.file("b.tsv", "text\tlabel\na\tjoy\nb\tanger,angr\n")));
+    case.config.test = Some(SplitSource::Files(case.file("b.tsv", "text\tlabel\na\tjoy\nb\tanger,angr\n").into()));
     case.fails("DIR/b.tsv:3: unknown label `angr`: the labels are `anger`, `joy`", "did you mean `anger`?");
 }
 
@@ -438,7 +451,7 @@ fn lists_of_labels() {
 fn vectors() {
     let fails = |content: &[u8], dim: usize, message: &str, hint: &str| {
         let case = Case::new("a.vec", content);
-        let error = load_vectors(&case.config.train, &|word| (word == "the").then_some(0), dim).unwrap_err();
+        let error = load_vectors(case.train(), &|word| (word == "the").then_some(0), dim).unwrap_err();
         case.matches(&error, DataErrorKind::Bad, message, hint);
     };
     fails(b"", 2, "`DIR/a.vec` is empty", "");
@@ -506,7 +519,7 @@ fn splits_that_cannot_be_divided_so() {
     case.file("y/1.txt", "b");
     let folder = case.folder.path().to_owned();
     case.with(by_author)
-        .with(|config| config.train = folder)
+        .with(|config| config.train = folder.into())
         .fails("`DIR` is a folder, which cannot hold groups", "name a csv, tsv or jsonl file, or remove `data.group`");
     Case::new("a.jsonl", "{\"text\":\"a\",\"label\":1,\"author\":[]}")
         .with(by_author)

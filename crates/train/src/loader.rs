@@ -151,7 +151,7 @@ mod tests {
         let rows: String = (0..101).map(|i| format!("{},{}\n", text(i), i % 3)).collect();
         std::fs::write(&path, format!("text,label\n{rows}")).unwrap();
         let mut config = Config::default();
-        config.data.train = path;
+        config.data.train = path.into();
         config.features.word_ngrams = 2;
         config.model.max_length = 6;
         config.model.windows = Some(WindowsConfig { stride: 4, ..WindowsConfig::default() });

@@ -40,7 +40,9 @@ pub(super) fn check(args: &Check) -> Result<(), Failure> {
         });
         labels.row(std::iter::once(name.clone()).chain(counts));
     }
-    let notes: String = findings(&prepared.account.findings).iter().map(|line| format!("note: {line}\n")).collect();
+    let left_out = super::left_out::left_out(&prepared.account.manifest).into_iter();
+    let notes = left_out.chain(findings(&prepared.account.findings));
+    let notes: String = notes.map(|line| format!("note: {line}\n")).collect();
     let notes = if notes.is_empty() { "nothing noteworthy in the data\n".to_string() } else { notes };
     print(&format!(
         "{}\n{}\n{notes}`{}` and its data are fine\n",

@@ -5,6 +5,7 @@ mod devices;
 mod evaluate;
 mod folds;
 mod inspect;
+mod left_out;
 mod predict;
 mod preparing;
 mod signals;

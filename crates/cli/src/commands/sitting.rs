@@ -134,7 +134,8 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
             percent(stats.unknown)
         ));
     }
-    for line in super::check::findings(&prepared.account.findings) {
+    let left_out = super::left_out::left_out(&prepared.account.manifest);
+    for line in left_out.into_iter().chain(super::check::findings(&prepared.account.findings)) {
         tell(&format!("  {} {line}", style.hint("note:")));
     }
     if config.data.fold.is_some() && config.data.test.is_some() {

@@ -307,13 +307,13 @@ hint: set `data.text` and `data.label`; if the first line is data, set `data.hea
         ),
         (
             b"text,label\n\"a,good\nb,bad\n",
-            "error: bad.csv:2: a quote opens here and is never closed
+            "error: bad.csv:2: a quote opens here and is never closed: `\"a,good`
 
 hint: close the quote; a TSV whose quotes are part of the text needs `data.quoting = false`",
         ),
         (
             b"text,label\na,good\nb,bad,3\n",
-            "error: bad.csv:3: the row has 3 fields, the first line has 2
+            "error: bad.csv:3: the row has 3 fields, the first line has 2: `b,bad,3`
 
 hint: look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`",
         ),
@@ -361,7 +361,7 @@ hint: name a file; a folder is read only with `format = \"folder\"` or \"auto\",
         65,
         "error: `/dev/zero` has no extension that names a format
 
-hint: set `data.format` to \"csv\", \"tsv\" or \"jsonl\"; compressed files have to be unpacked first",
+hint: set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read",
     );
     refused(
         &dir,

@@ -91,6 +91,7 @@ fn a_run_directory_holds_what_it_should_and_nothing_else() {
     assert_eq!(versions["backend"], if cfg!(feature = "flex") { "flex" } else { CPU });
     let split = dir.json("runs/small/split.json");
     assert_eq!(split["manifest"]["train"]["examples"], 48);
+    assert_eq!(split["manifest"]["train"]["files"][0]["rows"], 48);
     assert_eq!(split["manifest"]["fingerprint"].as_str().unwrap().len(), 64);
 
     // A line every third step and one at the end of each of the two epochs.

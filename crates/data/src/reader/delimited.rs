@@ -2,45 +2,53 @@
 //! delimiter and nothing else. Blank lines are skipped.
 
 use std::io::Read;
+use std::ops::Range;
 
 use crate::config::{DataConfig, Format};
-use crate::error::DataError;
+use crate::error::{DataError, beginning};
 
+use super::columns::{join, positions};
+use super::rows::{Fields, LabelValue, Row, Rows};
 use super::source::{Source, trim_line_end};
-use super::{Fields, Keep, LabelValue, Row, positions};
 
 /// One row; its buffers are used again for the next.
 #[derive(Debug, Default)]
 pub(super) struct Record {
     /// The row as it stands in the file.
     raw: String,
-    /// The fields without their quotes, one after the other.
-    text: String,
-    ends: Vec<usize>,
+    /// The fields that hold doubled quotes, with single ones.
+    unescaped: String,
+    fields: Vec<Field>,
     /// The line the row begins on.
     line: u64,
 }
 
+/// Where a field stands.
+#[derive(Debug)]
+enum Field {
+    Raw(Range<usize>),
+    Unescaped(Range<usize>),
+}
+
 impl Record {
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
-        (0..self.ends.len()).map(|index| self.field(index))
+        (0..self.fields.len()).map(|index| self.field(index))
     }
 
     fn field(&self, index: usize) -> &str {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.text[start..self.ends[index]]
-    }
-
-    fn end_field(&mut self) {
-        self.ends.push(self.text.len());
+        match &self.fields[index] {
+            Field::Raw(range) => &self.raw[range.clone()],
+            Field::Unescaped(range) => &self.unescaped[range.clone()],
+        }
     }
 
     /// Reads the next row that is not a blank line; `false` at the end.
     fn read<R: Read>(&mut self, source: &mut Source<R>, delimiter: u8, quoted: bool) -> Result<bool, DataError> {
         loop {
             self.raw.clear();
-            self.text.clear();
-            self.ends.clear();
+            self.unescaped.clear();
+            self.fields.clear();
+            self.line = source.line() + 1;
             if !source.read_line(&mut self.raw)? {
                 return Ok(false);
             }
@@ -48,35 +56,33 @@ impl Record {
                 break;
             }
         }
-        self.line = source.line();
-        let delimiter = char::from(delimiter);
-        if quoted {
+        if quoted && self.raw.contains('"') {
             self.split_quoted(source, delimiter)?;
         } else {
-            for field in trim_line_end(&self.raw).split(delimiter) {
-                self.text.push_str(field);
-                self.ends.push(self.text.len());
+            let (mut start, line) = (0, trim_line_end(&self.raw));
+            for end in memchr::memchr_iter(delimiter, line.as_bytes()).chain([line.len()]) {
+                self.fields.push(Field::Raw(start..end));
+                start = end + 1;
             }
         }
         Ok(true)
     }
 
-    fn split_quoted<R: Read>(&mut self, source: &mut Source<R>, delimiter: char) -> Result<(), DataError> {
+    fn split_quoted<R: Read>(&mut self, source: &mut Source<R>, delimiter: u8) -> Result<(), DataError> {
         let mut position = 0;
         loop {
-            if self.raw[position..].starts_with('"') {
-                position = self.unquote(source, position + 1)?;
+            if self.raw.as_bytes().get(position) == Some(&b'"') {
+                position = self.quoted_field(source, position + 1)?;
                 let rest = trim_line_end(&self.raw[position..]);
-                if !rest.is_empty() && !rest.starts_with(delimiter) {
-                    return Err(DataError::AfterQuote { at: source.at(source.line()) });
+                if !rest.is_empty() && rest.as_bytes()[0] != delimiter {
+                    return Err(DataError::AfterQuote { at: source.at(source.line()), row: beginning(rest) });
                 }
             } else {
                 let rest = trim_line_end(&self.raw[position..]);
-                let field = rest.split(delimiter).next().unwrap_or_default();
-                self.text.push_str(field);
-                position += field.len();
+                let length = memchr::memchr(delimiter, rest.as_bytes()).unwrap_or(rest.len());
+                self.fields.push(Field::Raw(position..position + length));
+                position += length;
             }
-            self.end_field();
             if trim_line_end(&self.raw[position..]).is_empty() {
                 return Ok(());
             }
@@ -84,38 +90,70 @@ impl Record {
         }
     }
 
-    /// Copies a quoted field that begins at `position`, reading on while it spans lines; returns the position behind
+    /// Takes a quoted field that begins at `position`, reading on while it spans lines; returns the position behind
     /// the closing quote.
-    fn unquote<R: Read>(&mut self, source: &mut Source<R>, mut position: usize) -> Result<usize, DataError> {
+    fn quoted_field<R: Read>(&mut self, source: &mut Source<R>, mut position: usize) -> Result<usize, DataError> {
         let opened = source.line();
+        // Where the part of the field begins that is not in `unescaped` yet.
+        let mut start = position;
+        let unescaped = self.unescaped.len();
         loop {
-            let Some(length) = self.raw[position..].find('"') else {
-                self.text.push_str(&self.raw[position..]);
+            let Some(length) = memchr::memchr(b'"', &self.raw.as_bytes()[position..]) else {
                 position = self.raw.len();
                 if !source.read_line(&mut self.raw)? {
-                    return Err(DataError::UnclosedQuote { at: source.at(opened) });
+                    return Err(DataError::UnclosedQuote { at: source.at(opened), row: beginning(self.first_line()) });
                 }
                 continue;
             };
-            self.text.push_str(&self.raw[position..position + length]);
             position += length + 1;
-            if !self.raw[position..].starts_with('"') {
-                return Ok(position);
+            if self.raw.as_bytes().get(position) == Some(&b'"') {
+                self.unescaped.push_str(&self.raw[start..position]);
+                position += 1;
+                start = position;
+                continue;
             }
-            self.text.push('"');
-            position += 1;
+            if self.unescaped.len() == unescaped {
+                self.fields.push(Field::Raw(start..position - 1));
+            } else {
+                self.unescaped.push_str(&self.raw[start..position - 1]);
+                self.fields.push(Field::Unescaped(unescaped..self.unescaped.len()));
+            }
+            return Ok(position);
+        }
+    }
+
+    fn first_line(&self) -> &str {
+        trim_line_end(self.raw.split_inclusive('\n').next().unwrap_or_default())
+    }
+
+    /// Goes on behind a row that cannot be read. A quote that is not closed has taken lines that are rows of their own;
+    /// they are read again.
+    fn recover<R: Read>(&self, source: &mut Source<R>, swallowed: bool) -> Result<(), DataError> {
+        match self.raw.split_once('\n') {
+            Some((_, rest)) if swallowed => {
+                source.take_back(rest, self.line);
+                Ok(())
+            }
+            _ => source.finish_line(),
         }
     }
 }
 
-/// Hands every row to `keep`. Returns the header, the delimiter and whether fields may be quoted.
+/// What a file says of its fields.
+pub(super) struct Shape {
+    pub(super) header: Option<Vec<String>>,
+    pub(super) delimiter: u8,
+    pub(super) quoted: bool,
+}
+
+/// Hands every row to `rows`.
 pub(super) fn read<R: Read>(
     source: &mut Source<R>,
     config: &DataConfig,
     format: Format,
     with_label: bool,
-    keep: &mut Keep<'_>,
-) -> Result<(Option<Vec<String>>, u8, bool), DataError> {
+    rows: &mut Rows<'_>,
+) -> Result<Shape, DataError> {
     let (delimiter, quoted) = match format {
         Format::Tsv => (b'\t', config.quoting),
         _ => (config.delimiter(), true),
@@ -124,29 +162,49 @@ pub(super) fn read<R: Read>(
     if !record.read(source, delimiter, quoted)? {
         return Err(DataError::Empty { path: source.path().to_owned() });
     }
-    let width = record.ends.len();
+    let width = record.fields.len();
     let header: Option<Vec<String>> =
         config.header.then(|| record.fields().map(|name| name.trim().to_owned()).collect());
+    // Columns without names have their numbers.
+    let names = header.clone().unwrap_or_else(|| (0..width).map(|number| number.to_string()).collect());
+    rows.check_columns(source.path(), names, config)?;
     let columns = positions(config, with_label, source.path(), header.as_deref(), &source.at(record.line), width)?;
 
-    let mut more = header.is_none() || record.read(source, delimiter, quoted)?;
-    if !more {
-        return Err(DataError::HeaderOnly { path: source.path().to_owned() });
-    }
-    while more {
-        let found = record.ends.len();
-        if found != width {
-            return Err(DataError::FieldCount { at: source.at(record.line), expected: width, found });
+    let mut joined = String::new();
+    let mut any = false;
+    let mut first = header.is_none();
+    loop {
+        let more = if std::mem::take(&mut first) { Ok(true) } else { record.read(source, delimiter, quoted) };
+        match more {
+            Ok(false) => break,
+            Ok(true) => any = true,
+            Err(error) => {
+                any = true;
+                let swallowed = matches!(error, DataError::UnclosedQuote { .. } | DataError::TooLong { .. });
+                rows.bad(error)?;
+                record.recover(source, swallowed)?;
+                continue;
+            }
         }
-        keep(&Row {
+        let found = record.fields.len();
+        if found != width {
+            let row = beginning(record.first_line());
+            rows.bad(DataError::FieldCount { at: source.at(record.line), expected: width, found, row })?;
+            continue;
+        }
+        let parts = columns.text.iter().map(|&part| record.field(part));
+        let row = Row {
             line: record.line,
-            text: record.field(columns.text),
+            text: join(parts, config.text.separator(), &mut joined),
             second: columns.second.map(|second| record.field(second)),
             label: LabelValue::Field(columns.label.map_or("", |label| record.field(label))),
             group: columns.group.map(|group| record.field(group)),
             fields: Fields::Delimited(&record),
-        });
-        more = record.read(source, delimiter, quoted)?;
+        };
+        rows.row(&row, || source.at(record.line))?;
     }
-    Ok((header, delimiter, quoted))
+    if !any {
+        return Err(DataError::HeaderOnly { path: source.path().to_owned() });
+    }
+    Ok(Shape { header, delimiter, quoted })
 }

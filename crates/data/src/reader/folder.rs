@@ -8,74 +8,96 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use crate::column::TextColumns;
 use crate::config::{DataConfig, extension};
-use crate::error::DataError;
-use crate::texts::TextsBuilder;
+use crate::error::{DataError, Location};
+use crate::places::All;
 
+use super::open_source;
+use super::raw::Builder;
+use super::rows::{Fields, LabelValue, Row, Rows, Skips};
 use super::source::hex;
-use super::{RawExamples, RawLabels, open_source};
 
-/// Reads every text below `path`.
-pub(super) fn read(path: &Path, config: &DataConfig) -> Result<RawExamples, DataError> {
-    if config.text.is_pair() {
-        return Err(DataError::PlainFolder { path: path.to_owned(), setting: "data.text", needs: "pairs of texts" });
+/// How many files are read before their texts are put in order, so that they are not in memory twice.
+const AT_ONCE: usize = 4096;
+
+/// What one file holds.
+struct Content {
+    text: Result<String, DataError>,
+    sha256: String,
+}
+
+/// Hands every text below `path` to `builder`.
+pub(super) fn read(
+    path: &Path,
+    config: &DataConfig,
+    builder: &mut Builder<'_>,
+    skips: &mut Skips,
+) -> Result<(), DataError> {
+    let plain = |setting, needs| DataError::PlainFolder { path: path.to_owned(), setting, needs };
+    match config.text {
+        TextColumns::One(_) => {}
+        TextColumns::Two(..) => return Err(plain("data.text", "pairs of texts")),
+        TextColumns::Joined(_) => return Err(plain("data.text", "columns")),
     }
     if config.multi_label {
-        return Err(DataError::PlainFolder {
-            path: path.to_owned(),
-            setting: "data.multi_label",
-            needs: "lists of labels",
-        });
+        return Err(plain("data.multi_label", "lists of labels"));
     }
     if config.group.is_some() {
-        return Err(DataError::PlainFolder { path: path.to_owned(), setting: "data.group", needs: "groups" });
+        return Err(plain("data.group", "groups"));
     }
-    let labels = entries(path, |entry| entry.is_dir())?;
-    if labels.is_empty() {
+    let folders = entries(path, |entry| entry.is_dir())?;
+    if folders.is_empty() {
         return Err(DataError::NoLabelFolders { path: path.to_owned() });
     }
     let mut files = Vec::new();
-    let mut names = RawLabels::default();
-    for label in labels {
-        let texts = entries(&label, |entry| extension(entry) == "txt" && entry.is_file())?;
+    let mut labels = Vec::new();
+    for folder in folders {
+        let texts = entries(&folder, |entry| extension(entry) == "txt" && entry.is_file())?;
         if texts.is_empty() {
-            return Err(DataError::NoTexts { path: label });
+            return Err(DataError::NoTexts { path: folder });
         }
-        let name = label.file_name().unwrap_or_default().to_string_lossy().trim().to_owned();
-        for _ in &texts {
-            names.push(std::iter::once(name.clone()));
-        }
+        labels.push((folder.file_name().unwrap_or_default().to_string_lossy().into_owned(), texts.len()));
         files.extend(texts);
     }
 
-    // Collecting keeps the order of the files, so of several bad ones the first by name is reported.
-    let read: Vec<Result<(String, String), DataError>> = files
-        .par_iter()
-        .map(|file| {
-            let mut source = open_source(file, config)?;
-            let text = source.read_all()?;
-            Ok((text, source.sha256()))
-        })
-        .collect();
     let mut digest = Sha256::new();
-    let mut texts = TextsBuilder::default();
-    for (file, result) in files.iter().zip(read) {
-        let (text, sha256) = result?;
-        let name = file.strip_prefix(path).unwrap_or(file).to_string_lossy();
-        digest.update(format!("{sha256}  {name}\n"));
-        texts.push(&text);
+    let mut kept = Vec::new();
+    let mut labels = labels.iter().flat_map(|(label, count)| std::iter::repeat_n(label.as_str(), *count));
+    for piece in files.chunks(AT_ONCE) {
+        // Collecting keeps the order of the files, so of several bad ones the first by name is reported.
+        let read: Vec<Result<Content, DataError>> = piece
+            .par_iter()
+            .map(|file| {
+                let mut source = open_source(file, config)?;
+                let text = source.read_all();
+                Ok(Content { text, sha256: source.sha256()? })
+            })
+            .collect();
+        for ((file, label), result) in piece.iter().zip(&mut labels).zip(read) {
+            let Content { text, sha256 } = result?;
+            let name = file.strip_prefix(path).unwrap_or(file).to_string_lossy();
+            digest.update(format!("{sha256}  {name}\n"));
+            let before = builder.raw.texts.len();
+            let mut keep = |row: &Row<'_>, at: &dyn Fn() -> Location| builder.keep(row, at);
+            let mut rows = Rows { keep: &mut keep, skips: &mut *skips, first: &mut None };
+            match text {
+                Ok(text) => {
+                    let (label, fields) = (LabelValue::Field(label), Fields::None);
+                    let row = Row { line: 0, text: &text, second: None, label, group: None, fields };
+                    rows.row(&row, || Location { path: file.clone(), line: None })?;
+                }
+                Err(error) => rows.bad(error)?,
+            }
+            if builder.raw.texts.len() > before {
+                kept.push(file.clone());
+            }
+        }
     }
-    let places = (0..).map(|file| (file, 0)).take(files.len()).collect();
-    Ok(RawExamples {
-        texts,
-        seconds: None,
-        labels: names,
-        groups: None,
-        files,
-        places,
-        sha256: hex(&digest.finalize()),
-        is_folder: true,
-    })
+    builder.raw.places = All::of_files(kept);
+    builder.raw.is_folder = true;
+    builder.end_file(path.to_owned(), hex(&digest.finalize()), skips);
+    Ok(())
 }
 
 /// The entries of a folder that are not hidden and that `keep` wants, in the order of their names.

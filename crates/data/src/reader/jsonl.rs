@@ -1,104 +1,150 @@
 //! Jsonl: one JSON object a line. A text is a string; a label is a string, an integer, a boolean, or an array of them.
-//! Blank lines are skipped.
+//! Where columns are joined, a text may also be null. Blank lines are skipped.
 
+use std::borrow::Cow;
 use std::io::Read;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::column::Column;
 use crate::config::DataConfig;
-use crate::error::{DataError, Location};
+use crate::error::{DataError, Location, beginning};
 
+use super::columns::join;
+use super::json_keys::{Item, names, pick};
+use super::rows::{Fields, LabelValue, Row, Rows};
 use super::source::{Source, trim_line_end};
-use super::{Fields, Keep, LabelValue, Row};
 
-/// Hands every line's text and label to `keep`.
+/// The keys that are wanted: the texts, the second text, the label, the group, in this order.
+struct Keys {
+    names: Vec<String>,
+    texts: usize,
+    second: Option<usize>,
+    label: Option<usize>,
+    group: Option<usize>,
+}
+
+impl Keys {
+    fn of(config: &DataConfig, with_label: bool) -> Self {
+        let mut names: Vec<String> = config.text.first().iter().map(ToString::to_string).collect();
+        let texts = names.len();
+        let mut next = |column: &crate::column::Column| {
+            names.push(column.to_string());
+            names.len() - 1
+        };
+        let second = config.text.second().map(&mut next);
+        let label = with_label.then(|| next(&config.label));
+        let group = config.group.as_ref().filter(|_| with_label).map(&mut next);
+        Self { names, texts, second, label, group }
+    }
+}
+
+/// Hands every line's text and label to `rows`.
 pub(super) fn read<R: Read>(
     source: &mut Source<R>,
     config: &DataConfig,
     with_label: bool,
-    keep: &mut Keep<'_>,
+    rows: &mut Rows<'_>,
 ) -> Result<(), DataError> {
+    let keys = Keys::of(config, with_label);
     let mut line = String::new();
-    let mut labels = Vec::new();
+    let mut joined = String::new();
     let mut any = false;
-    while source.read_line(&mut line)? {
-        let json = trim_line_end(&line);
-        if !json.trim().is_empty() {
-            any = true;
-            let at = source.at(source.line());
-            let object = parse(json, &at)?;
-            let text = text(&object, config.text.first(), &at)?;
-            let second = config.text.second().map(|column| self::text(&object, column, &at)).transpose()?;
-            let single;
-            let label = match with_label.then(|| value(&object, &config.label, &at)).transpose()? {
-                Some((key, Value::Array(_))) if !config.multi_label => return Err(DataError::LabelList { at, key }),
-                Some((key, Value::Array(items))) => {
-                    labels.clear();
-                    for (index, item) in items.iter().enumerate() {
-                        labels.push(label(item).ok_or_else(|| {
-                            wrong_type(at.clone(), format!("{key}[{index}]"), "a string or an integer", item)
-                        })?);
-                    }
-                    LabelValue::List(&labels)
-                }
-                None | Some((_, Value::Null)) => LabelValue::Field(""),
-                Some((key, value)) => {
-                    single =
-                        label(value).ok_or_else(|| wrong_type(at.clone(), key, "a string or an integer", value))?;
-                    LabelValue::Field(&single)
-                }
-            };
-            let group =
-                config.group.as_ref().filter(|_| with_label).map(|column| group(&object, column, &at)).transpose()?;
-            let group = group.as_deref();
-            keep(&Row { line: source.line(), text, second, label, group, fields: Fields::Json(json) });
-        }
+    loop {
         line.clear();
+        match source.read_line(&mut line) {
+            Ok(true) if trim_line_end(&line).trim().is_empty() => {}
+            Ok(true) => {
+                any = true;
+                let at = || source.at(source.line());
+                let result = row(trim_line_end(&line), &keys, config, &at, &mut joined, rows);
+                result.or_else(|error| rows.bad(error))?;
+            }
+            Ok(false) => break,
+            Err(error) => {
+                any = true;
+                rows.bad(error)?;
+                source.finish_line()?;
+            }
+        }
     }
     if any { Ok(()) } else { Err(DataError::Empty { path: source.path().to_owned() }) }
 }
 
-fn text<'a>(object: &'a Map<String, Value>, column: &Column, at: &Location) -> Result<&'a str, DataError> {
-    match value(object, column, at)? {
-        (_, Value::String(text)) => Ok(text),
-        (key, other) => Err(wrong_type(at.clone(), key, "a string", other)),
-    }
-}
-
-/// A group as text, empty for `null`.
-fn group(object: &Map<String, Value>, column: &Column, at: &Location) -> Result<String, DataError> {
-    match value(object, column, at)? {
-        (_, Value::Null) => Ok(String::new()),
-        (key, value) => label(value).ok_or_else(|| wrong_type(at.clone(), key, "a string or an integer", value)),
-    }
+/// Hands one line on. An error is the line's own fault, or ends the reading.
+fn row(
+    json: &str,
+    keys: &Keys,
+    config: &DataConfig,
+    at: &dyn Fn() -> Location,
+    joined: &mut String,
+    rows: &mut Rows<'_>,
+) -> Result<(), DataError> {
+    let items = pick(json, &keys.names).map_err(|error| {
+        // The parser counts lines in what it was given, which is always one line.
+        let message = error.to_string();
+        let reason = message.split(" at line ").next().unwrap_or_default().replace("a map", "an object");
+        DataError::Json { at: at(), column: error.column().max(1), reason, row: beginning(json) }
+    })?;
+    let item = |index: usize| items[index].as_ref().ok_or_else(|| missing(json, &keys.names[index], at()));
+    let text = |index: usize| match item(index)? {
+        Item::Text(text) => Ok(text.as_ref()),
+        Item::Other(Value::Null) if keys.texts > 1 && index < keys.texts => Ok(""),
+        Item::Other(other) => Err(wrong_type(at(), keys.names[index].clone(), "a string", other)),
+    };
+    let second = keys.second.map(text).transpose()?;
+    let parts = (0..keys.texts).map(text).collect::<Result<Vec<_>, _>>()?;
+    let single;
+    let list;
+    let label = match keys.label.map(item).transpose()? {
+        None | Some(Item::Other(Value::Null)) => LabelValue::Field(""),
+        Some(Item::Text(label)) => LabelValue::Field(label),
+        Some(Item::Other(Value::Array(values))) => {
+            let key = &keys.names[keys.label.unwrap_or_default()];
+            if !config.multi_label {
+                return Err(DataError::LabelList { at: at(), key: key.clone() });
+            }
+            let label = |(index, value)| {
+                self::label(value)
+                    .ok_or_else(|| wrong_type(at(), format!("{key}[{index}]"), "a string or an integer", value))
+            };
+            list = values.iter().enumerate().map(label).collect::<Result<Vec<_>, _>>()?;
+            LabelValue::List(&list)
+        }
+        Some(Item::Other(value)) => {
+            let key = &keys.names[keys.label.unwrap_or_default()];
+            single = label(value).ok_or_else(|| wrong_type(at(), key.clone(), "a string or an integer", value))?;
+            LabelValue::Field(&single)
+        }
+    };
+    let number;
+    let group = match keys.group.map(item).transpose()? {
+        None => None,
+        Some(Item::Text(group)) => Some(group.as_ref()),
+        Some(Item::Other(Value::Null)) => Some(""),
+        Some(Item::Other(value)) => {
+            let key = &keys.names[keys.group.unwrap_or_default()];
+            number =
+                self::label(value).ok_or_else(|| wrong_type(at(), key.clone(), "a string or an integer", value))?;
+            Some(number.as_ref())
+        }
+    };
+    let text = join(parts.iter().copied(), config.text.separator(), joined);
+    rows.row(&Row { line: at().line.unwrap_or_default(), text, second, label, group, fields: Fields::Json(json) }, at)
 }
 
 /// A label as text; `None` if the value is of a type that a label cannot have.
-fn label(value: &Value) -> Option<String> {
+fn label(value: &Value) -> Option<Cow<'_, str>> {
     match value {
-        Value::String(label) => Some(label.clone()),
-        Value::Bool(label) => Some(label.to_string()),
-        Value::Number(label) if !label.is_f64() => Some(label.to_string()),
+        Value::String(label) => Some(Cow::Borrowed(label)),
+        Value::Bool(label) => Some(Cow::Owned(label.to_string())),
+        Value::Number(label) if !label.is_f64() => Some(Cow::Owned(label.to_string())),
         _ => None,
     }
 }
 
-fn parse(json: &str, at: &Location) -> Result<Map<String, Value>, DataError> {
-    serde_json::from_str(json).map_err(|error| {
-        // The parser counts lines in what it was given, which is always one line.
-        let message = error.to_string();
-        let reason = message.split(" at line ").next().unwrap_or_default().replace("a map", "an object");
-        DataError::Json { at: at.clone(), column: error.column().max(1), reason }
-    })
-}
-
-fn value<'a>(object: &'a Map<String, Value>, column: &Column, at: &Location) -> Result<(String, &'a Value), DataError> {
-    let key = column.to_string();
-    match object.get(&key) {
-        Some(value) => Ok((key, value)),
-        None => Err(DataError::NoKey { at: at.clone(), key, keys: object.keys().cloned().collect() }),
-    }
+/// The error for a key that is not there, which names those that are.
+fn missing(json: &str, key: &str, at: Location) -> DataError {
+    DataError::NoKey { at, key: key.to_owned(), keys: names(json) }
 }
 
 fn wrong_type(at: Location, key: String, expected: &'static str, found: &Value) -> DataError {

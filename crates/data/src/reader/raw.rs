@@ -1,55 +1,147 @@
-//! What a file of labelled examples holds before its label values have been given a meaning.
+//! What files of labelled examples hold, row by row: texts, labels by their names, places, and what was left out.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
-use crate::error::Location;
+use crate::config::DataConfig;
+use crate::error::{DataError, Location};
+use crate::label_values::{LabelValues, Meaning};
+use crate::places::All;
+use crate::records::{FileRecord, FilesRecord};
+use crate::targets::Targets;
 use crate::texts::TextsBuilder;
 
-/// Texts and label values as they stand in a file or folder.
+use super::rows::{LabelValue, Row, Skips};
+
+/// Texts and labels of the files of a split, or of a folder.
 #[derive(Debug, Default)]
 pub(crate) struct RawExamples {
     pub(crate) texts: TextsBuilder,
     /// The second text of each example if the examples are pairs.
     pub(crate) seconds: Option<TextsBuilder>,
-    pub(crate) labels: RawLabels,
     /// The group of each example if `data.group` names a column; empty where an example has none.
     pub(crate) groups: Option<TextsBuilder>,
-    /// Where the texts come from: one file, or one per text.
-    pub(crate) files: Vec<PathBuf>,
-    /// Per text, the index of its file and its line in it, 0 if the text is the whole file.
-    pub(crate) places: Vec<(u32, u32)>,
-    /// Hexadecimal SHA-256 of the file's bytes; of a folder, of the names and digests of its files in order.
-    pub(crate) sha256: String,
+    /// The distinct label names in the order in which they were met; some may have no example.
+    pub(crate) names: Vec<String>,
+    /// Per example, indices of `names`: exactly one unless `data.multi_label` is set.
+    pub(crate) labels: Targets,
+    pub(crate) places: All,
+    pub(crate) record: FilesRecord,
     pub(crate) is_folder: bool,
 }
 
 impl RawExamples {
     /// Where example `index` stands.
     pub(crate) fn location(&self, index: usize) -> Location {
-        let (file, line) = self.places[index];
-        Location { path: self.files[file as usize].clone(), line: (line > 0).then_some(u64::from(line)) }
+        self.places.get(index).expect("every example has a place")
     }
 }
 
-/// The label values of each example, trimmed of white space, not yet mapped: one of each unless `data.multi_label` is
-/// set.
-#[derive(Debug, Default)]
-pub(crate) struct RawLabels {
-    values: Vec<String>,
-    /// Per example, the end of its part of `values`.
-    ends: Vec<usize>,
+/// Examples that grow row by row.
+pub(super) struct Builder<'a> {
+    config: &'a DataConfig,
+    values: LabelValues<'a>,
+    pub(super) raw: RawExamples,
+    /// How many examples are gone because their label is.
+    left_out: usize,
+    /// The rows of the files before the one that is read, the left out ones included.
+    rows: usize,
+    ids: Vec<u32>,
 }
 
-impl RawLabels {
-    /// Appends the values of one example.
-    pub(super) fn push(&mut self, values: impl Iterator<Item = String>) {
-        self.values.extend(values);
-        self.ends.push(self.values.len());
+impl<'a> Builder<'a> {
+    pub(super) fn new(config: &'a DataConfig) -> Self {
+        let seconds = config.text.is_pair().then(TextsBuilder::default);
+        let groups = config.group.is_some().then(TextsBuilder::default);
+        let raw = RawExamples { seconds, groups, ..RawExamples::default() };
+        Self { config, values: LabelValues::new(config), raw, left_out: 0, rows: 0, ids: Vec::new() }
     }
 
-    /// The values of each example in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[String]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.values[start..end])
+    /// Keeps a row, unless its label is to be left out. An error is the row's own fault, and nothing of it is kept.
+    pub(super) fn keep(&mut self, row: &Row<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
+        if self.labels(&row.label, at)? {
+            self.raw.record.dropped += 1;
+            if !self.config.multi_label {
+                self.left_out += 1;
+                return Ok(());
+            }
+        }
+        self.raw.labels.push(&self.ids);
+        self.raw.texts.push(row.text);
+        if let (Some(seconds), Some(second)) = (&mut self.raw.seconds, row.second) {
+            seconds.push(second);
+        }
+        if let (Some(groups), Some(group)) = (&mut self.raw.groups, row.group) {
+            groups.push(group.trim());
+        }
+        self.raw.places.push(row.line);
+        Ok(())
     }
+
+    /// Puts the labels of a row into `ids`; tells whether one of them is to be left out.
+    fn labels(&mut self, label: &LabelValue<'_>, at: &dyn Fn() -> Location) -> Result<bool, DataError> {
+        self.ids.clear();
+        let mut dropped = false;
+        let mut add = |value: &str| {
+            match self.values.meaning(value.trim()) {
+                Meaning::Name(id) => self.ids.push(id),
+                Meaning::Dropped => dropped = true,
+                Meaning::Empty => return Err(empty(self.config, label, at())),
+                Meaning::Unmapped => {
+                    return Err(DataError::UnmappedLabel {
+                        at: at(),
+                        value: value.trim().to_owned(),
+                        known: self.config.labels.keys().cloned().collect(),
+                    });
+                }
+            }
+            Ok(())
+        };
+        match label {
+            LabelValue::Field(value) if self.config.multi_label && value.trim().is_empty() => {}
+            LabelValue::Field(value) if self.config.multi_label => {
+                value.split(&self.config.label_separator).try_for_each(add)?;
+            }
+            LabelValue::Field(value) => add(value)?,
+            LabelValue::List(values) => values.iter().try_for_each(|value| add(value))?,
+        }
+        Ok(dropped)
+    }
+
+    /// Notes a file that has been read to its end.
+    pub(super) fn end_file(&mut self, path: PathBuf, sha256: String, skips: &Skips) {
+        let rows = self.raw.texts.len() + self.left_out + skips.skipped().len();
+        self.raw.record.files.push(FileRecord { path, sha256, rows: rows - self.rows });
+        self.rows = rows;
+    }
+
+    /// The examples. With `all_met`, every label that the config renames or drops must have been met.
+    pub(super) fn finish(mut self, skips: Skips, all_met: bool) -> Result<RawExamples, DataError> {
+        if self.raw.texts.is_empty() {
+            return Err(DataError::NoRows {
+                files: self.raw.record.files.first().map(|file| file.path.display().to_string()).unwrap_or_default(),
+                skipped: skips.skipped().len(),
+                dropped: self.left_out,
+            });
+        }
+        if all_met {
+            self.values.check_all_met()?;
+        }
+        self.raw.record.skipped = skips.into_skipped();
+        self.raw.names = self.values.into_names();
+        Ok(self.raw)
+    }
+}
+
+/// The error for an empty label.
+fn empty(config: &DataConfig, label: &LabelValue<'_>, at: Location) -> DataError {
+    if !config.multi_label {
+        return DataError::EmptyLabel { at };
+    }
+    let values: Vec<Cow<'_, str>> = match label {
+        LabelValue::Field(value) => value.split(&config.label_separator).map(Cow::Borrowed).collect(),
+        LabelValue::List(values) => values.to_vec(),
+    };
+    let values: Vec<&str> = values.iter().map(|value| value.trim()).collect();
+    DataError::EmptyInList { at, value: values.join(&config.label_separator) }
 }

@@ -1,4 +1,4 @@
-//! A stream of bytes as lines of text: decoded piece by piece, hashed on the way, bounded, with line numbers that are
+//! A stream of bytes as lines of text: decoded piece by piece, bounded, with line numbers that are
 //! right for every error. Knows nothing of columns.
 
 use std::io::{ErrorKind, Read};
@@ -6,32 +6,37 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding};
-use sha2::{Digest, Sha256};
 
 use crate::error::{DataError, Location};
 
+use super::input::{Input, failure};
+
 /// How many bytes are asked of the operating system at once.
 const CHUNK: usize = 64 * 1024;
+
+/// How many times the limit of a line is read to find the end of a line that is too long.
+const SEARCHED: usize = 64;
 
 /// Lines of text from a stream of bytes.
 pub(crate) struct Source<R> {
     path: PathBuf,
     input: R,
-    digest: Sha256,
     decoder: Decoder,
     raw: Vec<u8>,
     /// The part of `raw` that is not decoded yet.
     undecoded: Range<usize>,
     at_end: bool,
-    /// Decoded text; the lines before `handed_out` are gone to the caller.
+    /// Decoded text; what is before `handed_out` is gone to the caller.
     text: String,
     handed_out: usize,
-    /// The line that the end of `text` is on.
-    decoded_line: u64,
+    /// Whether `text` holds a NUL character.
+    has_nul: bool,
     /// A failure that lies behind the text still to be handed out.
     failure: Option<DataError>,
-    /// The number of the last line handed out.
+    /// How many lines have been handed out to their end.
     line: u64,
+    /// Whether the beginning of a line has been handed out, but not its end.
+    in_line: bool,
     /// The line on which the caller's buffer begins.
     first_line: u64,
     limit: usize,
@@ -43,16 +48,16 @@ impl<R: Read> Source<R> {
         Self {
             path,
             input,
-            digest: Sha256::new(),
             decoder: encoding.new_decoder(),
             raw: vec![0; CHUNK],
             undecoded: 0..0,
             at_end: false,
             text: String::new(),
             handed_out: 0,
-            decoded_line: 1,
+            has_nul: false,
             failure: None,
             line: 0,
+            in_line: false,
             first_line: 1,
             limit,
         }
@@ -71,13 +76,8 @@ impl<R: Read> Source<R> {
         Location { path: self.path.clone(), line: Some(line) }
     }
 
-    /// Hexadecimal SHA-256 of the bytes read, which are all bytes once a read has returned `false`.
-    pub(crate) fn sha256(self) -> String {
-        hex(&self.digest.finalize())
-    }
-
     /// Appends the next line with its line end to `buffer`; `false` at the end. A caller that appends a second line to
-    /// the first has the limit applied to both together.
+    /// the first has the limit applied to both together. After an error in the line [`Source::finish_line`] goes on.
     pub(crate) fn read_line(&mut self, buffer: &mut String) -> Result<bool, DataError> {
         if buffer.is_empty() {
             self.first_line = self.line + 1;
@@ -85,23 +85,74 @@ impl<R: Read> Source<R> {
         let mut any = false;
         while self.fill()? {
             any = true;
-            let rest = &self.text[self.handed_out..];
-            let end = rest.find('\n').map(|position| position + 1);
-            let piece = &rest[..end.unwrap_or(rest.len())];
-            self.handed_out += piece.len();
-            if piece.contains('\0') {
-                return Err(DataError::Nul { at: self.at(self.line + 1) });
+            let number = self.line + 1;
+            let (piece, ended) = self.piece();
+            let has_nul = self.has_nul && self.text[piece.clone()].contains('\0');
+            buffer.push_str(&self.text[piece]);
+            if has_nul {
+                return Err(DataError::Nul { at: self.at(number) });
             }
-            buffer.push_str(piece);
             if trim_line_end(buffer).len() > self.limit {
                 return Err(DataError::TooLong { at: self.at(self.first_line), limit: self.limit });
             }
-            if end.is_some() {
-                break;
+            if ended {
+                return Ok(true);
             }
         }
-        self.line += u64::from(any);
+        self.end_last_line();
         Ok(any)
+    }
+
+    /// Hands out text up to the end of the line, or what there is of it; tells whether the line ended.
+    fn piece(&mut self) -> (Range<usize>, bool) {
+        let start = self.handed_out;
+        let end = memchr::memchr(b'\n', &self.text.as_bytes()[start..]).map(|position| start + position + 1);
+        self.handed_out = end.unwrap_or(self.text.len());
+        self.in_line = end.is_none();
+        self.line += u64::from(end.is_some());
+        (start..self.handed_out, end.is_some())
+    }
+
+    /// Counts a last line that has no line end.
+    fn end_last_line(&mut self) {
+        self.line += u64::from(std::mem::take(&mut self.in_line));
+    }
+
+    /// Leaves out the rest of a line in which an error was found.
+    ///
+    /// # Errors
+    /// The line goes on for many times the limit, or the stream fails.
+    pub(super) fn finish_line(&mut self) -> Result<(), DataError> {
+        let mut searched = 0;
+        while self.in_line {
+            match self.fill() {
+                Ok(true) => {
+                    let number = self.line + 1;
+                    searched += self.piece().0.len();
+                    if searched > self.limit.saturating_mul(SEARCHED) {
+                        return Err(DataError::TooLong { at: self.at(number), limit: self.limit });
+                    }
+                }
+                Ok(false) => self.end_last_line(),
+                Err(DataError::Undecodable { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back text that was handed out, up to where the source stands: it is read again as what follows `line`.
+    pub(super) fn take_back(&mut self, text: &str, line: u64) {
+        self.text.replace_range(..self.handed_out, text);
+        self.has_nul = self.has_nul || text.contains('\0');
+        self.handed_out = 0;
+        self.in_line = false;
+        self.line = line;
+    }
+
+    /// Whether the first line that is not blank begins with `prefix`, as far as the first bytes show it.
+    pub(super) fn begins_with(&mut self, prefix: &str) -> Result<bool, DataError> {
+        Ok(self.fill()? && self.text[self.handed_out..].trim_start().starts_with(prefix))
     }
 
     /// The whole stream as one text. Errors name the file and, where a byte is at fault, its line.
@@ -111,9 +162,9 @@ impl<R: Read> Source<R> {
             let rest = &self.text[self.handed_out..];
             self.handed_out = self.text.len();
             if let Some(position) = rest.find('\0') {
-                let line = newlines(&all) + newlines(&rest[..position]) + 1;
-                return Err(DataError::Nul { at: self.at(line) });
+                return Err(DataError::Nul { at: self.at(self.line + newlines(&rest[..position]) + 1) });
             }
+            self.line += newlines(rest);
             all.push_str(rest);
             if all.len() > self.limit {
                 let at = Location { path: self.path.clone(), line: None };
@@ -127,6 +178,7 @@ impl<R: Read> Source<R> {
     fn fill(&mut self) -> Result<bool, DataError> {
         while self.handed_out == self.text.len() {
             if let Some(failure) = self.failure.take() {
+                self.in_line = true;
                 return Err(failure);
             }
             if self.at_end && self.undecoded.is_empty() {
@@ -146,14 +198,13 @@ impl<R: Read> Source<R> {
         loop {
             match self.input.read(&mut self.raw) {
                 Ok(count) => {
-                    self.digest.update(&self.raw[..count]);
                     self.at_end = count == 0;
                     // At the end the last bytes stay in place, to be named if they are cut inside a character.
                     self.undecoded = if self.at_end { self.undecoded.end..self.undecoded.end } else { 0..count };
                     return Ok(());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(source) => return Err(DataError::Read { path: self.path.clone(), source }),
+                Err(error) => return Err(failure(error, &self.path, self.line)),
             }
         }
     }
@@ -164,16 +215,23 @@ impl<R: Read> Source<R> {
         self.text.reserve(3 * bytes.len() + 16);
         let (result, read) = self.decoder.decode_to_string_without_replacement(bytes, &mut self.text, self.at_end);
         self.undecoded.start += read;
-        self.decoded_line += newlines(&self.text);
+        self.has_nul = memchr::memchr(0, self.text.as_bytes()).is_some();
         if let DecoderResult::Malformed(length, extra) = result {
             let end = self.undecoded.start - usize::from(extra).min(self.undecoded.start);
             let start = end.saturating_sub(usize::from(length));
             self.failure = Some(DataError::Undecodable {
-                at: self.at(self.decoded_line),
+                at: self.at(self.line + newlines(&self.text) + 1),
                 bytes: name_bytes(&self.raw[start..end]),
                 encoding: self.decoder.encoding().name().to_owned(),
             });
         }
+    }
+}
+
+impl Source<Input> {
+    /// Hexadecimal SHA-256 of the file as it is stored.
+    pub(crate) fn sha256(self) -> Result<String, DataError> {
+        self.input.sha256().map_err(|source| DataError::Read { path: self.path, source })
     }
 }
 

@@ -111,7 +111,7 @@ fn stop_early(directory: &Path, run: &str, monitor: Monitor, epochs: u64) -> (Re
         ..TrainConfig::default()
     };
     let mut config = tiny::config(directory, model, train);
-    config.data.validation = Some(SplitSource::Path(directory.join("validation.csv")));
+    config.data.validation = Some(SplitSource::Files(directory.join("validation.csv").into()));
     let path = directory.join(run);
     let Outcome::Finished(report) = tiny::train(&config, &path, &tiny::cpu()).unwrap() else { panic!("interrupted") };
     let epochs = tiny::metrics(&path).into_iter().filter(|line| line.get("validation").is_some()).collect();

@@ -1,6 +1,6 @@
 //! A config that a run writes down is read again as the same config.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use attentive_backend::Backend;
 use attentive_train::Config;
@@ -21,7 +21,7 @@ fn written_and_read(config: &Config) -> Config {
 fn defaults_survive() {
     // What has no default: the name comes from the file's, the training file from the user.
     let mut config = Config { name: "mine".to_string(), ..Config::default() };
-    config.data.train = PathBuf::from("train.csv");
+    config.data.train = "train.csv".into();
     assert_eq!(written_and_read(&config), config);
 }
 

@@ -25,7 +25,7 @@ fn config(directory: &Path, rows: &str, train: TrainConfig) -> Config {
     std::fs::write(directory.join("validation.csv"), rows).unwrap();
     let (_, model) = tiny::models().remove(0);
     let mut config = tiny::config(directory, model, train);
-    config.data.validation = Some(SplitSource::Path(directory.join("validation.csv")));
+    config.data.validation = Some(SplitSource::Files(directory.join("validation.csv").into()));
     config
 }
 

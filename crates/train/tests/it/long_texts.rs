@@ -32,7 +32,7 @@ fn config(directory: &Path) -> Config {
     let optimizer = OptimizerConfig::Adam(AdamConfig { learning_rate: 0.02, sparse: true, ..Default::default() });
     let train = TrainConfig { epochs: 8, batch_size: 8, optimizer, monitor: Monitor::Loss, ..TrainConfig::default() };
     let mut config = tiny::config(directory, model, train);
-    config.data.validation = Some(SplitSource::Path(directory.join("validation.csv")));
+    config.data.validation = Some(SplitSource::Files(directory.join("validation.csv").into()));
     config
 }
 

@@ -56,14 +56,14 @@ fn learned(rows: &str, mut config: Config, what: &str) -> Metrics {
     if config.data.validation.is_some() {
         let validation = directory.path().join("validation.csv");
         std::fs::copy(&path, &validation).unwrap();
-        config.data.validation = Some(SplitSource::Path(validation));
+        config.data.validation = Some(SplitSource::Files(validation.into()));
     }
     let column = |name: &str| Column::Name(name.to_string());
     if rows.starts_with("first") {
         config.data.text = TextColumns::Two(column("first"), column("second"));
     }
     let multi_label = rows == ANY_LABELS || rows == PAIRS_ANY_LABELS;
-    config.data = DataConfig { train: path, multi_label, ..config.data };
+    config.data = DataConfig { train: path.into(), multi_label, ..config.data };
     let report = tiny::report(&config, &directory.path().join("run"));
     let metrics = report.splits[&Split::Train].clone();
     assert_eq!(metrics.accuracy, 1.0, "{what}: loss {}", metrics.loss);

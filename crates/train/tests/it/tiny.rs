@@ -82,7 +82,7 @@ pub(crate) fn other_models() -> Vec<(&'static str, ModelConfig)> {
 /// A config that trains `model` on `train.csv` in `directory`: on pairs if it compares two texts.
 pub(crate) fn config(directory: &Path, model: ModelConfig, train: TrainConfig) -> Config {
     let mut config = Config { name: "tiny".to_string(), model, train, ..Config::default() };
-    config.data.train = directory.join("train.csv");
+    config.data.train = directory.join("train.csv").into();
     if matches!(config.model.attention, AttentionConfig::Bidirectional(_)) {
         let column = |name: &str| Column::Name(name.to_string());
         config.data.text = TextColumns::Two(column("text"), column("second"));

@@ -58,7 +58,7 @@ fn each_vector_lands_in_the_row_of_its_word() {
 fn coverage_by_hand() {
     let directory = temp_dir::TempDir::new().unwrap();
     let mut config = config(directory.path(), false, sgd(0.1));
-    std::fs::write(&config.data.train, "text,label\ndull dull film,bad\na fine film,good\n").unwrap();
+    std::fs::write(&config.data.train.as_written()[0], "text,label\ndull dull film,bad\na fine film,good\n").unwrap();
     // Words: dull, film, a, fine, and [PAD] and [UNK]; of six tokens dull, dull, film and film have vectors.
     let Coverage { in_file, found, vocab_size, of_tokens, sha256 } =
         prepare(&config, UNWATCHED).unwrap().account.vectors.unwrap();

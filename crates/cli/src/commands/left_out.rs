@@ -1,0 +1,46 @@
+//! What the settings of the data left out of the splits, for people to read. Decides nothing.
+
+use attentive_data::{FilesRecord, Split, SplitManifest};
+
+use crate::table::count;
+
+/// How many skipped rows are shown of each split.
+const SHOWN: usize = 5;
+
+/// One line for what was left out of each split, with the places and reasons of the first skipped rows below it.
+pub(super) fn left_out(manifest: &SplitManifest) -> Vec<String> {
+    let mut lines = of_files(Split::Train, &manifest.train.from);
+    for (split, record) in [(Split::Validation, &manifest.validation), (Split::Test, &manifest.test)] {
+        // A split that was cut from the training files has left out what they have.
+        if let Some(record) = record.as_ref().filter(|record| record.from.files != manifest.train.from.files) {
+            lines.extend(of_files(split, &record.from));
+        }
+    }
+    lines
+}
+
+fn of_files(split: Split, record: &FilesRecord) -> Vec<String> {
+    let mut lines = Vec::new();
+    if record.dropped > 0 {
+        lines.push(format!("{} of {split} left out by `data.drop`", examples(record.dropped)));
+    }
+    if let Some(first) = record.skipped.first() {
+        let n = record.skipped.len();
+        let rows = if n == 1 { "row" } else { "rows" };
+        lines.push(format!(
+            "{} {rows} of {split} skipped because they cannot be read: {}: {}",
+            count(n as u64),
+            first.place,
+            first.reason
+        ));
+        lines.extend(record.skipped.iter().take(SHOWN).skip(1).map(|row| format!("{}: {}", row.place, row.reason)));
+        if n > SHOWN {
+            lines.push(format!("and {} more, which `split.json` lists", count((n - SHOWN) as u64)));
+        }
+    }
+    lines
+}
+
+fn examples(n: usize) -> String {
+    format!("{} {}", count(n as u64), if n == 1 { "example" } else { "examples" })
+}

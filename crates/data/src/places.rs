@@ -1,0 +1,95 @@
+//! Where each of many examples stands, in four bytes an example. Reads no file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::Location;
+
+/// The file and line of each example; selections share the memory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Places {
+    all: Arc<All>,
+    /// Which of them these are, in order; `None` if all.
+    selected: Option<Arc<[u32]>>,
+}
+
+/// Places that grow one by one.
+#[derive(Debug, PartialEq, Eq, Default)]
+pub(crate) struct All {
+    /// Each file with the number of examples up to its end.
+    files: Vec<(PathBuf, usize)>,
+    /// The line of each example; lines beyond what fits are told as the largest number that does. Empty where every
+    /// example is a file of its own.
+    lines: Vec<u32>,
+}
+
+impl All {
+    /// The examples that follow stand in this file.
+    pub(crate) fn begin(&mut self, file: PathBuf) {
+        self.files.push((file, self.lines.len()));
+    }
+
+    /// Notes the line of the next example of the last file.
+    pub(crate) fn push(&mut self, line: u64) {
+        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
+        if let Some((_, end)) = self.files.last_mut() {
+            *end = self.lines.len();
+        }
+    }
+
+    /// Examples each of which is a whole file.
+    pub(crate) fn of_files(files: Vec<PathBuf>) -> Self {
+        Self { files: files.into_iter().zip(1..).collect(), lines: Vec::new() }
+    }
+
+    pub(crate) fn finish(self) -> Places {
+        Places { all: Arc::new(self), selected: None }
+    }
+
+    /// Where example `index` stands; `None` if there is none.
+    pub(crate) fn get(&self, index: usize) -> Option<Location> {
+        let file = self.files.partition_point(|&(_, end)| end <= index);
+        let (path, _) = self.files.get(file)?;
+        Some(Location { path: path.clone(), line: self.lines.get(index).map(|&line| u64::from(line)) })
+    }
+}
+
+impl Places {
+    pub(crate) fn get(&self, index: usize) -> Option<Location> {
+        match &self.selected {
+            None => self.all.get(index),
+            Some(selected) => self.all.get(*selected.get(index)? as usize),
+        }
+    }
+
+    /// The places `indices` in their order. Panics if there is no such place.
+    pub(crate) fn select(&self, indices: &[u32]) -> Self {
+        let selected = match &self.selected {
+            None => Arc::from(indices),
+            Some(selected) => indices.iter().map(|&index| selected[index as usize]).collect(),
+        };
+        Self { all: Arc::clone(&self.all), selected: Some(selected) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_know_their_file_and_line() {
+        let mut all = All::default();
+        all.begin("a".into());
+        all.push(2);
+        all.push(1 << 40);
+        all.begin("empty".into());
+        all.begin("b".into());
+        all.push(5);
+        let places = all.finish();
+        let shown = |places: &Places, index| places.get(index).map(|place| place.to_string());
+        let of = |places: &Places| (0..4).map(|index| shown(places, index).unwrap_or_default()).collect::<Vec<_>>();
+        assert_eq!(of(&places), ["a:2", "a:4294967295", "b:5", ""]);
+        assert_eq!(of(&places.select(&[2, 0]).select(&[1, 0])), ["a:2", "b:5", "", ""]);
+        assert_eq!(of(&All::of_files(vec!["x".into(), "y".into()]).finish()), ["x", "y", "", ""]);
+    }
+}

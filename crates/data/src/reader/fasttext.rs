@@ -1,0 +1,105 @@
+//! FastText: `__label__a __label__b the text`, the labels at the front of the line. Blank lines are skipped.
+//!
+//! FastText itself takes every word that begins with `__label__` as a label, wherever it stands; here a label behind the
+//! text's first word is an error, because as text it would tell the model the answer.
+
+use std::borrow::Cow;
+use std::io::Read;
+
+use crate::config::DataConfig;
+use crate::error::{DataError, Location, beginning};
+
+use super::rows::{Fields, LabelValue, Row, Rows};
+use super::source::{Source, trim_line_end};
+
+/// What every label begins with.
+pub(super) const PREFIX: &str = "__label__";
+
+/// Hands every line's text and labels to `rows`. Where no labels are asked for, lines need none, and blank lines are
+/// empty texts.
+pub(super) fn read<R: Read>(
+    source: &mut Source<R>,
+    config: &DataConfig,
+    with_label: bool,
+    rows: &mut Rows<'_>,
+) -> Result<(), DataError> {
+    let mut line = String::new();
+    let mut labels = Vec::new();
+    let mut any = false;
+    loop {
+        line.clear();
+        match source.read_line(&mut line) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                rows.bad(error)?;
+                source.finish_line()?;
+                any = true;
+                continue;
+            }
+        }
+        if with_label && line.trim().is_empty() {
+            continue;
+        }
+        any = true;
+        // The labels of the last line are gone with it, but not the memory they took.
+        let mut of_line = reuse(labels);
+        let (text, number) = (split(trim_line_end(&line), &mut of_line), source.line());
+        let checked = if with_label { check(text, &of_line, config, || source.at(number), &line) } else { Ok(()) };
+        match checked {
+            Ok(()) => rows.row(
+                &Row {
+                    line: number,
+                    text,
+                    second: None,
+                    label: LabelValue::List(&of_line),
+                    group: None,
+                    fields: Fields::None,
+                },
+                || source.at(number),
+            )?,
+            Err(error) => rows.bad(error)?,
+        }
+        labels = reuse(of_line);
+    }
+    if any { Ok(()) } else { Err(DataError::Empty { path: source.path().to_owned() }) }
+}
+
+/// An empty list in the memory of another.
+fn reuse<'a>(mut list: Vec<Cow<'_, str>>) -> Vec<Cow<'a, str>> {
+    list.clear();
+    list.into_iter().map(|_| Cow::Borrowed("")).collect()
+}
+
+/// Puts the labels at the front of a line into `labels`; returns the text behind them.
+fn split<'a>(line: &'a str, labels: &mut Vec<Cow<'a, str>>) -> &'a str {
+    let mut rest = line.trim();
+    while let Some(label) = rest.strip_prefix(PREFIX) {
+        let end = label.find(char::is_whitespace).unwrap_or(label.len());
+        labels.push(Cow::Borrowed(&label[..end]));
+        rest = label[end..].trim_start();
+    }
+    rest
+}
+
+fn check(
+    text: &str,
+    labels: &[Cow<'_, str>],
+    config: &DataConfig,
+    at: impl Fn() -> Location,
+    line: &str,
+) -> Result<(), DataError> {
+    let row = || beginning(trim_line_end(line));
+    if !config.multi_label && labels.len() != 1 {
+        return Err(match labels.len() {
+            0 => DataError::NoLabelAtFront { at: at(), row: row() },
+            found => DataError::SeveralLabels { at: at(), found, row: row() },
+        });
+    }
+    if text.contains(PREFIX)
+        && let Some(label) = text.split_whitespace().find(|word| word.starts_with(PREFIX))
+    {
+        return Err(DataError::LabelInText { at: at(), label: beginning(label) });
+    }
+    Ok(())
+}

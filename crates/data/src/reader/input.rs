@@ -1,0 +1,225 @@
+//! The bytes of a file: hashed as they are stored, unpacked where the name says that they are packed, with a cap on what
+//! they may become. Knows nothing of text.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use sha2::{Digest, Sha256};
+
+use crate::config::{DataConfig, Packing, packing};
+use crate::error::DataError;
+
+use super::source::hex;
+
+/// What every packed file may unpack to.
+const FREE: u64 = 1 << 20;
+
+/// Why bytes cannot be had although the operating system gives them; travels inside an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("{0}")]
+    Packed(String),
+    #[error("it unpacks to more than {0} times its size")]
+    Expansion(u64),
+    #[error("it is {0}")]
+    NotText(&'static str),
+}
+
+/// A file's bytes.
+pub(crate) struct Input {
+    stage: Stage,
+    max_expansion: u64,
+    given: u64,
+}
+
+enum Stage {
+    Plain(Disk),
+    Gzip(Box<MultiGzDecoder<BufReader<Disk>>>),
+    Zstd(Box<Zstd>),
+}
+
+/// The bytes as they are stored, counted and hashed.
+struct Disk {
+    file: File,
+    digest: Sha256,
+    read: u64,
+}
+
+impl Read for Disk {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.digest.update(&buffer[..count]);
+        self.read += count as u64;
+        Ok(count)
+    }
+}
+
+impl Input {
+    /// The bytes of an open file, unpacked as the extension of `path` says.
+    pub(super) fn new(file: File, path: &Path, config: &DataConfig) -> Self {
+        const BUFFER: usize = 64 * 1024;
+        let plain = Self::plain(file);
+        let Stage::Plain(disk) = plain.stage else { return plain };
+        let stage = match packing(path) {
+            None => Stage::Plain(disk),
+            Some(Packing::Gzip) => Stage::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, disk)))),
+            Some(Packing::Zstd) => Stage::Zstd(Box::new(Zstd {
+                stored: BufReader::with_capacity(BUFFER, disk),
+                decoder: FrameDecoder::new(),
+                in_frame: false,
+            })),
+        };
+        Self { stage, max_expansion: config.max_expansion, given: 0 }
+    }
+
+    /// The bytes of an open file as they are.
+    pub(super) fn plain(file: File) -> Self {
+        Self { stage: Stage::Plain(Disk { file, digest: Sha256::new(), read: 0 }), max_expansion: 1, given: 0 }
+    }
+
+    /// Hexadecimal SHA-256 of the stored bytes, reading what has not been read.
+    pub(crate) fn sha256(mut self) -> io::Result<String> {
+        let disk = self.disk();
+        io::copy(disk, &mut io::sink())?;
+        Ok(hex(&std::mem::take(&mut disk.digest).finalize()))
+    }
+
+    fn disk(&mut self) -> &mut Disk {
+        match &mut self.stage {
+            Stage::Plain(disk) => disk,
+            Stage::Gzip(decoder) => decoder.get_mut().get_mut(),
+            Stage::Zstd(zstd) => zstd.stored.get_mut(),
+        }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = match &mut self.stage {
+            Stage::Plain(disk) => {
+                let count = disk.read(buffer)?;
+                if self.given == 0
+                    && let Some(content) = not_text(&buffer[..count])
+                {
+                    return Err(io::Error::other(Fault::NotText(content)));
+                }
+                self.given += count as u64;
+                return Ok(count);
+            }
+            Stage::Gzip(decoder) => decoder.read(buffer).map_err(|error| packed(error, ""))?,
+            Stage::Zstd(zstd) => zstd.read(buffer)?,
+        };
+        self.given += count as u64;
+        if self.given > FREE.max(self.disk().read.saturating_mul(self.max_expansion)) {
+            return Err(io::Error::other(Fault::Expansion(self.max_expansion)));
+        }
+        Ok(count)
+    }
+}
+
+/// What bytes are that begin like no text.
+fn not_text(beginning: &[u8]) -> Option<&'static str> {
+    [
+        (&b"\x1F\x8B\x08"[..], "a gzip file"),
+        (b"\x28\xB5\x2F\xFD", "a zstd file"),
+        (b"PAR1", "a Parquet file"),
+        (b"PK\x03\x04", "a zip file"),
+    ]
+    .into_iter()
+    .find_map(|(magic, content)| beginning.starts_with(magic).then_some(content))
+}
+
+/// Tells damage from what the operating system says.
+fn packed(error: io::Error, context: &str) -> io::Error {
+    if error.raw_os_error().is_some() || error.kind() == io::ErrorKind::Interrupted {
+        return error;
+    }
+    io::Error::other(Fault::Packed(format!("{context}{error}")))
+}
+
+/// Zstandard frames one after the other.
+struct Zstd {
+    stored: BufReader<Disk>,
+    decoder: FrameDecoder,
+    in_frame: bool,
+}
+
+impl Zstd {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // The decoder has assertions that damaged data may break.
+        catch_unwind(AssertUnwindSafe(|| self.read_on(buffer)))
+            .unwrap_or_else(|_| Err(io::Error::other(Fault::Packed("invalid data".to_owned()))))
+    }
+
+    fn read_on(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if !self.in_frame && !self.begin_frame()? {
+                return Ok(0);
+            }
+            let count = self.decoder.read(buffer).map_err(|error| packed(error, ""))?;
+            if count > 0 {
+                return Ok(count);
+            }
+            if self.decoder.is_finished() {
+                let stored = self.decoder.get_checksum_from_data();
+                if stored.is_some() && stored != self.decoder.get_calculated_checksum() {
+                    return Err(io::Error::other(Fault::Packed("the checksum is not that of the data".to_owned())));
+                }
+                self.in_frame = false;
+                continue;
+            }
+            self.decoder
+                .decode_blocks(&mut self.stored, BlockDecodingStrategy::UptoBytes(buffer.len()))
+                .map_err(|error| frame_error(&error))?;
+        }
+    }
+
+    /// Begins the next frame; `false` if there is none.
+    fn begin_frame(&mut self) -> io::Result<bool> {
+        use std::io::BufRead;
+        loop {
+            if self.stored.fill_buf()?.is_empty() {
+                return Ok(false);
+            }
+            match self.decoder.reset(&mut self.stored) {
+                Ok(()) => {
+                    self.in_frame = true;
+                    return Ok(true);
+                }
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                    io::copy(&mut (&mut self.stored).take(u64::from(length)), &mut io::sink())?;
+                }
+                Err(error) => return Err(frame_error(&error)),
+            }
+        }
+    }
+}
+
+fn frame_error(error: &FrameDecoderError) -> io::Error {
+    let reason = match error {
+        FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::BadMagicNumber(_)) => {
+            "no Zstandard frame begins here".to_owned()
+        }
+        error => error.to_string(),
+    };
+    io::Error::other(Fault::Packed(reason))
+}
+
+/// What a failed read means for the file at `path`, whose last whole line is `line`.
+pub(super) fn failure(error: io::Error, path: &Path, line: u64) -> DataError {
+    let path = path.to_owned();
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+        Some(Fault::Packed(reason)) => {
+            let at = crate::error::Location { path, line: (line > 0).then_some(line) };
+            DataError::Packed { at, reason: reason.clone() }
+        }
+        Some(Fault::Expansion(times)) => DataError::Expansion { path, times: *times },
+        Some(Fault::NotText(content)) => DataError::NotText { path, content },
+        None => DataError::Read { path, source: error },
+    }
+}

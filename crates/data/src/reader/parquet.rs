@@ -1,0 +1,202 @@
+//! Parquet: text columns of strings; labels are strings, integers, booleans, or lists of them. Row groups are read one
+//! after the other, and the rows, counted from 1, stand as lines in messages.
+//!
+//! The library works on what the file says of itself, so that a panic in it is taken for damage.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::reader::RowIter;
+use parquet::record::{Field, Row as ParquetRow};
+use parquet::schema::types::Type;
+
+use crate::config::DataConfig;
+use crate::error::{DataError, Location};
+
+use super::columns::{Positions, join, positions};
+use super::input::Input;
+use super::rows::{Fields, LabelValue, Row, Rows};
+use super::{open, stat};
+
+/// What the texts of every file may come to.
+const FREE: u64 = 1 << 20;
+
+/// Hands every row to `rows`; returns the file's SHA-256.
+pub(super) fn read(
+    path: &Path,
+    config: &DataConfig,
+    with_label: bool,
+    rows: &mut Rows<'_>,
+) -> Result<String, DataError> {
+    let at = |row: u64| Location { path: path.to_owned(), line: Some(row) };
+    let size = stat(path)?.len();
+    let file = open(path)?;
+    let reader = caught(path, || SerializedFileReader::new(file))?;
+    let schema = reader.metadata().file_metadata().schema().clone();
+    let columns: Vec<String> = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
+    rows.check_columns(path, columns.clone(), config)?;
+    let found = positions(config, with_label, path, Some(&columns), &at(1), columns.len())?;
+    let (projection, wanted) = project(&schema, &found);
+    let projection = caught(path, || Type::group_type_builder("schema").with_fields(projection).build())?;
+    let reader: Box<dyn FileReader> = Box::new(reader);
+    let mut records = caught(path, || RowIter::from_file_into(reader).project(Some(projection)))?;
+
+    let allowed = FREE.max(size.saturating_mul(config.max_expansion));
+    let (mut given, mut number) = (0u64, 0u64);
+    let mut joined = String::new();
+    while let Some(record) = caught(path, || records.next().transpose())? {
+        number += 1;
+        let record = Record { record, columns: &columns, wanted: &wanted, at: &|| at(number) };
+        let result = record.hand_on(&found, config, number, &mut joined, rows);
+        given += result.or_else(|error| rows.bad(error).map(|()| 1))?;
+        if given > allowed {
+            return Err(DataError::Expansion { path: path.to_owned(), times: config.max_expansion });
+        }
+    }
+    if number == 0 {
+        return Err(DataError::Empty { path: path.to_owned() });
+    }
+    let sha256 = Input::plain(open(path)?).sha256();
+    sha256.map_err(|source| DataError::Read { path: path.to_owned(), source })
+}
+
+/// The columns that are read, in the order of the schema, and which of all columns they are.
+fn project(schema: &Type, found: &Positions) -> (Vec<Arc<Type>>, Vec<usize>) {
+    let mut wanted: Vec<usize> =
+        found.text.iter().copied().chain(found.second).chain(found.label).chain(found.group).collect();
+    wanted.sort_unstable();
+    (wanted.iter().map(|&column| Arc::clone(&schema.get_fields()[column])).collect(), wanted)
+}
+
+/// One row with what is needed to find and name its fields.
+struct Record<'a> {
+    record: ParquetRow,
+    columns: &'a [String],
+    /// Which column each field of the record is.
+    wanted: &'a [usize],
+    at: &'a dyn Fn() -> Location,
+}
+
+impl Record<'_> {
+    /// Hands the row on; returns about how many bytes it takes. An error is the row's own fault, or ends the reading.
+    fn hand_on(
+        &self,
+        found: &Positions,
+        config: &DataConfig,
+        number: u64,
+        joined: &mut String,
+        rows: &mut Rows<'_>,
+    ) -> Result<u64, DataError> {
+        let is_joined = found.text.len() > 1;
+        let parts: Vec<&str> =
+            found.text.iter().map(|&column| self.text(column, is_joined, config)).collect::<Result<_, _>>()?;
+        let second = found.second.map(|column| self.text(column, false, config)).transpose()?;
+        let list;
+        let single;
+        let labels = match found.label.map(|column| (column, self.field(column))) {
+            None | Some((_, Field::Null)) => LabelValue::Field(""),
+            Some((column, Field::ListInternal(values))) => {
+                let key = &self.columns[column];
+                if !config.multi_label {
+                    return Err(DataError::LabelList { at: (self.at)(), key: key.clone() });
+                }
+                let label = |(index, value)| {
+                    label(value).ok_or_else(|| self.wrong_type(format!("{key}[{index}]"), LABEL, value))
+                };
+                list = values.elements().iter().enumerate().map(label).collect::<Result<Vec<_>, _>>()?;
+                LabelValue::List(&list)
+            }
+            Some((column, value)) => {
+                let name = || self.columns[column].clone();
+                single = label(value).ok_or_else(|| self.wrong_type(name(), LABEL, value))?;
+                LabelValue::Field(&single)
+            }
+        };
+        let name;
+        let group = match found.group.map(|column| (column, self.field(column))) {
+            None => None,
+            Some((_, Field::Null)) => Some(""),
+            Some((column, value)) => {
+                name = label(value).ok_or_else(|| self.wrong_type(self.columns[column].clone(), LABEL, value))?;
+                Some(name.as_ref())
+            }
+        };
+        let text = join(parts.iter().copied(), config.text.separator(), joined);
+        let bytes = text.len() + second.map_or(0, str::len) + 1;
+        rows.row(&Row { line: number, text, second, label: labels, group, fields: Fields::None }, self.at)?;
+        Ok(bytes as u64)
+    }
+
+    fn field(&self, column: usize) -> &Field {
+        let index = self.wanted.partition_point(|&wanted| wanted < column);
+        self.record.get_column_iter().nth(index).map_or(&Field::Null, |(_, field)| field)
+    }
+
+    fn text(&self, column: usize, null_is_empty: bool, config: &DataConfig) -> Result<&str, DataError> {
+        let field = self.field(column);
+        let wrong = || self.wrong_type(self.columns[column].clone(), "a string", field);
+        let text = match field {
+            Field::Str(text) => text.as_str(),
+            Field::Bytes(bytes) => std::str::from_utf8(bytes.data()).map_err(|_| wrong())?,
+            Field::Null if null_is_empty => "",
+            _ => return Err(wrong()),
+        };
+        if text.contains('\0') {
+            return Err(DataError::Nul { at: (self.at)() });
+        }
+        if text.len() > config.max_line_bytes {
+            return Err(DataError::TooLong { at: (self.at)(), limit: config.max_line_bytes });
+        }
+        Ok(text)
+    }
+
+    fn wrong_type(&self, key: String, expected: &'static str, found: &Field) -> DataError {
+        let found = match found {
+            Field::Null => "null",
+            Field::Bool(_) => "a boolean",
+            Field::Float16(_) | Field::Float(_) | Field::Double(_) | Field::Decimal(_) => "a fraction",
+            Field::Bytes(_) => "bytes that are not UTF-8",
+            Field::Str(_) => "a string",
+            Field::ListInternal(_) => "a list",
+            Field::Group(_) | Field::MapInternal(_) => "a group of values",
+            _ if label(found).is_some() => "a number",
+            _ => "a time",
+        };
+        DataError::JsonType { at: (self.at)(), key, expected, found }
+    }
+}
+
+/// What a label may be.
+const LABEL: &str = "a string or an integer";
+
+/// A label as text; `None` if the value is of a type that a label cannot have.
+fn label(field: &Field) -> Option<Cow<'_, str>> {
+    Some(Cow::Owned(match field {
+        Field::Str(label) => return Some(Cow::Borrowed(label)),
+        Field::Bytes(label) => return std::str::from_utf8(label.data()).ok().map(Cow::Borrowed),
+        Field::Bool(label) => label.to_string(),
+        Field::Byte(label) => label.to_string(),
+        Field::Short(label) => label.to_string(),
+        Field::Int(label) => label.to_string(),
+        Field::Long(label) => label.to_string(),
+        Field::UByte(label) => label.to_string(),
+        Field::UShort(label) => label.to_string(),
+        Field::UInt(label) => label.to_string(),
+        Field::ULong(label) => label.to_string(),
+        _ => return None,
+    }))
+}
+
+/// Runs a piece of the library's work.
+fn caught<T>(path: &Path, work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, DataError> {
+    let failed = |reason: String| DataError::Parquet { path: path.to_owned(), reason };
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Err(_) => Err(failed("invalid data".to_owned())),
+    }
+}

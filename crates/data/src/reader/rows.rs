@@ -1,0 +1,132 @@
+//! What the readers of all formats have in common: a row, who takes it, and what happens to one that cannot be read.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use crate::column::Column;
+use crate::config::DataConfig;
+use crate::error::{DataError, Location};
+use crate::records::SkippedRow;
+
+use super::delimited::Record;
+
+/// What one row holds, borrowed for the time of a callback.
+pub(super) struct Row<'a> {
+    pub(super) line: u64,
+    pub(super) text: &'a str,
+    /// The other text of a pair.
+    pub(super) second: Option<&'a str>,
+    /// An empty field where no label was asked for.
+    pub(super) label: LabelValue<'a>,
+    /// What `data.group` names, if it was asked for.
+    pub(super) group: Option<&'a str>,
+    pub(super) fields: Fields<'a>,
+}
+
+/// The label of a row as it stands in the file.
+pub(super) enum LabelValue<'a> {
+    /// One value; several labels in it are not yet split.
+    Field(&'a str),
+    /// A list of values.
+    List(&'a [Cow<'a, str>]),
+}
+
+/// The whole row, for those who write it back.
+pub(super) enum Fields<'a> {
+    Delimited(&'a Record),
+    Json(&'a str),
+    /// A format that is not written back.
+    None,
+}
+
+/// Takes one row after the other; the function gives the row's place, for errors.
+pub(super) type Keep<'a> = dyn FnMut(&Row<'_>, &dyn Fn() -> Location) -> Result<(), DataError> + 'a;
+
+/// Where a reader puts its rows.
+pub(super) struct Rows<'a> {
+    pub(super) keep: &'a mut Keep<'a>,
+    pub(super) skips: &'a mut Skips,
+    /// The first file of the split that has columns, and these.
+    pub(super) first: &'a mut Option<(PathBuf, Vec<String>)>,
+}
+
+impl Rows<'_> {
+    /// Hands a row on. An error is one that ends the reading.
+    pub(super) fn row(&mut self, row: &Row<'_>, at: impl Fn() -> Location) -> Result<(), DataError> {
+        match (self.keep)(row, &at) {
+            Ok(()) => Ok(()),
+            Err(error) => self.bad(error),
+        }
+    }
+
+    /// Fails if the columns of a file are not those of the first: by name in any order, by number in the same.
+    pub(super) fn check_columns(
+        &mut self,
+        path: &Path,
+        found: Vec<String>,
+        config: &DataConfig,
+    ) -> Result<(), DataError> {
+        let Some((first, expected)) = &*self.first else {
+            *self.first = Some((path.to_owned(), found));
+            return Ok(());
+        };
+        let sorted = |columns: &[String]| {
+            let mut columns = columns.to_vec();
+            columns.sort();
+            columns
+        };
+        let by_number = config
+            .text
+            .iter()
+            .chain([&config.label])
+            .chain(&config.group)
+            .any(|column| matches!(column, Column::Number(_)));
+        if *expected == found || !by_number && sorted(expected) == sorted(&found) {
+            return Ok(());
+        }
+        let (first, path, expected) = (first.clone(), path.to_owned(), expected.clone());
+        Err(DataError::OtherColumns { first, path, expected, found })
+    }
+
+    /// Leaves out a row that cannot be read, if that is allowed.
+    pub(super) fn bad(&mut self, error: DataError) -> Result<(), DataError> {
+        self.skips.skip(error)
+    }
+}
+
+/// The rows that were left out because they cannot be read.
+#[derive(Debug, Default)]
+pub(super) struct Skips {
+    allowed: usize,
+    skipped: Vec<SkippedRow>,
+    first: Option<DataError>,
+}
+
+impl Skips {
+    pub(super) fn new(allowed: usize) -> Self {
+        Self { allowed, ..Self::default() }
+    }
+
+    pub(super) fn skipped(&self) -> &[SkippedRow] {
+        &self.skipped
+    }
+
+    pub(super) fn into_skipped(self) -> Vec<SkippedRow> {
+        self.skipped
+    }
+
+    fn skip(&mut self, error: DataError) -> Result<(), DataError> {
+        let Some(place) = error.bad_row().map(ToString::to_string) else { return Err(error) };
+        if self.skipped.len() == self.allowed {
+            return Err(match self.first.take() {
+                None => error,
+                Some(first) => DataError::TooManyBadRows { first: Box::new(first), allowed: self.allowed },
+            });
+        }
+        let message = error.to_string();
+        let reason = message.strip_prefix(&place).unwrap_or(&message).trim_start_matches([':', ' ']).to_owned();
+        self.skipped.push(SkippedRow { place, reason });
+        self.first.get_or_insert(error);
+        Ok(())
+    }
+}
