@@ -49,6 +49,10 @@ mod vectors;
 
 mod batch;
 
+mod report;
+
+mod sniff;
+
 pub use batch::{Batch, Padding, batch, by_length};
 pub use column::{Column, TextColumns};
 pub use config::{DataConfig, Format};
@@ -61,6 +65,11 @@ pub use findings::{ConflictingLabels, DuplicateTexts, Findings, SharedTexts};
 pub use labels::Labels;
 pub use order::permutation;
 pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
+pub use report::{
+    Bin, DataReport, FileReport, Finding, FindingExample, FindingKind, LabelReport, Lengths, Severity, Shown,
+    SplitReport,
+};
+pub use sniff::{Sniffed, Wishes, sniff};
 pub use targets::Targets;
 pub use texts::{Texts, TextsBuilder};
 pub use tokenizer::TextEncoder;

@@ -31,6 +31,8 @@ mod chosen;
 mod metrics_log;
 mod prepare;
 
+mod examine;
+
 mod batching;
 mod evaluate;
 mod initial;
@@ -45,6 +47,7 @@ pub use config::{
 };
 pub use error::{CheckpointError, TrainError};
 pub use event::Event;
+pub use examine::examine;
 pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
 pub use metrics::{Average, Baseline, Intervals, LabelMetrics, Metrics};
 pub use optimizer::{
