@@ -145,7 +145,8 @@ fn told(finding: &Finding, style: Style, width: usize) -> String {
     };
     let mut text = wrapped(&format!("{painted} "), word.len(), &finding.message, width);
     text.push_str(&wrapped(&format!("  {} ", style.hint("hint:")), 8, &finding.remedy, width));
-    for example in &finding.examples {
+    let shown = if finding.severity == Severity::Warning { 3 } else { 1 };
+    for example in finding.examples.iter().take(shown) {
         let labels = |labels: &[String]| match labels {
             [] => String::new(),
             labels => format!(" [{}]", labels.join(", ")),

@@ -8,8 +8,12 @@
 mod bad_input;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod bad_runs;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod check;
 mod configs;
 mod directory;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod init;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod inspect;
 #[cfg(any(feature = "flex", feature = "ndarray"))]

@@ -161,7 +161,7 @@ impl Near {
                 } else {
                     (
                         FindingKind::NearShared,
-                        Severity::Warning,
+                        if part > 0.01 { Severity::Warning } else { Severity::Note },
                         vec![*other, *split],
                         format!(
                             "{texts} of {split} {} in {other} with small changes{}, so its figures flatter the model",

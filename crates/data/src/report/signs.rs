@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use crate::error::excerpt;
 use crate::examples::{Examples, Split};
 
 use super::finding::{Finding, FindingExample, FindingKind, SHOWN, Severity, in_percent, many, share, verb};
@@ -87,6 +88,12 @@ const TAGS: [&str; 31] = [
 /// Which signs a text has, a bit for each of [`SIGNS`].
 fn signs(text: &str) -> u8 {
     let mut signs = 0;
+    each_sign(text, |sign, _| signs |= 1u8 << sign);
+    signs
+}
+
+/// Hands out the signs in a text with their places in it.
+fn each_sign(text: &str, mut found: impl FnMut(usize, usize)) {
     let mut before = ' ';
     for (start, c) in text.char_indices() {
         let position = match c {
@@ -100,11 +107,27 @@ fn signs(text: &str) -> u8 {
             _ => None,
         };
         if let Some(position) = position {
-            signs |= 1u8 << position;
+            found(position, start);
         }
         before = c;
     }
-    signs
+}
+
+/// An example as it is shown, with the text around the first place of a sign instead of the beginning.
+fn shown(view: &View<'_>, number: u32, sign: usize) -> FindingExample {
+    const BEFORE: usize = 24;
+    let mut shown = view.shown(number);
+    let (text, second) = view.text(number);
+    for text in std::iter::once(text).chain(second) {
+        let mut place = None;
+        each_sign(text, |found, start| place = place.or_else(|| (found == sign).then_some(start)));
+        let Some(place) = place else { continue };
+        let start = text[..place].char_indices().rev().nth(BEFORE - 1).map_or(0, |(start, _)| start);
+        let dots = if start > 0 { "…" } else { "" };
+        shown.text = format!("{dots}{}", excerpt(&text[start..]));
+        break;
+    }
+    FindingExample::one(shown)
 }
 
 /// Whether two characters in a row are the first bytes of a character in UTF-8, read as Windows-1252 or Latin-1.
@@ -199,7 +222,7 @@ pub(super) fn findings(view: &View<'_>, same: &Same) -> Vec<Finding> {
             let part = share(n, examples.len());
             let message =
                 format!("{} of {split} {} {what}{}", many(n, "text"), verb(n, "holds", "hold"), in_percent(part));
-            let shown = tally.first[sign].iter().map(|&number| FindingExample::one(view.shown(number))).collect();
+            let shown = tally.first[sign].iter().map(|&number| shown(view, number, sign)).collect();
             findings.push(Finding::new(kind, severity, &[split], n, message, remedy).share(part).examples(shown));
         }
         if split == Split::Train {

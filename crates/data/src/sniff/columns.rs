@@ -158,7 +158,7 @@ impl Sample {
         // A label comes again, and so does the first row's if it is one.
         let comes_again = (0..first.len()).any(|column| {
             let values: BTreeSet<&str> = rest.iter().filter_map(|row| row.get(column)).map(String::as_str).collect();
-            values.len() * 2 < rest.len() && values.contains(first[column].as_str())
+            values.len() < rest.len() && values.contains(first[column].as_str())
         });
         !by_number || (!wanted.is_empty() && first.iter().all(plain) && !comes_again && rest.len() > 1)
     }

@@ -39,6 +39,7 @@ fn without_mark(head: &[u8]) -> Option<&'static Encoding> {
     let zeros = |offset: usize| head.iter().skip(offset).step_by(2).filter(|&&byte| byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
     match head.len() / 4 {
+        _ if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) => None,
         0 => None,
         many if odd > many && even == 0 => Some(UTF_16LE),
         many if even > many && odd == 0 => Some(UTF_16BE),
