@@ -73,14 +73,12 @@ fn data(config: &mut Lines, found: &Sniffed) {
             &format!("validation = {{ fraction = {fraction} }}"),
             "no file was named: cut off train, of every label its share",
         ),
-        _ => config.plain(
-            "# validation = \"a file\"                # to choose the best epoch by; these examples are too few to cut",
-        ),
+        _ => config
+            .because("# validation = \"a file\"", "to choose the best epoch by; these examples are too few to cut"),
     }
     match &data.test {
         Some(path) => config.plain(&format!("test = {}", quoted(&path.to_string_lossy()))),
-        None => config
-            .plain("# test = \"a file\"                      # for the final figure, never looked at while training"),
+        None => config.because("# test = \"a file\"", "for the final figure, never looked at while training"),
     }
     if !data.train.is_dir() {
         let reason = if data.text.is_pair() { "a pair of texts" } else { "the column that is classified" };
@@ -126,7 +124,7 @@ fn balance(found: &Sniffed) -> String {
     const LISTED: usize = 4;
     let share = |(label, n): &(String, usize)| {
         let label: String = label.chars().filter(|c| !c.is_control()).take(24).collect();
-        format!("{label} {}", percent(*n as f64 / found.examples.max(1) as f64))
+        format!("`{label}` {}", percent(*n as f64 / found.examples.max(1) as f64))
     };
     let mut by_size = found.labels.clone();
     by_size.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
@@ -271,16 +269,18 @@ fn training(config: &mut Lines, found: &Sniffed, (few, many, topics): (bool, boo
         config.because("monitor = \"micro_f1\"", "few texts have all of their labels right");
     } else {
         let counts = || found.labels.iter().map(|(_, n)| *n);
-        let ratio = counts().max().unwrap_or(0) as f64 / counts().min().unwrap_or(0).max(1) as f64;
-        let reason = format!("the largest label has {ratio:.0} times the examples of the smallest");
-        if ratio >= UNEQUAL {
+        let (most, least) = (counts().max().unwrap_or(0), counts().min().unwrap_or(0));
+        let ratio = most as f64 / least.max(1) as f64;
+        // Where no label has most of the examples, the accuracy is no worse a measure.
+        if ratio >= UNEQUAL && most * 2 > found.examples {
+            let reason = format!("the largest label has {ratio:.0} times the examples of the smallest");
             config.because("monitor = \"macro_f1\"", &reason);
-        }
-        if ratio >= VERY_UNEQUAL {
-            config.because(
-                "class_weights = \"balanced\"",
-                "small labels count more; leave it out if accuracy is what counts",
-            );
+            if ratio >= VERY_UNEQUAL {
+                config.because(
+                    "class_weights = \"balanced\"",
+                    "small labels count more; leave it out if accuracy is what counts",
+                );
+            }
         }
     }
     config.because("keep_checkpoints = 1", "saves space");

@@ -142,8 +142,8 @@ impl Sample {
         sample
     }
 
-    /// Whether the first row names the columns: it holds a name that was asked for or that columns have, or, where no
-    /// name was asked for, a value that no column has again.
+    /// Whether the first row names the columns: it holds a name that was asked for or that columns have; or nothing but
+    /// short words that do not come again.
     fn has_header(&self, wanted: &[&str]) -> bool {
         let Some((first, rest)) = self.rows.split_first() else { return true };
         let is_known = |name: &str| {
@@ -154,13 +154,13 @@ impl Sample {
             return true;
         }
         let by_number = wanted.iter().all(|name| name.parse::<usize>().is_ok());
-        let plain = |field: &String| !field.is_empty() && field.parse::<f64>().is_err() && field.chars().count() < 40;
+        let plain = |field: &String| field.parse::<f64>().is_err() && field.chars().count() < 40;
         // A label comes again, and so does the first row's if it is one.
         let comes_again = (0..first.len()).any(|column| {
             let values: BTreeSet<&str> = rest.iter().filter_map(|row| row.get(column)).map(String::as_str).collect();
-            values.len() < rest.len() && values.contains(first[column].as_str())
+            !first[column].is_empty() && values.len() < rest.len() && values.contains(first[column].as_str())
         });
-        !by_number || (!wanted.is_empty() && first.iter().all(plain) && !comes_again && rest.len() > 1)
+        !by_number || (first.iter().all(plain) && !comes_again && rest.len() > 1)
     }
 
     /// The column that `name` means.
@@ -269,6 +269,8 @@ mod tests {
 
         let header = |text, wanted: &[&str]| sample(text, Format::Csv, wanted).1.header;
         assert!(header("Review,Class\ngood,1\n", &[]));
+        assert!(header("v1,v2,,\nham,one long text,,\nspam,another,,\n", &[]));
+        assert!(!header("3,a text\n1,another\n2,third\n", &[]));
         assert!(header("a,b\ngood,1\nbad,0\n", &["a", "b"]));
         assert!(!header("pos,good film\nneg,bad film\npos,fine film\nneg,no\npos,yes\n", &["1", "0"]));
     }
