@@ -150,7 +150,8 @@ impl Sample {
             let name = name.trim().to_lowercase();
             TEXTS.contains(&name.as_str()) || LABELS.contains(&name.as_str())
         };
-        if first.iter().any(|name| wanted.contains(&name.trim()) || is_known(name)) {
+        let is_wanted = |name: &str| wanted.contains(&name) && name.parse::<usize>().is_err();
+        if first.iter().any(|name| is_wanted(name.trim()) || is_known(name)) {
             return true;
         }
         let by_number = wanted.iter().all(|name| name.parse::<usize>().is_ok());
@@ -270,6 +271,7 @@ mod tests {
         let header = |text, wanted: &[&str]| sample(text, Format::Csv, wanted).1.header;
         assert!(header("Review,Class\ngood,1\n", &[]));
         assert!(header("v1,v2,,\nham,one long text,,\nspam,another,,\n", &[]));
+        assert!(!header("0,a text\n1,another\n1,third\n", &["1", "0"]));
         assert!(!header("3,a text\n1,another\n2,third\n", &[]));
         assert!(header("a,b\ngood,1\nbad,0\n", &["a", "b"]));
         assert!(!header("pos,good film\nneg,bad film\npos,fine film\nneg,no\npos,yes\n", &["1", "0"]));
