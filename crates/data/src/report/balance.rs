@@ -128,13 +128,13 @@ fn alike(names: &[String]) -> Vec<String> {
         form.lowercase();
         let letters: String = form.get().chars().filter(|c| c.is_alphanumeric()).collect();
         // Names of signs alone, such as `+` and `-`, are different things.
-        by_form.entry(if letters.is_empty() { name.clone() } else { signed(name, letters) }).or_default().push(name);
+        by_form.entry(if letters.is_empty() { name.clone() } else { signed(name, &letters) }).or_default().push(name);
     }
     by_form.into_values().filter(|names| names.len() > 1).flatten().cloned().collect()
 }
 
 /// Keeps a sign in front, which makes another number of a number.
-fn signed(name: &str, letters: String) -> String {
+fn signed(name: &str, letters: &str) -> String {
     let sign = name.chars().next().filter(|c| matches!(c, '-' | '+' | '!' | '¬'));
     sign.into_iter().chain(letters.chars()).collect()
 }

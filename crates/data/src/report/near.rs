@@ -29,14 +29,17 @@ const SOME_PAIRS: usize = 4;
 /// Pairs that are compared before what they show is taken into account for further ones.
 const AT_ONCE: usize = 1 << 16;
 
+/// Pairs as (later, earlier, bits of the similarity).
+type Pairs = BTreeSet<(u32, u32, u64)>;
+
 /// Which distinct texts have near-duplicates where.
 pub(super) struct Near {
     /// Per first example with a text, a bit for each split that holds a near-duplicate of it.
     splits: Vec<u8>,
     /// Per first example with a text, a bit for each split that holds the text and an earlier near-duplicate.
     repeats: Vec<u8>,
-    /// By the splits of the earlier and the later text, the first pairs as (later, earlier, bits of the similarity).
-    shown: BTreeMap<(usize, usize), BTreeSet<(u32, u32, u64)>>,
+    /// The first pairs by the splits of the earlier and the later text.
+    shown: BTreeMap<(usize, usize), Pairs>,
 }
 
 impl Near {

@@ -59,8 +59,11 @@ pub struct Sniffed {
     pub capitals: f64,
 }
 
+/// Whether a file that begins so is of a format.
+type Fits = fn(&str) -> bool;
+
 /// The formats by what a file begins with, for files whose extension tells none; the first that fits is taken.
-const FORMATS: [(fn(&str) -> bool, Format); 3] = [
+const FORMATS: [(Fits, Format); 3] = [
     (|head| head.trim_start().starts_with('{'), Format::Jsonl),
     (|head| head.lines().take(5).all(|line| line.contains('\t')), Format::Tsv),
     (|_| true, Format::Csv),
