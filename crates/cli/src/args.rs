@@ -37,10 +37,12 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Show a model layer by layer: output shapes, parameters, memory
     Inspect(Inspect),
-    /// Check a config and its data, without training
+    /// Report on a config and its data, without training: sizes, lengths, and what is wrong with them
     Check(Check),
     /// Show how a tokenizer cuts texts into pieces, with their ids
     Tokenize(Tokenize),
+    /// Write a config that fits a file of labelled texts
+    Init(Init),
     /// Show what this build can run on, and what it found
     Devices,
     /// Print the JSON Schema of the config, for editors
@@ -155,6 +157,33 @@ pub(crate) struct Check {
     pub(crate) config: PathBuf,
     #[command(flatten)]
     pub(crate) set: Set,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The training examples: a file, or a folder with one folder of .txt files per label
+    pub(crate) data: PathBuf,
+    /// The column of the text, by name or by number counted from 0; two, as `--text a,b`, for pairs of texts
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub(crate) text: Vec<String>,
+    /// The column of the label, by name or by number counted from 0
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: Option<String>,
+    /// The file for the final figure, laid out like DATA
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test: Option<PathBuf>,
+    /// The file to measure on after each epoch, laid out like DATA; else a tenth of DATA is cut off for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) validation: Option<PathBuf>,
+    /// The name of the run; else that of the data
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Write the config here instead of to NAME.toml; `-` is stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

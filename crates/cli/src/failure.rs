@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use attentive_backend::BackendError;
@@ -19,6 +20,10 @@ pub(crate) enum Failure {
     Output {
         name: String,
         source: io::Error,
+    },
+    /// A file that would have to be replaced.
+    Exists {
+        path: PathBuf,
     },
     /// A signal asked the run to stop; its checkpoint is saved.
     Interrupted {
@@ -152,6 +157,7 @@ impl Failure {
             Self::Train(error) => error.to_string(),
             Self::Backend(error) => error.to_string(),
             Self::Output { name, .. } => format!("cannot write {name}"),
+            Self::Exists { path } => format!("`{}` is there already", path.display()),
             Self::Interrupted { signal, run, step } => {
                 format!("interrupted by {}; the checkpoint after step {step} is in `{run}`", signal_name(*signal))
             }
@@ -168,7 +174,11 @@ impl Failure {
             Self::Train(error) => error.source(),
             Self::Backend(error) => error.source(),
             Self::Output { source, .. } => Some(source),
-            Self::Interrupted { .. } | Self::InterruptedEarly { .. } | Self::Folds(_) | Self::Internal { .. } => None,
+            Self::Exists { .. }
+            | Self::Interrupted { .. }
+            | Self::InterruptedEarly { .. }
+            | Self::Folds(_)
+            | Self::Internal { .. } => None,
         }
     }
 
@@ -183,6 +193,7 @@ impl Failure {
                 Some("make its directory first".to_string())
             }
             Self::Output { .. } => None,
+            Self::Exists { .. } => Some("remove it, or write elsewhere with `--output`".to_string()),
             Self::Interrupted { run, .. } => Some(format!("`attentive resume {run}` goes on from there")),
             Self::InterruptedEarly { kept, .. } => {
                 kept.then(|| "what is encoded is kept: the same command goes on from there".to_string())
@@ -200,6 +211,7 @@ impl Failure {
             Self::Backend(BackendError::Unknown { .. }) => code::CONFIG,
             Self::Backend(_) => code::NO_DEVICE,
             Self::Output { .. } => code::IO,
+            Self::Exists { .. } => code::RUN_TAKEN,
             Self::Folds(FoldsFailure::TooFew { .. } | FoldsFailure::InConfig) => code::CONFIG,
             Self::Folds(FoldsFailure::PlainRun { .. } | FoldsFailure::Exists { .. }) => code::RUN_TAKEN,
             Self::Interrupted { signal, .. }

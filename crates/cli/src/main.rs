@@ -2,10 +2,13 @@
 #![recursion_limit = "256"] // the GPU backend's types nest deeply
 
 mod args;
+mod chart;
 mod commands;
 mod failure;
 mod output;
 mod progress;
+mod recipe;
+mod report;
 mod style;
 mod table;
 

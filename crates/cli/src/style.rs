@@ -21,6 +21,10 @@ impl Style {
         self.paint("1;31", text)
     }
 
+    pub(crate) fn warning(self, text: &str) -> String {
+        self.paint("1;33", text)
+    }
+
     pub(crate) fn hint(self, text: &str) -> String {
         self.paint("1;36", text)
     }

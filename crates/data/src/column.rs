@@ -136,7 +136,7 @@ impl TextColumns {
     }
 
     /// All columns in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Column> {
+    pub fn iter(&self) -> impl Iterator<Item = &Column> {
         self.first().iter().chain(self.second())
     }
 }

@@ -194,6 +194,28 @@ pub enum DataError {
         /// The columns that the header names.
         columns: Vec<String>,
     },
+    /// Nobody said which column to read, and no column has a name that tells it.
+    #[error("cannot tell which column of `{}` holds the {which}: its columns are {}", path.display(), exemplified(columns))]
+    UnclearColumn {
+        /// The file.
+        path: PathBuf,
+        /// `text` or `label`.
+        which: &'static str,
+        /// The names, or numbers, of the columns, with the beginning of a value of each.
+        columns: Vec<(String, String)>,
+    },
+    /// A column of labels that holds something else.
+    #[error("the column `{column}` of `{}` holds {labels} different values in {examples} examples, which are no labels", path.display())]
+    ManyLabels {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// How many different values it holds.
+        labels: usize,
+        /// How many examples there are.
+        examples: usize,
+    },
     /// The first line has fewer columns than the config counts.
     #[error("{at}: there is no column {column}: the line has {columns} columns, counted from 0")]
     NoColumnNumber {
@@ -656,6 +678,12 @@ pub(crate) fn quoted(names: &[String]) -> String {
         list.push(format!("and {} more", names.len() - SHOWN));
     }
     list.join(", ")
+}
+
+/// At most 20 columns with a value each.
+fn exemplified(columns: &[(String, String)]) -> String {
+    let list = columns.iter().take(20).map(|(name, value)| format!("`{}` (such as `{value}`)", excerpt(name)));
+    list.collect::<Vec<_>>().join(", ")
 }
 
 /// The first 60 characters of a text, on one line.

@@ -54,6 +54,8 @@ impl DataError {
                 "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read".to_owned()
             }
             Self::UnknownEncoding { .. } => "common encodings are \"utf-8\", \"windows-1252\" and \"gb18030\"".to_owned(),
+            Self::UnclearColumn { which, .. } => format!("name it with `--{which} COLUMN`"),
+            Self::ManyLabels { .. } => "name the column that holds the labels with `--label`".to_owned(),
             Self::HeaderOnly { .. } => "if the first line is data, set `data.header = false`".to_owned(),
             Self::NoColumn { column, columns, .. } => return no_column_hint(column, columns),
             Self::NoColumnNumber { columns: 1, .. } => {

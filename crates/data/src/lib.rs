@@ -85,6 +85,10 @@ mod vectors;
 
 mod batch;
 
+mod report;
+
+mod sniff;
+
 pub use batch::{Batch, Padding, batch, by_length};
 pub use column::{Column, JoinedColumns, TextColumns};
 pub use config::{DataConfig, Format};
@@ -104,6 +108,11 @@ pub use plan::{BatchSize, Extent, Plan, PlanSettings};
 pub use progress::{OnProgress, Progress, UNWATCHED};
 pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
 pub use records::{FileRecord, FilesRecord, SkippedRow};
+pub use report::{
+    Bin, DataReport, FileReport, Finding, FindingExample, FindingKind, LabelReport, Lengths, Severity, Shown,
+    SplitReport,
+};
+pub use sniff::{Sniffed, Wishes, sniff};
 pub use split_source::{Cut, CutBy, Fold, SplitSource};
 pub use targets::Targets;
 pub use texts::{Texts, TextsBuilder};

@@ -31,6 +31,7 @@ mod chosen;
 mod metrics_log;
 mod prepare;
 
+mod examine;
 mod windows;
 
 mod batching;
@@ -50,6 +51,7 @@ pub use config::{
 };
 pub use error::{CheckpointError, TrainError};
 pub use event::Event;
+pub use examine::examine;
 pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
 pub use metrics::{Average, Baseline, Intervals, LabelMetrics, Metrics};
 pub use optimizer::{

@@ -142,7 +142,7 @@ pub(crate) fn sizes(config: &Config, encoder: &TextEncoder, labels: &Labels) -> 
     Ok(sizes)
 }
 
-fn class_weights(config: &Config, labels: &Labels, targets: &Targets) -> Result<Vec<f64>, TrainError> {
+pub(crate) fn class_weights(config: &Config, labels: &Labels, targets: &Targets) -> Result<Vec<f64>, TrainError> {
     let Some(weights) = &config.train.class_weights else { return Ok(vec![1.0; labels.len()]) };
     match weights.unknown(labels.names()) {
         Some(name) => Err(TrainError::ClassWeight { name: name.to_string(), known: labels.names().to_vec() }),
@@ -150,7 +150,7 @@ fn class_weights(config: &Config, labels: &Labels, targets: &Targets) -> Result<
     }
 }
 
-fn read_vectors(config: &Config, encoder: &TextEncoder) -> Result<Option<Vectors>, TrainError> {
+pub(crate) fn read_vectors(config: &Config, encoder: &TextEncoder) -> Result<Option<Vectors>, TrainError> {
     let embedding = &config.model.embedding;
     let Some(path) = &embedding.vectors else { return Ok(None) };
     Ok(Some(load_vectors(path, &|token| encoder.id(token), embedding.dim)?))
@@ -205,7 +205,7 @@ pub(crate) fn encode_texts(
 }
 
 /// What the model sees of a text: as much as fits into its window, or into all of them.
-fn limit(config: &ModelConfig) -> Limit {
+pub(crate) fn limit(config: &ModelConfig) -> Limit {
     let max_length = config.max_length;
     let truncate = match config.truncate {
         attentive_model::Truncate::Head => Truncate::Head,

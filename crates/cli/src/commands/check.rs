@@ -1,54 +1,30 @@
 //! `attentive check`: the config and the data it names, without training.
 
-use attentive_data::{Findings, Split, UNWATCHED};
-use attentive_train::prepare;
+use attentive_data::Findings;
+use attentive_train::examine;
+use serde_json::json;
 
 use super::load_config;
 use crate::args::Check;
+use crate::chart;
 use crate::failure::Failure;
 use crate::output::print;
-use crate::table::{Table, count, percent};
+use crate::report;
+use crate::style::Style;
+use crate::table::count;
 
 pub(super) fn check(args: &Check) -> Result<(), Failure> {
     let config = load_config(&args.config, &args.set.set)?;
     attentive_backend::open(&config.backend).map_err(Failure::Backend)?;
-    let prepared = prepare(&config, UNWATCHED)?;
-
-    let mut splits = Table::new(&["split", "examples", "tokens a text", "longest", "truncated", "unknown tokens"]);
-    let seconds = prepared.account.encoding_seconds.iter().map(|(split, stats)| (format!("{split}, second"), stats));
-    let encoding = prepared.account.encoding.iter().map(|(split, stats)| (split.to_string(), stats));
-    for (split, stats) in encoding.chain(seconds) {
-        splits.row([
-            split,
-            count(stats.texts as u64),
-            format!("{:.1}", stats.mean_length),
-            count(stats.max_length as u64),
-            percent(stats.truncated),
-            percent(stats.unknown),
-        ]);
+    let found = examine(&config)?;
+    if args.json {
+        return print(&format!("{:#}\n", json!(found)));
     }
-    let names = prepared.labels.names();
-    let present = [Split::Train, Split::Validation, Split::Test];
-    let present: Vec<_> = present.into_iter().filter_map(|split| Some((split, prepared.split(split)?))).collect();
-    let mut header = vec!["label".to_string()];
-    header.extend(present.iter().map(|(split, _)| split.to_string()));
-    let mut labels = Table::new(&header.iter().map(String::as_str).collect::<Vec<_>>());
-    for (id, name) in names.iter().enumerate() {
-        let counts = present.iter().map(|(_, split)| {
-            let n = split.targets.iter().filter(|targets| targets.contains(&(id as u32))).count();
-            format!("{} ({})", count(n as u64), percent(n as f64 / split.targets.len().max(1) as f64))
-        });
-        labels.row(std::iter::once(name.clone()).chain(counts));
-    }
-    let left_out = super::left_out::left_out(&prepared.account.manifest).into_iter();
-    let notes = left_out.chain(findings(&prepared.account.findings));
-    let notes: String = notes.map(|line| format!("note: {line}\n")).collect();
-    let notes = if notes.is_empty() { "nothing noteworthy in the data\n".to_string() } else { notes };
     print(&format!(
-        "{}\n{}\n{notes}`{}` and its data are fine\n",
-        splits.render(),
-        labels.render(),
-        args.config.display()
+        "{}\n`{}` can be trained: {}\n",
+        report::render(&found, Style::for_stdout(), chart::width()),
+        args.config.display(),
+        report::verdict(&found)
     ))
 }
 

@@ -4,6 +4,7 @@ mod check;
 mod devices;
 mod evaluate;
 mod folds;
+mod init;
 mod inspect;
 mod left_out;
 mod predict;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Check(args) => check::check(&args),
         Command::Tokenize(args) => tokenize::tokenize(&args, talk),
+        Command::Init(args) => init::init(&args),
         Command::Devices => devices::devices(),
         Command::Schema { markdown: true } => print(&attentive_train::reference(&Config::schema())),
         Command::Schema { markdown: false } => print(&format!("{:#}\n", Config::schema())),

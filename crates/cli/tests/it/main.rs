@@ -8,10 +8,14 @@
 mod bad_input;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod bad_runs;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod check;
 mod configs;
 mod directory;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod folds;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod init;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod inspect;
 #[cfg(any(feature = "flex", feature = "ndarray"))]

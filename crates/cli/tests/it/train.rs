@@ -228,28 +228,6 @@ pub(crate) fn rows(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn check_tells_of_the_data_and_creates_nothing() {
-    let dir = with_data("check", 2);
-    dir.file("train.csv", "text,label\ngood film,good\nbad film,bad\nbad film,good\n,bad\n");
-    dir.file("test.csv", "text,label\ngood film,good\nnew words here,bad\n");
-    let text = dir.ok("check small.toml --set data.validation={fraction=0.5}");
-    let lines = rows(&text);
-    // One example of each label is cut off; of the words in the test split three of five are not in training.
-    assert_eq!(lines[0], "split | examples | tokens a text | longest | truncated | unknown tokens");
-    assert!(lines[3].starts_with("test | 2 | 2.5 | 3 | 0.0 % |"), "{text}");
-    assert!(lines.contains(&"`small.toml` and its data are fine".to_string()), "{text}");
-    assert_eq!(dir.list(""), ["small.toml", "test.csv", "train.csv", "validation.csv"]);
-
-    let text = dir.ok("check small.toml --set data.validation=\"test.csv\" --set data.test=\"validation.csv\"");
-    assert!(text.contains("note: 1 text of train is empty\n"), "{text}");
-    assert!(text.contains("note: 1 text of train repeats an earlier one, such as \"bad film\"\n"), "{text}");
-    assert!(text.contains("note: 1 text of train occurs with different labels, such as \"bad film\"\n"), "{text}");
-    let shared =
-        "note: 1 text of validation is also in train, so its figures flatter the model, such as \"good film\"\n";
-    assert!(text.contains(shared), "{text}");
-}
-
-#[test]
 fn the_schema_is_json_and_the_reference_is_current() {
     let dir = setup("schema");
     let schema: Value = serde_json::from_str(&dir.ok("schema")).unwrap();

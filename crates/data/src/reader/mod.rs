@@ -112,6 +112,11 @@ pub(crate) fn open_vectors(path: &Path, max_line_bytes: usize) -> Result<Source<
     Ok(Source::new(Input::plain(open(path)?), path.to_owned(), encoding_rs::UTF_8, max_line_bytes))
 }
 
+/// The bytes of a file of examples, unpacked if it is packed.
+pub(crate) fn open_unpacked(path: &Path) -> Result<Input, DataError> {
+    Ok(Input::new(open(path)?, path, &DataConfig::default()))
+}
+
 fn open_source(path: &Path, config: &DataConfig) -> Result<Source<Input>, DataError> {
     let input = Input::new(open(path)?, path, config);
     Ok(Source::new(input, path.to_owned(), config.encoding()?, config.max_line_bytes))

@@ -1,0 +1,345 @@
+//! The config that `attentive init` writes: settings by the size and kind of the data, each with its reason. They come
+//! from what helped in `docs/results.md`.
+
+use attentive_data::{Column, DataConfig, Format, Sniffed, SplitSource, TextColumns};
+
+use crate::table::{count, percent};
+
+/// From this ratio of the largest to the smallest label on, the macro F1 decides which epoch is best.
+const UNEQUAL: f64 = 3.0;
+/// From this ratio on, small labels count more in training.
+const VERY_UNEQUAL: f64 = 8.0;
+/// Texts with at most so many tokens in the middle are single sentences or questions.
+const SHORT: u32 = 12;
+/// Texts with at least so many are long.
+const LONG: u32 = 100;
+/// Fewer examples are few.
+const FEW: usize = 2_000;
+/// More examples are many.
+const MANY: usize = 20_000;
+/// The most tokens that are read of a text.
+const LONGEST: u32 = 1_000;
+
+/// The text of the config. `command` is the command that wrote it, `file` the file it is written to.
+pub(crate) fn config(name: &str, command: &str, file: &str, found: &Sniffed) -> String {
+    let mut config = Lines { text: String::new() };
+    let unit = if found.unspaced { "characters" } else { "words and signs" };
+    config.plain(&format!("# Written by `{command}`, to be changed at will."));
+    config.plain(&format!(
+        "# {} examples, {} labels, {} {unit} in a text of middle length.",
+        count(found.examples as u64),
+        found.labels.len(),
+        found.median
+    ));
+    config.plain("#");
+    config.plain(&format!("#   attentive check {file}"));
+    config.plain(&format!("#   attentive train {file}"));
+    config.plain("");
+    config.plain(&format!("name = {}", quoted(name)));
+    config.plain("seed = 42");
+    data(&mut config, found);
+    model(&mut config, found);
+    config.text
+}
+
+/// Settings with their reasons behind them, below each other.
+struct Lines {
+    text: String,
+}
+
+impl Lines {
+    fn plain(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn section(&mut self, name: &str) {
+        self.plain(&format!("\n[{name}]"));
+    }
+
+    fn because(&mut self, setting: &str, reason: &str) {
+        self.plain(&format!("{setting:<39} # {reason}"));
+    }
+}
+
+fn data(config: &mut Lines, found: &Sniffed) {
+    let data = &found.data;
+    let usual = DataConfig::default();
+    config.section("data");
+    config.plain(&format!("train = {}", quoted(&data.train.to_string())));
+    match &data.validation {
+        Some(SplitSource::Files(files)) => config.plain(&format!("validation = {}", quoted(&files.to_string()))),
+        Some(SplitSource::Cut(cut)) => config.because(
+            &format!("validation = {{ fraction = {} }}", cut.fraction),
+            "no file was named: cut off train, of every label its share",
+        ),
+        _ => config
+            .because("# validation = \"a file\"", "to choose the best epoch by; these examples are too few to cut"),
+    }
+    match &data.test {
+        Some(SplitSource::Files(files)) => config.plain(&format!("test = {}", quoted(&files.to_string()))),
+        _ => config.because("# test = \"a file\"", "for the final figure, never looked at while training"),
+    }
+    if has_columns(data) {
+        let reason = if data.text.is_pair() { "a pair of texts" } else { "the column that is classified" };
+        config.because(&format!("text = {}", columns(&data.text)), reason);
+        config.because(&format!("label = {}", column(&data.label)), &balance(found));
+    }
+    if data.multi_label {
+        config.because("multi_label = true", "fields hold several labels");
+        if data.label_separator != usual.label_separator {
+            config.because(&format!("label_separator = {}", quoted(&data.label_separator)), "what stands between them");
+        }
+    }
+    let format = match data.format {
+        Format::Csv => "csv",
+        Format::Tsv => "tsv",
+        Format::Jsonl => "jsonl",
+        Format::Fasttext => "fasttext",
+        _ => "auto",
+    };
+    if format != "auto" {
+        config.because(&format!("format = \"{format}\""), "by what the file holds");
+    }
+    if let Some(delimiter) = &data.delimiter {
+        config.because(&format!("delimiter = {}", quoted(delimiter)), "between the fields");
+    }
+    if !data.header {
+        config.because("header = false", "the first line is an example");
+    }
+    if data.quoting {
+        config.because("quoting = true", "fields are quoted as in csv files");
+    }
+    if data.encoding != usual.encoding {
+        config.because(&format!("encoding = {}", quoted(&data.encoding)), "not UTF-8, but every byte is valid in this");
+    }
+    let numbers = found.labels.iter().all(|(label, _)| label.parse::<i64>().is_ok());
+    if numbers && !data.multi_label && found.labels.len() <= 10 {
+        let names = found.labels.iter().map(|(label, _)| format!("{} = \"…\"", quoted(label)));
+        config.plain(&format!("# labels = {{ {} }}", names.collect::<Vec<_>>().join(", ")));
+    }
+}
+
+/// Whether the text and the label of an example are told apart by columns.
+fn has_columns(data: &DataConfig) -> bool {
+    data.format != Format::Fasttext && !data.train.as_written().iter().any(|path| path.is_dir())
+}
+
+/// The labels with their shares in words.
+fn balance(found: &Sniffed) -> String {
+    const LISTED: usize = 4;
+    let share = |(label, n): &(String, usize)| {
+        let label: String = label.chars().filter(|c| !c.is_control()).take(24).collect();
+        format!("`{label}` {}", percent(*n as f64 / found.examples.max(1) as f64))
+    };
+    let mut by_size = found.labels.clone();
+    by_size.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    if by_size.len() <= LISTED {
+        return by_size.iter().map(share).collect::<Vec<_>>().join(", ");
+    }
+    let (first, last) = (share(&by_size[0]), share(&by_size[by_size.len() - 1]));
+    format!("{} labels, from {first} to {last}", by_size.len())
+}
+
+/// How the texts are read and what is trained on them.
+fn model(config: &mut Lines, found: &Sniffed) {
+    let pairs = found.data.text.is_pair();
+    let several = found.data.multi_label;
+    let many = found.examples > MANY;
+    let few = found.examples < FEW;
+    let short = found.median <= SHORT && !found.unspaced;
+    let long = found.median >= LONG && !found.unspaced;
+    // Questions and the like, with labels that their first words tell.
+    let topics = short && !many && !several && !pairs && found.labels.len() > 3;
+
+    let (tokenizer, most, unit) =
+        if found.unspaced { ("char", 8_000, "characters") } else { ("word", 30_000, "words and signs") };
+    config.section(&format!("tokenizer.{tokenizer}"));
+    let vocab_size = found.distinct_tokens.div_ceil(1_000).max(1) * 1_000;
+    let distinct = count(found.distinct_tokens as u64);
+    let reason = if vocab_size > most {
+        format!("of {distinct} different {unit} the most frequent: the others are rare")
+    } else {
+        format!("{distinct} different {unit}")
+    };
+    config.because(&format!("vocab_size = {}", underscored(vocab_size.min(most))), &reason);
+    if found.unspaced {
+        config.plain("# a token is a character, because there are no spaces between words");
+    }
+    if topics && found.capitals > 0.2 {
+        let reason = format!("{} of the texts hold names or abbreviations", percent(found.capitals));
+        config.because("lowercase = false", &reason);
+    }
+
+    if !pairs {
+        config.section("features");
+        if found.unspaced {
+            config.because("word_ngrams = 3", "of characters: most words are two or three");
+        } else if !several {
+            config.because("word_ngrams = 2", "\"not good\" beside \"not\" and \"good\"");
+        }
+        if several || !(found.unspaced || long || topics || (many && found.labels.len() > 2)) {
+            let max = if several { 4 } else { 5 };
+            config.because(
+                &format!("character_ngrams = {{ min = 3, max = {max} }}"),
+                "the letters of a word help where the word is rare",
+            );
+        }
+        let buckets = if long {
+            500_000
+        } else if found.unspaced || many {
+            200_000
+        } else {
+            100_000
+        };
+        config.because(&format!("buckets = {}", underscored(buckets)), "rows that the n-grams share");
+    }
+
+    config.section("model");
+    let length = rounded(found.p95.min(LONGEST));
+    config.because(
+        &format!("max_length = {length}"),
+        &format!(
+            "95 of 100 texts have at most {} tokens, the longest {}",
+            count(found.p95.into()),
+            count(found.longest.into())
+        ),
+    );
+    if pairs {
+        config.because("embedding = { dim = 128, bound = 1.0 }", "far enough apart that equal words find each other");
+        config.because("attention.bidirectional = { d_compare = 128, dropout = 0.2 }", "compares the two texts");
+        config.plain("dropout = 0.2");
+    } else if several {
+        config.because("embedding = { dim = 64, bound = 0.3 }", "several labels: the heads look for different words");
+        config.plain("attention.multi_head = { n_heads = 4 }");
+        config.plain("pooling = \"max\"");
+        config.plain("dropout = 0.3");
+    } else {
+        let dim = if long {
+            32
+        } else if topics {
+            128
+        } else {
+            64
+        };
+        config.plain(&format!("embedding = {{ dim = {dim} }}"));
+        if topics {
+            config.because("positions = \"learned\"", "the first words of a question say most");
+        }
+        config.because("attention.none = {}", "a bag of n-grams: fast, and hard to beat on one text");
+        if !(long || found.unspaced) {
+            config.because("pooling = \"attention\"", "weighs the words of a short text");
+            config.because(&format!("dropout = {}", if topics { 0.2 } else { 0.3 }), "against learning texts by heart");
+        }
+    }
+    training(config, found, (few, many, topics));
+}
+
+fn training(config: &mut Lines, found: &Sniffed, (few, many, topics): (bool, bool, bool)) {
+    let pairs = found.data.text.is_pair();
+    let several = found.data.multi_label;
+    config.section("train");
+    let epochs = match () {
+        () if found.examples < FEW / 4 => 20,
+        () if few => 12,
+        () if pairs => 8,
+        () if topics => 5,
+        () if many => 4,
+        () => 6,
+    };
+    config.because(&format!("epochs = {epochs}"), &format!("{} examples", count(found.examples as u64)));
+    let batch_size = if topics || few {
+        16
+    } else if many || several {
+        64
+    } else {
+        32
+    };
+    config.plain(&format!("batch_size = {batch_size}"));
+    let rate = if topics {
+        "5e-3"
+    } else if several {
+        "3e-3"
+    } else {
+        "2e-3"
+    };
+    config.because(
+        &format!("optimizer.adam = {{ learning_rate = {rate}, sparse = true }}"),
+        "only the rows that a batch uses",
+    );
+    config.because("schedule.linear = {}", "down to 0 at the end");
+    if several {
+        if found.data.validation.is_some() {
+            config.because("threshold = \"tuned\"", "one for each label, chosen on the validation split");
+        }
+        config.because("monitor = \"micro_f1\"", "few texts have all of their labels right");
+    } else {
+        let counts = || found.labels.iter().map(|(_, n)| *n);
+        let (most, least) = (counts().max().unwrap_or(0), counts().min().unwrap_or(0));
+        let ratio = most as f64 / least.max(1) as f64;
+        // Where no label has most of the examples, the accuracy is no worse a measure.
+        if ratio >= UNEQUAL && most * 2 > found.examples {
+            let reason = format!("the largest label has {ratio:.0} times the examples of the smallest");
+            config.because("monitor = \"macro_f1\"", &reason);
+            if ratio >= VERY_UNEQUAL {
+                config.because(
+                    "class_weights = \"balanced\"",
+                    "small labels count more; leave it out if accuracy is what counts",
+                );
+            }
+        }
+    }
+    config.because("keep_checkpoints = 1", "saves space");
+}
+
+/// A length rounded up to one that is easily read.
+fn rounded(length: u32) -> u32 {
+    let step = match length {
+        0..=64 => 4,
+        65..=200 => 10,
+        _ => 50,
+    };
+    length.max(1).div_ceil(step) * step
+}
+
+fn columns(columns: &TextColumns) -> String {
+    let listed: Vec<String> = columns.iter().map(column).collect();
+    match columns {
+        TextColumns::One(_) => listed.concat(),
+        TextColumns::Two(..) => format!("[{}]", listed.join(", ")),
+        TextColumns::Joined(_) => format!("{{ join = [{}] }}", listed.join(", ")),
+    }
+}
+
+fn column(column: &Column) -> String {
+    match column {
+        Column::Name(name) => quoted(name),
+        Column::Number(number) => number.to_string(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_string()).to_string()
+}
+
+/// `30000` as `30_000`.
+fn underscored(n: usize) -> String {
+    count(n as u64).replace(',', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_round() {
+        assert_eq!([0, 1, 37, 64, 65, 101, 201, 1000].map(rounded), [4, 4, 40, 64, 70, 110, 250, 1000]);
+    }
+
+    #[test]
+    fn names_are_toml() {
+        assert_eq!(quoted("a\"b"), "'a\"b'");
+        assert_eq!(column(&Column::Number(3)), "3");
+        assert_eq!(underscored(30_000), "30_000");
+    }
+}

@@ -1,0 +1,174 @@
+//! `attentive init`: the config it writes for files of every kind, and that each trains as it is.
+
+use crate::bad_input::refused;
+use crate::directory::{CPU, Dir, reviews, setup, with_data};
+
+/// The settings of a config without comments, and without what is the same in all of them.
+fn settings(text: &str) -> Vec<String> {
+    text.lines()
+        .map(|line| line.split(" #").next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_string)
+        .collect()
+}
+
+/// Writes the config by these arguments, trains it for an epoch, and gives its settings.
+#[track_caller]
+fn trains(dir: &Dir, arguments: &str) -> Vec<String> {
+    dir.ok(&format!("init {arguments} --output made.toml"));
+    let line = format!("train made.toml --set backend=\"{CPU}\" --set train.epochs=1 --run-dir runs/made");
+    dir.run(&line).expect(0, arguments);
+    dir.run(&format!("check made.toml --set backend=\"{CPU}\"")).expect(0, "check made.toml");
+    settings(&dir.text("made.toml"))
+}
+
+#[test]
+fn the_config_is_commented_with_what_was_found() {
+    let dir = with_data("init", 2);
+    let finished = dir.run("init train.csv --test test.csv --name films").expect(0, "init");
+    assert_eq!(finished.stdout, "attentive check films.toml\nattentive train films.toml\n");
+    assert_eq!(finished.stderr, "films  48 examples, 2 labels, written to `films.toml`\n");
+    let written = dir.text("films.toml");
+    assert_eq!(written, include_str!("golden/init.toml"), "{written}");
+    assert_eq!(dir.ok("init train.csv --test test.csv --name films --output -"), written);
+    dir.ok(&format!("train films.toml --set backend=\"{CPU}\" --set train.epochs=1"));
+
+    refused(
+        &dir,
+        "init train.csv --name films",
+        73,
+        "error: `films.toml` is there already
+
+hint: remove it, or write elsewhere with `--output`",
+    );
+}
+
+#[test]
+fn semicolons_latin_1_and_no_header() {
+    let dir = setup("init-odd");
+    let rows: String =
+        (0..40).map(|i| format!("{};\"caf\u{e9} {i}; tr\u{e8}s {}\"\n", i % 2, ["bon", "cher"][i % 2])).collect();
+    dir.file("notes.csv", rows.chars().map(|c| c as u8).collect::<Vec<_>>());
+    let settings = trains(&dir, "notes.csv --text 1 --label 0");
+    for setting in [
+        "text = 1",
+        "label = 0",
+        "delimiter = \";\"",
+        "header = false",
+        "encoding = \"windows-1252\"",
+        "name = \"notes\"",
+    ] {
+        assert!(settings.iter().any(|line| line == setting), "{setting}: {settings:?}");
+    }
+}
+
+#[test]
+fn json_with_lists_of_labels() {
+    let dir = setup("init-json");
+    let rows: String = (0..40)
+        .map(|i| {
+            let labels = ["[\"joy\"]", "[\"joy\",\"love\"]", "[]", "[\"love\"]"][i % 4];
+            format!(
+                "{{\"id\":{i},\"text\":\"note {i} of {}\",\"tags\":{labels}}}\n",
+                ["joy", "joy love", "no", "love"][i % 4]
+            )
+        })
+        .collect();
+    dir.file("notes.data", rows);
+    let settings = trains(&dir, "notes.data");
+    for setting in [
+        "format = \"jsonl\"",
+        "label = \"tags\"",
+        "multi_label = true",
+        "threshold = \"tuned\"",
+        "monitor = \"micro_f1\"",
+    ] {
+        assert!(settings.iter().any(|line| line == setting), "{setting}: {settings:?}");
+    }
+}
+
+#[test]
+fn pairs_folders_and_characters() {
+    let dir = setup("init-kinds");
+    let pairs: String =
+        (0..30).map(|i| format!("a man number {i} sleeps\ta {} is here\t{}\n", ["man", "dog"][i % 2], i % 2)).collect();
+    dir.file("pairs.tsv", format!("a\tb\tsame\n{pairs}"));
+    let settings = trains(&dir, "pairs.tsv --text a,b --label same");
+    assert!(settings.contains(&"text = [\"a\", \"b\"]".to_string()), "{settings:?}");
+    assert!(settings.iter().any(|line| line.starts_with("attention.bidirectional")), "{settings:?}");
+
+    let dir = setup("init-folder");
+    for i in 0..24 {
+        let label = ["neg", "pos"][i % 2];
+        std::fs::create_dir_all(dir.path(format!("films/train/{label}"))).unwrap();
+        dir.file(&format!("films/train/{label}/{i}.txt"), format!("film {i} is {label}"));
+    }
+    let settings = trains(&dir, "films/train");
+    assert_eq!(settings[..2], ["name = \"films\"", "seed = 42"]);
+    assert!(!settings.iter().any(|line| line.starts_with("text =")), "{settings:?}");
+
+    let dir = setup("init-chinese");
+    let rows: String =
+        (0..30).map(|i| format!("{}\t房间{}，下次{i}再来\n", ["坏", "好"][i % 2], ["很脏", "很好"][i % 2])).collect();
+    dir.file("train.tsv", format!("label\treview\n{rows}"));
+    let settings = trains(&dir, "train.tsv");
+    assert!(
+        settings.contains(&"[tokenizer.char]".to_string()) && settings.contains(&"word_ngrams = 3".to_string()),
+        "{settings:?}"
+    );
+}
+
+#[test]
+fn unequal_labels_change_what_is_watched() {
+    let dir = setup("init-unequal");
+    let uneven: String = reviews(60, 2, 5)
+        .lines()
+        .enumerate()
+        .map(|(i, line)| if i % 10 == 2 { line.to_string() } else { line.replace(",good", ",bad") } + "\n")
+        .collect();
+    dir.file("train.csv", uneven);
+    let settings = trains(&dir, "train.csv");
+    assert!(settings.contains(&"monitor = \"macro_f1\"".to_string()), "{settings:?}");
+    assert!(settings.contains(&"class_weights = \"balanced\"".to_string()), "{settings:?}");
+}
+
+#[test]
+fn what_cannot_be_told_is_asked_for() {
+    let dir = setup("init-unclear");
+    dir.file("x.csv", "a,b\nfirst words,1\nother words,2\n");
+    refused(
+        &dir,
+        "init x.csv --text a",
+        65,
+        "error: cannot tell which column of `x.csv` holds the label: its columns are `a` (such as `first words`), `b` (such as `1`)
+
+hint: name it with `--label COLUMN`",
+    );
+    refused(
+        &dir,
+        "init x.csv --text a --label c",
+        65,
+        "error: `x.csv` has no column `c`: its columns are `a`, `b`
+
+hint: set `data.text` and `data.label`; if the first line is data, set `data.header = false` and give columns by number",
+    );
+    refused(
+        &dir,
+        "init none.csv",
+        66,
+        "error: `none.csv` does not exist
+
+hint: paths are relative to the directory the command runs in",
+    );
+    let ids: String = (0..30).map(|i| format!("text {i},{i}\n")).collect();
+    dir.file("ids.csv", format!("text,id\n{ids}"));
+    refused(
+        &dir,
+        "init ids.csv --label id",
+        65,
+        "error: the column `id` of `ids.csv` holds 30 different values in 30 examples, which are no labels
+
+hint: name the column that holds the labels with `--label`",
+    );
+    assert_eq!(dir.list(""), ["ids.csv", "x.csv"]);
+}

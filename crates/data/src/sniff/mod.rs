@@ -1,0 +1,193 @@
+//! What `attentive init` finds out about a file: how it is to be read, and what is in it. Writes no config.
+
+mod columns;
+mod encoding;
+
+use std::path::{Path, PathBuf};
+
+use encoding_rs::UTF_8;
+
+use crate::column::TextColumns;
+use crate::config::{DataConfig, Format};
+use crate::corpus::load_corpus;
+use crate::error::DataError;
+use crate::examples::Examples;
+use crate::files_config::Files;
+use crate::report::{Measured, is_unspaced};
+use crate::split_source::{Cut, SplitSource};
+use crate::tokenizer::TextEncoder;
+use crate::tokenizer_config::{CharConfig, TokenizerConfig, WordConfig};
+use columns::Sample;
+
+/// Bytes of a file by which its columns are told.
+const HEAD: u64 = 1 << 20;
+/// Fewer examples are not worth cutting a validation split from.
+const WORTH_CUTTING: usize = 20;
+
+/// What a person asks for; what is left open is found out.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// The column of the texts, or the two of pairs, by name or number.
+    pub text: Vec<String>,
+    /// The column of the labels, by name or number.
+    pub label: Option<String>,
+    /// The validation file.
+    pub validation: Option<PathBuf>,
+    /// The test file.
+    pub test: Option<PathBuf>,
+}
+
+/// How a file is to be read, and what is in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sniffed {
+    /// The `[data]` section; all of the named files have been read by it.
+    pub data: DataConfig,
+    /// How many training examples there are, before any are cut off.
+    pub examples: usize,
+    /// The labels in the order of their ids, with the number of training examples that have them.
+    pub labels: Vec<(String, usize)>,
+    /// Whether the texts are written without spaces between words, so that a token should be a character.
+    pub unspaced: bool,
+    /// Different tokens in the training texts: words, or characters where `unspaced`.
+    pub distinct_tokens: usize,
+    /// Tokens of a text: half of the training texts have at most so many.
+    pub median: u32,
+    /// 95 of 100 have at most so many.
+    pub p95: u32,
+    /// The most that one has.
+    pub longest: u32,
+    /// The share of the texts that lose information if capitals do: those that hold some, but not only at the beginning.
+    pub capitals: f64,
+}
+
+/// Whether a file that begins so is of a format.
+type Fits = fn(&str) -> bool;
+
+/// The formats by what a file begins with, for files whose extension tells none; the first that fits is taken.
+const FORMATS: [(Fits, Format); 4] = [
+    (|head| head.trim_start().starts_with("__label__"), Format::Fasttext),
+    (|head| head.trim_start().starts_with('{'), Format::Jsonl),
+    (|head| head.lines().take(5).all(|line| line.contains('\t')), Format::Tsv),
+    (|_| true, Format::Csv),
+];
+
+/// Finds out how `train` is to be read, reads it and the other files by it, and measures the texts.
+///
+/// # Errors
+/// A file is missing or cannot be read in any way that was found; a column that was asked for is not there; it cannot be
+/// told which columns hold text and label; the labels are nearly as many as the examples.
+pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
+    let file = |path: &Option<PathBuf>| path.clone().map(|path| SplitSource::Files(Files::from(path)));
+    let mut data = DataConfig {
+        train: Files::from(train),
+        validation: file(&wishes.validation),
+        test: file(&wishes.test),
+        ..DataConfig::default()
+    };
+    let metadata = std::fs::metadata(train).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => DataError::Missing { path: train.to_owned() },
+        _ => DataError::Read { path: train.to_owned(), source },
+    })?;
+    if !metadata.is_dir() {
+        find_columns(train, wishes, &mut data)?;
+    }
+    let corpus = match load_corpus(&data, 0) {
+        Err(DataError::Undecodable { at, .. }) => {
+            data.encoding = encoding::encoding_of(&at.path)?.name().to_lowercase();
+            load_corpus(&data, 0)
+        }
+        Err(DataError::FieldCount { .. }) if data.format_by_name(train) == Some(Format::Tsv) && !data.quoting => {
+            data.quoting = true;
+            load_corpus(&data, 0)
+        }
+        loaded => loaded,
+    }?;
+    let examples = corpus.train.len();
+    if corpus.labels.len() > examples / 2 && examples >= WORTH_CUTTING {
+        let column = data.label.to_string();
+        return Err(DataError::ManyLabels { path: train.to_owned(), column, labels: corpus.labels.len(), examples });
+    }
+    if data.validation.is_none() && examples >= WORTH_CUTTING {
+        data.validation = Some(SplitSource::Cut(Cut::by_label(0.1)));
+    }
+    let counts = &corpus.manifest.train.labels;
+    let labels =
+        corpus.labels.names().iter().map(|name| (name.clone(), counts.get(name).copied().unwrap_or(0))).collect();
+    measure(data, &corpus.train, labels)
+}
+
+/// Sets format, encoding and columns by the beginning of a file.
+fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<(), DataError> {
+    let encoding = encoding::encoding_of(train)?;
+    if encoding != UTF_8 {
+        data.encoding = encoding.name().to_lowercase();
+    }
+    let bytes = encoding::head(train, HEAD)?;
+    let (head, _, _) = encoding.decode(&bytes);
+    // The last line may be cut.
+    let head =
+        if bytes.len() as u64 == HEAD { head.rsplit_once('\n').map_or(&*head, |(whole, _)| whole) } else { &*head };
+    let found = || FORMATS.iter().find(|(fits, _)| fits(head)).map_or(Format::Csv, |(_, format)| *format);
+    let format = data.format_by_name(train).unwrap_or_else(|| {
+        data.format = found();
+        data.format
+    });
+    if format == Format::Fasttext || found() == Format::Fasttext {
+        data.format = Format::Fasttext;
+        data.multi_label = head.lines().any(|line| line.matches("__label__").count() > 1);
+        return Ok(());
+    }
+    let wanted: Vec<&str> = wishes.text.iter().chain(&wishes.label).map(|name| name.trim()).collect();
+    let sample = Sample::read(head, format, &wanted, data);
+    data.text = match wishes.text.as_slice() {
+        [] => sample.guess_text(train)?,
+        [one] => TextColumns::One(sample.column(train, one)?),
+        [first, second, ..] => TextColumns::Two(sample.column(train, first)?, sample.column(train, second)?),
+    };
+    data.label = match &wishes.label {
+        None => sample.guess_label(train)?,
+        Some(name) => sample.column(train, name)?,
+    };
+    if let Some(separator) = sample.separator(&data.label) {
+        data.multi_label = true;
+        data.label_separator = separator.to_owned();
+    }
+    Ok(())
+}
+
+/// Figures on the texts, by the tokenizer that suits them.
+fn measure(data: DataConfig, train: &Examples, labels: Vec<(String, usize)>) -> Result<Sniffed, DataError> {
+    /// Texts by which the script and the capitals are told.
+    const SOME: usize = 2000;
+    let (mut letters, mut alone, mut capitals, mut looked_at) = (0usize, 0usize, 0usize, 0usize);
+    for index in (0..train.len()).step_by(train.len().div_ceil(SOME).max(1)) {
+        let text = train.texts.get(index);
+        letters += text.chars().filter(|c| c.is_alphabetic()).count();
+        alone += text.chars().filter(|&c| is_unspaced(c)).count();
+        capitals += usize::from(text.chars().filter(|c| c.is_alphabetic()).skip(1).any(char::is_uppercase));
+        looked_at += 1;
+    }
+    let unspaced = alone * 2 > letters;
+    // Large enough that every token is counted.
+    let vocab_size = 1 << 24;
+    let tokenizer = if unspaced {
+        TokenizerConfig::Char(CharConfig { vocab_size, ..CharConfig::default() })
+    } else {
+        TokenizerConfig::Word(WordConfig { vocab_size, ..WordConfig::default() })
+    };
+    let encoder = TextEncoder::for_examples(&tokenizer, train)?;
+    let first = Measured::of(&train.texts, &encoder)?;
+    let second = train.seconds.as_ref().map(|texts| Measured::of(texts, &encoder)).transpose()?;
+    let either = |share: f64| first.quantile(share).max(second.as_ref().map_or(0, |second| second.quantile(share)));
+    Ok(Sniffed {
+        examples: train.len(),
+        labels,
+        unspaced,
+        distinct_tokens: encoder.vocab_size().saturating_sub(2),
+        median: either(0.5),
+        p95: either(0.95),
+        longest: either(1.0),
+        capitals: capitals as f64 / looked_at.max(1) as f64,
+        data,
+    })
+}
