@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: pipeline FILE TEXT LABEL TOKENIZER.json MAX_LENGTH BATCH_SIZE".into());
     };
     let config = DataConfig {
-        train: file.into(),
+        train: file.as_str().into(),
         text: TextColumns::One(Column::Name(text.clone())),
         label: Column::Name(label.clone()),
         ..DataConfig::default()

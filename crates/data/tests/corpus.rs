@@ -434,7 +434,7 @@ fn groups_in_two_files_are_told() {
     let train = lines(&[("a", "7"), ("b", "\"Ann\""), ("c", "null"), ("d", "\"Bob\"")]);
     let mut config = config(write(folder.path(), "a.jsonl", train.replacen("\"x\"", "\"y\"", 1)));
     let test = lines(&[("e", "\" Ann \""), ("f", "null"), ("g", "\"7\""), ("h", "\"Ann\""), ("i", "\"Eve\"")]);
-    config.test = Some(SplitSource::Path(write(folder.path(), "b.jsonl", test)));
+    config.test = Some(SplitSource::Files(write(folder.path(), "b.jsonl", test).into()));
     config.group = Some(name("by"));
     let found = load_corpus(&config, 1).unwrap().findings.shared_groups;
     let splits = [Split::Train, Split::Test];
@@ -489,8 +489,8 @@ fn equal_splits_have_equal_fingerprints_whatever_they_are_called() {
     let folder = temp_dir::TempDir::new().unwrap();
     let (a, b) = ("text\tlabel\na\tx\nb\ty\n", "text\tlabel\nc\tx\n");
     let mut config = config(write(folder.path(), "a.tsv", a));
-    config.validation = Some(SplitSource::Path(write(folder.path(), "b.tsv", b)));
-    config.test = Some(SplitSource::Path(write(folder.path(), "c.tsv", a)));
+    config.validation = Some(SplitSource::Files(write(folder.path(), "b.tsv", b).into()));
+    config.test = Some(SplitSource::Files(write(folder.path(), "c.tsv", a).into()));
     let manifest = load_corpus(&config, 1).unwrap().manifest;
     let [validation, test] = [manifest.validation.unwrap(), manifest.test.unwrap()];
     assert_eq!(manifest.train.fingerprint, test.fingerprint);

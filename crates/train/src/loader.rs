@@ -1,7 +1,7 @@
 //! What each step learns from, made ready on the host by a thread of its own while the device computes. Which thread does
 //! it changes nothing: the batches come in order and are the same. Touches no device.
 
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{IntoIter, sync_channel};
 use std::thread;
 
 use attentive_data::{BatchSize, Plan};
@@ -82,10 +82,7 @@ impl<'a> Loader<'a> {
 
 /// Hands `items` to `work` in their order, while a thread of their own makes the next ones. When `work` is done with
 /// them, early or late, by an error or a panic, the thread ends too.
-pub(crate) fn ahead<T: Send, R>(
-    items: impl Iterator<Item = T> + Send,
-    work: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
-) -> R {
+pub(crate) fn ahead<T: Send, R>(items: impl Iterator<Item = T> + Send, work: impl FnOnce(IntoIter<T>) -> R) -> R {
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(WAITING);
         scope.spawn(move || {
@@ -96,7 +93,7 @@ pub(crate) fn ahead<T: Send, R>(
                 }
             }
         });
-        work(&mut receiver.into_iter())
+        work(receiver.into_iter())
     })
 }
 
@@ -131,7 +128,7 @@ mod tests {
             })
         };
         let third_fails = |item| if item == 3 { Err(item) } else { Ok(()) };
-        assert_eq!(ahead(items(), |items| items.map(third_fails).collect::<Result<(), i32>>()), Err(3));
+        assert_eq!(ahead(items(), |mut items| items.try_for_each(third_fails)), Err(3));
         // Four were taken, some wait, and one is in the thread's hand.
         assert!(made.load(Ordering::SeqCst) <= 4 + WAITING + 1, "{made:?}");
         ahead(items(), |_| ());

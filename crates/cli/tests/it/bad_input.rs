@@ -112,7 +112,7 @@ c.toml:1:8: `name` holds ' ', but only the characters `A-Za-z0-9._-` are allowed
 1 | name = \"a b\"
   |        ^^^^^
   |
-c.toml:3:9: `data.train` is an integer, but must be a string
+c.toml:3:9: `data.train` is an integer, but must be a string or an array of at least 1 items, each a string
   |
 3 | train = 3
   |         ^ write `\"3\"`

@@ -146,7 +146,7 @@ fn tokenizers() {
         assert_eq!(problems(&[&format!("tokenizer.{tokenizer} = {{}}")]), [""; 0]);
     }
     for (line, expected) in [
-        ("tokenizer.bpe.vocab_size = 299", "`tokenizer.bpe.vocab_size` is 299, but must be at least 300"),
+        ("tokenizer.bpe.vocab_size = 299", "`tokenizer.bpe.vocab_size` is 299, but must be from 300 to 2000000"),
         ("tokenizer.wordpiece.min_count = 0", "`tokenizer.wordpiece.min_count` is 0, but must be at least 1"),
         ("tokenizer.unigram.sample = 0", "`tokenizer.unigram.sample` is 0, but must be at least 1"),
         ("tokenizer.word.punctuation = \"remove\"", "punctuation"),
