@@ -43,7 +43,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let extent = |index: u32| Extent { rows: 1, lengths: [encoded.length(index as usize), 0] };
     let plan = Plan::new(1, 0, encoded.len(), settings, extent);
     for indices in plan.batches_from(0) {
-        let rows: Vec<&[u32]> = indices.iter().map(|&index| encoded.ids(index as usize)).collect();
+        let texts: Vec<_> = indices.iter().map(|&index| encoded.ids(index as usize)).collect();
+        let rows: Vec<&[u32]> = texts.iter().map(AsRef::as_ref).collect();
         black_box(batch(&rows, Padding::Longest, encoder.pad_id()));
     }
     let batches = start.elapsed();

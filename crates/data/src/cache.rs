@@ -1,7 +1,7 @@
 //! Encoded texts on the disk, so that large corpora are encoded once and never held in memory. Knows neither what the
 //! texts are nor what encodes them: that is in the key.
 //!
-//! An entry is a directory named by its key, with `ids` and `ends` (numbers as this machine writes them), a `journal`
+//! An entry is a directory named by its key, with `ids` and `lengths` (numbers as this machine writes them), a `journal`
 //! with one line for each shard that is done, and a `lock` that readers share and a writer has alone. A line is written
 //! after its shard and carries the SHA-256 of it, so whatever an interruption, a full disk or a damaged file leaves
 //! behind, the shards before it are used and the rest is encoded again.
@@ -20,7 +20,7 @@ use crate::encoded::{Counts, EncodedText, EncodedTexts};
 use crate::error::DataError;
 use crate::progress::{OnProgress, Progress};
 use crate::reader::hex;
-use crate::storage::{Storage, cache_dir};
+use crate::storage::{self, Storage, cache_dir};
 use crate::texts::Texts;
 
 /// Goes up when an entry is laid out differently.
@@ -38,7 +38,7 @@ struct Shard {
     texts: usize,
     ids: usize,
     counts: Counts,
-    /// Of the ids and ends of the shard's texts.
+    /// Of the ids and lengths of the shard's texts.
     sha256: String,
 }
 
@@ -130,17 +130,20 @@ impl Entry {
     fn open(&self, lock: File) -> io::Result<EncodedTexts> {
         let done = self.done()?;
         self.file("journal")?.set_modified(SystemTime::now())?;
-        let ids = Storage::map(&self.file("ids")?, done.ids)?;
-        let ends = Storage::map(&self.file("ends")?, done.texts)?;
+        let ids = Storage::map(self.file("ids")?, done.ids)?;
+        let lengths = Storage::<u32>::map(self.file("lengths")?, done.texts)?;
+        let ends = lengths.slice(0..done.texts).iter().map(|&length| length as usize).collect();
         Ok(EncodedTexts::mapped(ids, ends, done.counts, lock))
     }
 
     /// The shards that are sound: all of them if the entry is complete.
     fn done(&self) -> io::Result<Done> {
-        let (ids, ends) = (self.file("ids")?, self.file("ends")?);
-        let whole = |file: &File, size| Ok::<_, io::Error>(file.metadata()?.len() as usize / size);
-        let ids = Storage::<u32>::map(&ids, whole(&ids, size_of::<u32>())?)?;
-        let ends = Storage::<u64>::map(&ends, whole(&ends, size_of::<u64>())?)?;
+        let whole = |name| -> io::Result<Storage<u32>> {
+            let file = self.file(name)?;
+            let len = file.metadata()?.len() as usize / size_of::<u32>();
+            Storage::map(file, len)
+        };
+        let (ids, lengths) = (whole("ids")?, whole("lengths")?);
         let mut done = Done::default();
         let mut shards = Vec::new();
         let mut places = Vec::new();
@@ -149,7 +152,7 @@ impl Entry {
             let Some(shard) = parse(&line) else { break };
             let texts = done.texts..done.texts + shard.texts;
             let at = done.ids..done.ids + shard.ids;
-            if texts.end > ends.len() || at.end > ids.len() || texts.end > self.n_texts {
+            if texts.end > lengths.len() || at.end > ids.len() || texts.end > self.n_texts {
                 break;
             }
             done.texts = texts.end;
@@ -160,7 +163,7 @@ impl Entry {
         let sound: Vec<bool> = shards
             .par_iter()
             .zip(&places)
-            .map(|(shard, (texts, at, _))| sha256(&ids, at, &ends, texts) == shard.sha256)
+            .map(|(shard, (texts, at, _))| sha256(&ids, at, &lengths, texts) == shard.sha256)
             .collect();
         let n_sound = sound.iter().take_while(|&&sound| sound).count();
         let mut done = Done::default();
@@ -200,7 +203,7 @@ impl Entry {
 /// The three files of an entry, behind what is sound of them.
 struct Writer {
     ids: File,
-    ends: File,
+    lengths: File,
     journal: File,
 }
 
@@ -214,25 +217,19 @@ impl Writer {
         };
         let journal = at("journal", done.journal)?; // first: it must never tell of more than there is
         let ids = at("ids", (done.ids * size_of::<u32>()) as u64)?;
-        let ends = at("ends", (done.texts * size_of::<u64>()) as u64)?;
-        Ok(Self { ids, ends, journal })
+        let lengths = at("lengths", (done.texts * size_of::<u32>()) as u64)?;
+        Ok(Self { ids, lengths, journal })
     }
 
     fn append(&mut self, texts: &[EncodedText], done: &mut Done) -> io::Result<()> {
         let ids: Vec<u32> = texts.iter().flat_map(|text| &text.ids).copied().collect();
-        let mut end = done.ids as u64;
-        let ends: Vec<u64> = texts
-            .iter()
-            .map(|text| {
-                end += text.ids.len() as u64;
-                end
-            })
-            .collect();
+        // A text has fewer ids than bytes, and those are counted in 32 bits.
+        let lengths: Vec<u32> = texts.iter().map(|text| text.ids.len() as u32).collect();
         let mut counts = Counts::default();
         texts.iter().for_each(|text| counts += Counts::of(text));
-        let sha256 = digest(&ids, &ends);
-        self.ids.write_all(bytemuck::cast_slice(&ids))?;
-        self.ends.write_all(bytemuck::cast_slice(&ends))?;
+        let sha256 = digest(&ids, &lengths);
+        storage::write(&mut self.ids, &ids)?;
+        storage::write(&mut self.lengths, &lengths)?;
         let line = line(&Shard { texts: texts.len(), ids: ids.len(), counts, sha256 })?;
         self.journal.write_all(line.as_bytes())?;
         done.texts += texts.len();
@@ -258,14 +255,14 @@ fn parse(line: &[u8]) -> Option<Shard> {
     serde_json::from_str(json).ok()
 }
 
-fn sha256(ids: &Storage<u32>, at: &Range<usize>, ends: &Storage<u64>, texts: &Range<usize>) -> String {
-    digest(ids.slice(at.clone()), ends.slice(texts.clone()))
+fn sha256(ids: &Storage<u32>, at: &Range<usize>, lengths: &Storage<u32>, texts: &Range<usize>) -> String {
+    digest(ids.slice(at.clone()), lengths.slice(texts.clone()))
 }
 
-fn digest(ids: &[u32], ends: &[u64]) -> String {
+fn digest(ids: &[u32], lengths: &[u32]) -> String {
     let mut digest = Sha256::new();
     digest.update(bytemuck::cast_slice::<u32, u8>(ids));
-    digest.update(bytemuck::cast_slice::<u64, u8>(ends));
+    digest.update(bytemuck::cast_slice::<u32, u8>(lengths));
     hex(&digest.finalize())
 }
 
@@ -312,7 +309,7 @@ mod tests {
             count_down(text)
         };
         let found = entry(directory).encoded(&texts(), &encode, UNWATCHED).unwrap();
-        let all: Vec<&[u32]> = (0..found.len()).map(|index| found.ids(index)).collect();
+        let all: Vec<Vec<u32>> = (0..found.len()).map(|index| found.ids(index).into_owned()).collect();
         let expected: Vec<Vec<u32>> = texts().iter().map(|text| count_down(text).unwrap().ids).collect();
         assert_eq!(all, expected);
         // 0 + 1 + … + 9 ids, and one token more of each text.
@@ -341,7 +338,7 @@ mod tests {
     fn a_damaged_entry_is_never_trusted() {
         let directory = TempDir::new().unwrap();
         open(&directory);
-        for name in ["ids", "ends", "journal"] {
+        for name in ["ids", "lengths", "journal"] {
             let path = entry(&directory).directory.join(name);
             let sound = fs::read(&path).unwrap();
             for byte in (0..sound.len()).step_by(if name == "journal" { 7 } else { 1 }) {
@@ -372,6 +369,6 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let first = entry(&directory).encoded(&texts(), &count_down, UNWATCHED).unwrap();
         assert_eq!(open(&directory), 0);
-        assert_eq!(first.ids(3), [3, 2, 1]);
+        assert_eq!(*first.ids(3), [3, 2, 1]);
     }
 }

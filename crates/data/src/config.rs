@@ -11,6 +11,9 @@ use crate::error::DataError;
 use crate::files_config::Files;
 use crate::split_source::{Cut, CutBy, Fold, SplitSource};
 
+/// Lengths of texts are counted in 32 bits.
+const LONGEST_LINE: usize = 1 << 31;
+
 /// The default of `data.label_separator`.
 const LABEL_SEPARATOR: &str = ",";
 
@@ -87,9 +90,9 @@ pub struct DataConfig {
     /// memory. It holds for the texts of a Parquet file too. Default: 100.
     #[schemars(range(min = 1))]
     pub max_expansion: u64,
-    /// The longest line, field or text, in bytes of UTF-8, at least 64. Longer ones are an error: they are nearly
+    /// The longest line, field or text, in bytes of UTF-8, at least 64 and at most 2 GiB. Longer ones are an error: they are nearly
     /// always a quote that is never closed, or not text at all. Default: 1,048,576 (1 MiB).
-    #[schemars(range(min = 64))]
+    #[schemars(range(min = 64, max = 2_147_483_648_u64))]
     pub max_line_bytes: usize,
 }
 
@@ -170,8 +173,9 @@ impl DataConfig {
         if self.max_expansion == 0 {
             problems.push(("max_expansion", "must be at least 1, not 0".to_owned()));
         }
-        if self.max_line_bytes < 64 {
-            problems.push(("max_line_bytes", format!("must be at least 64, not {}", self.max_line_bytes)));
+        if !(64..=LONGEST_LINE).contains(&self.max_line_bytes) {
+            let range = format!("must be at least 64 and at most {LONGEST_LINE}, not {}", self.max_line_bytes);
+            problems.push(("max_line_bytes", range));
         }
         problems
     }

@@ -1,12 +1,13 @@
 //! Texts as ids, one behind the other in memory or in a file, with figures on what was cut off. Does not tokenize.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ends::Ends;
 use crate::error::DataError;
 use crate::storage::{Growing, Storage, cache_dir};
 
@@ -14,8 +15,7 @@ use crate::storage::{Growing, Storage, cache_dir};
 #[derive(Debug, Clone)]
 pub struct EncodedTexts {
     ids: Storage<u32>,
-    /// The end of each text in `ids`.
-    ends: Storage<u64>,
+    ends: Arc<Ends>,
     counts: Counts,
     /// Keeps others from writing to the files.
     _lock: Option<Arc<File>>,
@@ -25,7 +25,7 @@ pub struct EncodedTexts {
 #[derive(Debug)]
 pub(crate) struct EncodedTextsBuilder {
     ids: Growing<u32>,
-    ends: Growing<u64>,
+    ends: Ends,
     counts: Counts,
 }
 
@@ -95,12 +95,12 @@ pub(crate) struct EncodedText {
 impl EncodedTextsBuilder {
     /// No texts yet.
     pub(crate) fn new() -> Self {
-        Self { ids: Growing::new(), ends: Growing::new(), counts: Counts::default() }
+        Self { ids: Growing::new(), ends: Ends::default(), counts: Counts::default() }
     }
 
     pub(crate) fn push(&mut self, text: &EncodedText) {
         self.ids.extend(&text.ids);
-        self.ends.extend(&[self.ids.len() as u64]);
+        self.ends.push(text.ids.len());
         self.counts += Counts::of(text);
     }
 
@@ -109,16 +109,15 @@ impl EncodedTextsBuilder {
     /// # Errors
     /// [`DataError::Cache`] if there are too many to keep in memory and they could not be written to a scratch file.
     pub(crate) fn finish(self) -> Result<EncodedTexts, DataError> {
-        let failed = |source: io::Error| DataError::Cache { path: cache_dir(), source };
-        let (ids, ends) = (self.ids.finish().map_err(failed)?, self.ends.finish().map_err(failed)?);
-        Ok(EncodedTexts { ids, ends, counts: self.counts, _lock: None })
+        let ids = self.ids.finish().map_err(|source| DataError::Cache { path: cache_dir(), source })?;
+        Ok(EncodedTexts { ids, ends: Arc::new(self.ends), counts: self.counts, _lock: None })
     }
 }
 
 impl EncodedTexts {
     /// Texts in files that nobody writes to while `lock` is held.
-    pub(crate) fn mapped(ids: Storage<u32>, ends: Storage<u64>, counts: Counts, lock: File) -> Self {
-        Self { ids, ends, counts, _lock: Some(Arc::new(lock)) }
+    pub(crate) fn mapped(ids: Storage<u32>, ends: Ends, counts: Counts, lock: File) -> Self {
+        Self { ids, ends: Arc::new(ends), counts, _lock: Some(Arc::new(lock)) }
     }
 
     /// How many texts there are.
@@ -131,18 +130,14 @@ impl EncodedTexts {
         self.len() == 0
     }
 
-    fn start(&self, index: usize) -> usize {
-        if index == 0 { 0 } else { self.ends.at(index - 1) as usize }
-    }
-
     /// The ids of text `index`. Panics if there is no such text.
-    pub fn ids(&self, index: usize) -> &[u32] {
-        self.ids.slice(self.start(index)..self.ends.at(index) as usize)
+    pub fn ids(&self, index: usize) -> Cow<'_, [u32]> {
+        self.ids.read(self.ends.range(index))
     }
 
     /// How many ids text `index` has. Panics if there is no such text.
     pub fn length(&self, index: usize) -> usize {
-        self.ends.at(index) as usize - self.start(index)
+        self.ends.length(index)
     }
 
     /// The figures; all shares are 0 where there is nothing to divide by.

@@ -80,22 +80,25 @@ impl Findings {
         let mut findings = Self { shared_groups: shared(splits), ..Self::default() };
         for &(split, examples) in splits {
             findings.counts.insert(split, label_counts(examples, labels));
-            let empty = (0..examples.len()).into_par_iter().filter(|&index| is_empty(examples.text(index))).count();
-            if empty > 0 {
-                findings.empty.insert(split, empty);
-            }
         }
         let mut tallies = Tallies::new(splits);
         let total: usize = splits.iter().map(|(_, examples)| examples.len()).sum();
         let parts = total.div_ceil(PART).max(1) as u64;
+        let hashes: Vec<Vec<u64>> = splits
+            .iter()
+            .map(|(_, examples)| (0..examples.len()).into_par_iter().map(|index| hash(examples.text(index))).collect())
+            .collect();
+        for ((split, _), hashes) in splits.iter().zip(&hashes) {
+            let empty = hashes.iter().filter(|&&hash| hash == EMPTY).count();
+            if empty > 0 {
+                findings.empty.insert(*split, empty);
+            }
+        }
         for part in 0..parts {
-            let mut hashed: Vec<(u64, Place)> = Vec::new();
-            for (split, (_, examples)) in (0..).zip(splits) {
-                hashed.par_extend((0..examples.len() as u32).into_par_iter().filter_map(|index| {
-                    let text = examples.text(index as usize);
-                    let hash = hash(text);
-                    (hash % parts == part && !is_empty(text)).then_some((hash, Place { split, index }))
-                }));
+            let mut hashed: Vec<(u64, Place)> = Vec::with_capacity(PART + PART / 4);
+            for (split, hashes) in (0..).zip(&hashes) {
+                let places = (0..).zip(hashes).map(|(index, &hash)| (hash, Place { split, index }));
+                hashed.extend(places.filter(|(hash, _)| *hash != EMPTY && hash % parts == part));
             }
             hashed.par_sort_unstable();
             for run in hashed.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
@@ -117,11 +120,17 @@ fn is_empty((text, second): Text<'_>) -> bool {
     text.trim().is_empty() || second.is_some_and(|second| second.trim().is_empty())
 }
 
+/// Stands for an empty text.
+const EMPTY: u64 = 0;
+
 /// The same for equal texts in one process; what is found does not depend on it.
 fn hash(text: Text<'_>) -> u64 {
+    if is_empty(text) {
+        return EMPTY;
+    }
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
-    hasher.finish()
+    hasher.finish().max(1)
 }
 
 /// What has been counted so far, in each split and in each pair of splits.

@@ -35,6 +35,8 @@ mod mapped;
 
 mod storage;
 
+mod ends;
+
 mod texts;
 
 mod progress;

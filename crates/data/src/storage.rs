@@ -1,6 +1,7 @@
 //! Columns of numbers that are in memory while they are small and in a scratch file once they are not. Knows nothing of
 //! texts.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
@@ -15,11 +16,20 @@ use crate::mapped::Mapped;
 /// A column of more bytes than this goes to a file.
 const IN_MEMORY: usize = 16 << 20;
 
+/// What is written at once. The operating system keeps a file in memory in pieces of the size in which it was written,
+/// and maps in whole pieces: large ones would be costly to look into.
+const PIECE: usize = 16 << 10;
+
+/// Writes numbers as this machine has them in memory.
+pub(crate) fn write<T: Pod>(file: &mut impl Write, values: &[T]) -> io::Result<()> {
+    bytemuck::cast_slice(values).chunks(PIECE).try_for_each(|piece| file.write_all(piece))
+}
+
 /// A finished column. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) enum Storage<T> {
     Memory(Arc<Vec<T>>),
-    /// The beginning of a file.
+    /// So many values at the beginning of a file.
     File(Arc<Mapped>, usize),
 }
 
@@ -34,7 +44,7 @@ impl<T: Pod> Storage<T> {
     ///
     /// # Errors
     /// When the file is shorter, or cannot be mapped.
-    pub(crate) fn map(file: &File, len: usize) -> io::Result<Self> {
+    pub(crate) fn map(file: File, len: usize) -> io::Result<Self> {
         let map = Mapped::new(file)?;
         if map.len() / size_of::<T>() < len {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
@@ -42,6 +52,7 @@ impl<T: Pod> Storage<T> {
         Ok(Self::File(Arc::new(map), len))
     }
 
+    /// How many values there are.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Memory(values) => values.len(),
@@ -63,9 +74,20 @@ impl<T: Pod> Storage<T> {
         }
     }
 
-    /// Value `index`. Panics if there is no such value.
-    pub(crate) fn at(&self, index: usize) -> T {
-        self.slice(index..index + 1)[0]
+    /// Some of the values, by a copy where they are in a file: what is read here and there comes by position, which
+    /// costs a fraction of mapping in the page around it and giving that back. Panics if there are not so many.
+    pub(crate) fn read(&self, range: Range<usize>) -> Cow<'_, [T]> {
+        match self {
+            Self::Memory(values) => Cow::Borrowed(&values[range]),
+            Self::File(map, len) => {
+                assert!(range.end <= *len, "values {range:?} of {len} do not exist");
+                let mut values = vec![T::zeroed(); range.len()];
+                match map.read(bytemuck::cast_slice_mut(&mut values), range.start * size_of::<T>()) {
+                    Ok(()) => Cow::Owned(values),
+                    Err(_) => Cow::Borrowed(self.slice(range)),
+                }
+            }
+        }
     }
 }
 
@@ -91,27 +113,23 @@ impl<T: Pod> Growing<T> {
         Self { memory: Vec::new(), file: None, len: 0, limit, failure: None }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
     pub(crate) fn extend(&mut self, values: &[T]) {
         self.len += values.len();
         if self.failure.is_none()
-            && let Err(error) = self.write(values)
+            && let Err(error) = self.append(values)
         {
             self.failure = Some(error);
         }
     }
 
-    fn write(&mut self, values: &[T]) -> io::Result<()> {
+    fn append(&mut self, values: &[T]) -> io::Result<()> {
         if let Some(file) = &mut self.file {
-            return file.write_all(bytemuck::cast_slice(values));
+            return write(file, values);
         }
         self.memory.extend_from_slice(values);
         if self.memory.len() * size_of::<T>() > self.limit {
-            let mut file = BufWriter::with_capacity(1 << 18, scratch_file()?);
-            file.write_all(bytemuck::cast_slice(&self.memory))?;
+            let mut file = BufWriter::with_capacity(PIECE, scratch_file()?);
+            write(&mut file, &self.memory)?;
             self.memory = Vec::new();
             self.file = Some(file);
         }
@@ -125,7 +143,7 @@ impl<T: Pod> Growing<T> {
         }
         match self.file {
             None => Ok(Storage::Memory(Arc::new(self.memory))),
-            Some(file) => Storage::map(&file.into_inner().map_err(io::IntoInnerError::into_error)?, self.len),
+            Some(file) => Storage::map(file.into_inner().map_err(io::IntoInnerError::into_error)?, self.len),
         }
     }
 }
@@ -160,7 +178,6 @@ mod tests {
         let column = |limit| {
             let mut column = Growing::with_limit(limit);
             values.chunks(3).for_each(|values| column.extend(values));
-            assert_eq!(column.len(), 1000);
             column.finish().unwrap()
         };
         let (memory, file) = (column(4000), column(3999));
@@ -168,7 +185,7 @@ mod tests {
         for column in [memory, file] {
             assert_eq!(column.len(), 1000);
             assert_eq!(column.slice(998..1000), [998 * 7, 999 * 7]);
-            assert_eq!((column.at(0), column.at(500)), (0, 3500));
+            assert_eq!(*column.read(500..502), [3500, 3507]);
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::ends::Ends;
 use crate::error::DataError;
 use crate::storage::{Growing, Storage, cache_dir};
 
@@ -20,19 +21,18 @@ pub struct Texts {
 #[derive(Debug)]
 pub struct TextsBuilder {
     text: Growing<u8>,
-    ends: Growing<u64>,
+    ends: Ends,
 }
 
 #[derive(Debug, Default)]
 struct Store {
     text: Storage<u8>,
-    /// The end of each text.
-    ends: Storage<u64>,
+    ends: Ends,
 }
 
 impl Default for TextsBuilder {
     fn default() -> Self {
-        Self { text: Growing::new(), ends: Growing::new() }
+        Self { text: Growing::new(), ends: Ends::default() }
     }
 }
 
@@ -40,7 +40,7 @@ impl TextsBuilder {
     /// Appends a text.
     pub fn push(&mut self, text: &str) {
         self.text.extend(text.as_bytes());
-        self.ends.extend(&[self.text.len() as u64]);
+        self.ends.push(text.len());
     }
 
     /// How many texts there are.
@@ -58,8 +58,8 @@ impl TextsBuilder {
     /// # Errors
     /// [`DataError::Cache`] if there are too many to keep in memory and they could not be written to a scratch file.
     pub fn finish(self) -> Result<Texts, DataError> {
-        let failed = |source| DataError::Cache { path: cache_dir(), source };
-        let store = Store { text: self.text.finish().map_err(failed)?, ends: self.ends.finish().map_err(failed)? };
+        let text = self.text.finish().map_err(|source| DataError::Cache { path: cache_dir(), source })?;
+        let store = Store { text, ends: self.ends };
         Ok(Texts { store: Arc::new(store), selected: None })
     }
 }
@@ -78,9 +78,7 @@ impl Texts {
     /// Text `index`. Panics if there is no such text.
     pub fn get(&self, index: usize) -> &str {
         let index = self.selected.as_ref().map_or(index, |selected| selected[index] as usize);
-        let Store { text, ends } = &*self.store;
-        let start = if index == 0 { 0 } else { ends.at(index - 1) };
-        let bytes = text.slice(start as usize..ends.at(index) as usize);
+        let bytes = self.store.text.slice(self.store.ends.range(index));
         std::str::from_utf8(bytes).expect("texts are kept as they came, cut where they were joined")
     }
 
@@ -106,7 +104,7 @@ impl Texts {
 
 impl<T: AsRef<str>> FromIterator<T> for Texts {
     fn from_iter<I: IntoIterator<Item = T>>(texts: I) -> Self {
-        let mut builder = TextsBuilder { text: Growing::with_limit(usize::MAX), ends: Growing::with_limit(usize::MAX) };
+        let mut builder = TextsBuilder { text: Growing::with_limit(usize::MAX), ends: Ends::default() };
         texts.into_iter().for_each(|text| builder.push(text.as_ref()));
         builder.finish().expect("without a limit nothing is written to a file")
     }
@@ -148,7 +146,7 @@ mod tests {
 
     #[test]
     fn texts_in_a_file_are_the_same() {
-        let mut builder = TextsBuilder { text: Growing::with_limit(0), ends: Growing::with_limit(0) };
+        let mut builder = TextsBuilder { text: Growing::with_limit(0), ends: Ends::default() };
         ["é", "", "好的"].iter().for_each(|text| builder.push(text));
         let texts = builder.finish().unwrap();
         assert!(texts.is_large());

@@ -414,7 +414,7 @@ mod tests {
         let encoder = word_encoder(100, true, &["a b c d"]);
         let encoded = encoder.encode(&texts(&["a b c d zz", "b", "", "c d"]), 2, UNWATCHED).unwrap();
         assert_eq!((0..4).map(|index| encoded.length(index)).collect::<Vec<_>>(), [2, 1, 0, 2]);
-        assert_eq!(encoded.ids(0), [2, 3]);
+        assert_eq!(*encoded.ids(0), [2, 3]);
         let stats = encoded.stats();
         assert_eq!((stats.truncated, stats.dropped, stats.unknown), (1.0 / 4.0, 3.0 / 8.0, 1.0 / 8.0));
         assert_eq!((stats.mean_length, stats.max_length), (2.0, 5));
@@ -428,7 +428,7 @@ mod tests {
             let encoded = encoder.encode(&all, Limit { max_length, truncate }, UNWATCHED).unwrap();
             let stats = encoded.stats();
             assert_eq!((stats.truncated, stats.dropped), (1.0 / 3.0, (5 - max_length) as f64 / 6.0));
-            assert_eq!((encoded.ids(1), encoded.length(2)), (&[3][..], 0));
+            assert_eq!((&*encoded.ids(1), encoded.length(2)), (&[3][..], 0));
             encoded.ids(0).to_vec()
         };
         assert_eq!(ids(2, Truncate::Head), [2, 3]);
@@ -452,6 +452,6 @@ mod tests {
         // What the template puts in front stays there when the end of a text is kept.
         let end =
             encoder.encode(&texts(&["a b c d"]), Limit { max_length: 3, truncate: Truncate::Tail }, UNWATCHED).unwrap();
-        assert_eq!(end.ids(0), [9, 2, 2]);
+        assert_eq!(*end.ids(0), [9, 2, 2]);
     }
 }

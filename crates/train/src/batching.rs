@@ -1,6 +1,8 @@
 //! From encoded texts to a batch, padded and masked as the model's config says: first on the host, then on a device; with
 //! all rows of the model's tables, or with only those that some examples use.
 
+use std::borrow::Cow;
+
 use attentive_data::{EncodedTexts, Extent, Padding, batch};
 use attentive_model::{Classifier, Input, ModelConfig, Table, Tokens};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
@@ -65,17 +67,17 @@ impl Batching {
     pub(crate) fn batch(&self, inputs: &EncodedInputs, indices: &[u32], used: Option<&UsedRows>) -> HostBatch {
         let counts: Vec<usize> = indices.iter().map(|&index| self.rows(inputs, index)).collect();
         let ids = |texts: &EncodedTexts| {
-            let windows = indices.iter().flat_map(|&index| self.windows.of(texts.ids(index as usize)));
-            let rows: Vec<&[u32]> = windows.collect();
+            let texts: Vec<Cow<'_, [u32]>> = indices.iter().map(|&index| texts.ids(index as usize)).collect();
+            let rows: Vec<&[u32]> = texts.iter().flat_map(|ids| self.windows.of(ids)).collect();
             let used = used.and_then(|used| used.embedding.as_deref());
             rectangle(batch(&rows, self.padding, self.pad_id), self.masking, used)
         };
         // N-grams are a set of any size, always masked: the config's lengths are those of texts. Each window of a text
         // has all of them.
         let ngrams = |ngrams: &EncodedTexts| {
-            let texts = indices.iter().zip(&counts);
-            let rows: Vec<&[u32]> =
-                texts.flat_map(|(&index, &count)| std::iter::repeat_n(ngrams.ids(index as usize), count)).collect();
+            let texts: Vec<Cow<'_, [u32]>> = indices.iter().map(|&index| ngrams.ids(index as usize)).collect();
+            let repeated = texts.iter().zip(&counts).flat_map(|(ids, &count)| std::iter::repeat_n(ids.as_ref(), count));
+            let rows: Vec<&[u32]> = repeated.collect();
             rectangle(batch(&rows, Padding::Longest, 0), true, used.map(|used| used.ngrams.as_slice()))
         };
         HostBatch {
@@ -136,7 +138,7 @@ impl UsedRows {
     /// Those of the examples `indices`.
     pub(crate) fn of(inputs: &EncodedInputs, indices: &[u32], config: &ModelConfig) -> Self {
         let ids = |texts: &EncodedTexts| -> Vec<u32> {
-            indices.iter().flat_map(|&index| texts.ids(index as usize).iter().copied()).collect()
+            indices.iter().flat_map(|&index| texts.ids(index as usize).into_owned()).collect()
         };
         let embedding = (config.masking && !config.embedding.frozen).then(|| {
             let seconds = inputs.seconds.as_ref().map(ids);

@@ -218,7 +218,7 @@ mod tests {
         for chosen in [r#"{"word":{"min_count":2}}"#, r#"{"char":{"min_count":2}}"#] {
             let encoder = TextEncoder::train(&config(chosen), &texts).unwrap();
             assert_eq!(
-                encoder.encode(&["a b c"].into_iter().collect(), 9, crate::UNWATCHED).unwrap().ids(0),
+                *encoder.encode(&["a b c"].into_iter().collect(), 9, crate::UNWATCHED).unwrap().ids(0),
                 [2, 3, 1]
             );
         }
