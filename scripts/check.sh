@@ -29,6 +29,9 @@ cargo fmt --all --check
 step "tests (the README's command)"
 cargo test --release --workspace
 
+step "tests of the data crate with Parquet, in a directory of its own: the feature would have Burn compiled again"
+cargo test --release -p attentive-data --features parquet --target-dir "$CARGO_TARGET_DIR/parquet"
+
 step "lints"
 cargo clippy --release --workspace --all-targets -- -D warnings
 

@@ -2,6 +2,7 @@
 
 use crate::caught::caught;
 use crate::error::{DataError, excerpt};
+use crate::limit::Limit;
 use crate::tokenizer::TextEncoder;
 
 /// One token of a text.
@@ -16,16 +17,20 @@ pub struct Piece {
     pub shown: String,
     /// Whether the vocabulary lacks it.
     pub is_unknown: bool,
+    /// Whether the limit of length cuts it off.
+    pub is_cut: bool,
 }
 
 impl TextEncoder {
-    /// The tokens of one text, uncut. The ids are those of [`TextEncoder::encode`].
+    /// All tokens of one text, those that `limit` cuts off marked. The ids are those of [`TextEncoder::encode`].
     ///
     /// # Errors
     /// [`DataError::Encode`] if a loaded tokenizer fails on the text.
-    pub fn pieces(&self, text: &str) -> Result<Vec<Piece>, DataError> {
+    pub fn pieces(&self, text: &str, limit: impl Into<Limit>) -> Result<Vec<Piece>, DataError> {
         let failed = |reason: String| DataError::Encode { excerpt: excerpt(text), reason };
-        let ids = self.encode_one(text, usize::MAX)?.0.ids;
+        let (encoded, front) = self.encode_one(text, usize::MAX)?;
+        let ids = encoded.ids;
+        let kept = limit.into().kept(ids.len(), front);
         let encoding = caught(|| self.library().encode(text, true)).map_err(failed)?;
         if encoding.get_ids() != ids {
             return Err(failed("it gives different ids with and without places".to_owned()));
@@ -34,11 +39,13 @@ impl TextEncoder {
         Ok(ids
             .iter()
             .zip(places)
-            .map(|(&id, (token, &(start, end)))| {
+            .enumerate()
+            .map(|(index, (&id, (token, &(start, end))))| {
+                let is_cut = !kept.iter().any(|part| part.contains(&index));
                 let is_unknown = Some(id) == self.unknown_id();
                 let part = text.get(start..end).filter(|part| is_unknown && !part.is_empty());
                 let shown = part.map_or_else(|| self.spelling().shown(token), str::to_owned);
-                Piece { id, token: token.clone(), shown, is_unknown }
+                Piece { id, token: token.clone(), shown, is_unknown, is_cut }
             })
             .collect())
     }
@@ -47,16 +54,28 @@ impl TextEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::Truncate;
     use crate::tokenizer_config::TokenizerConfig;
 
     fn shown(config: &str, texts: &[&str], text: &str) -> Vec<(String, bool)> {
         let config: TokenizerConfig = serde_json::from_str(config).unwrap();
         let encoder = TextEncoder::train(&config, &texts.iter().collect()).unwrap();
-        encoder.pieces(text).unwrap().into_iter().map(|piece| (piece.shown, piece.is_unknown)).collect()
+        encoder.pieces(text, usize::MAX).unwrap().into_iter().map(|piece| (piece.shown, piece.is_unknown)).collect()
     }
 
     fn owned(pieces: &[(&str, bool)]) -> Vec<(String, bool)> {
         pieces.iter().map(|&(text, is_unknown)| (text.to_owned(), is_unknown)).collect()
+    }
+
+    #[test]
+    fn what_is_cut_off_is_marked() {
+        let encoder = TextEncoder::train(&TokenizerConfig::default(), &["a b c d e"].into_iter().collect()).unwrap();
+        let cut = |truncate| -> Vec<bool> {
+            let pieces = encoder.pieces("a b c d e", Limit { max_length: 3, truncate }).unwrap();
+            pieces.iter().map(|piece| piece.is_cut).collect()
+        };
+        assert_eq!(cut(Truncate::Tail), [true, true, false, false, false]);
+        assert_eq!(cut(Truncate::Both), [false, false, true, true, false]);
     }
 
     #[test]

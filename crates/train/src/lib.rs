@@ -58,7 +58,7 @@ pub use optimizer::{
     AdagradConfig, AdamConfig, AdamwConfig, LionConfig, Optimizer, OptimizerConfig, RmspropConfig, SgdConfig,
 };
 pub use predictor::{Prediction, Predictor, summary};
-pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, prepare};
+pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, limit, prepare};
 pub use run::{LockedRun, RunDir};
 pub use schedule::ScheduleConfig;
 pub use trainer::{Outcome, Report, Watch, fit};

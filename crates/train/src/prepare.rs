@@ -205,7 +205,7 @@ pub(crate) fn encode_texts(
 }
 
 /// What the model sees of a text: as much as fits into its window, or into all of them.
-pub(crate) fn limit(config: &ModelConfig) -> Limit {
+pub fn limit(config: &ModelConfig) -> Limit {
     let max_length = config.max_length;
     let truncate = match config.truncate {
         attentive_model::Truncate::Head => Truncate::Head,

@@ -3,8 +3,8 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use attentive_backend::Backend;
-use attentive_data::{DataConfig, Piece, TextEncoder, TokenizerConfig, load_corpus, read_texts_lines};
-use attentive_train::{Config, RunDir};
+use attentive_data::{DataConfig, Limit, Piece, TextEncoder, TokenizerConfig, load_corpus, read_texts_lines};
+use attentive_train::{Config, RunDir, limit};
 use serde_json::json;
 
 use super::load_config;
@@ -22,21 +22,21 @@ const CUT: &str = "✂";
 pub(super) fn tokenize(args: &Tokenize, talk: Talk) -> Result<(), Failure> {
     let (encoder, config) = tokenizer(args)?;
     let max_line_bytes = config.as_ref().map_or(DataConfig::default().max_line_bytes, |c| c.data.max_line_bytes);
-    let max_length = config.map(|config| config.model.max_length);
+    let limit = config.map(|config| limit(&config.model));
     if !talk.quiet && !args.json {
         tell(&account(&encoder));
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let mut totals = Totals::default();
     let mut show = |text: &str| -> Result<(), Failure> {
-        let pieces = encoder.pieces(text)?;
+        let pieces = encoder.pieces(text, limit.unwrap_or(usize::MAX.into()))?;
         let shown = if args.json {
-            format!("{}\n", object(text, &pieces, max_length))
+            format!("{}\n", object(text, &pieces))
         } else {
             let between = if totals.texts == 0 { "" } else { "\n" };
-            format!("{between}{}", for_people(text, &pieces, max_length, Style::for_stdout()))
+            format!("{between}{}", for_people(text, &pieces, limit, Style::for_stdout()))
         };
-        totals.add(&pieces, max_length);
+        totals.add(&pieces);
         out.write_all(shown.as_bytes()).map_err(to_stdout)
     };
     if args.text.is_empty() {
@@ -50,7 +50,7 @@ pub(super) fn tokenize(args: &Tokenize, talk: Talk) -> Result<(), Failure> {
         args.text.iter().try_for_each(|text| show(text))?;
     }
     if totals.texts > 1 && !args.json {
-        out.write_all(totals.render(max_length).as_bytes()).map_err(to_stdout)?;
+        out.write_all(totals.render(limit).as_bytes()).map_err(to_stdout)?;
     }
     out.flush().map_err(to_stdout)
 }
@@ -83,7 +83,7 @@ fn account(encoder: &TextEncoder) -> String {
     format!("{} tokens, padding is {pad} ({}), {unknown}\n", count(encoder.vocab_size() as u64), name(pad))
 }
 
-fn object(text: &str, pieces: &[Piece], max_length: Option<usize>) -> serde_json::Value {
+fn object(text: &str, pieces: &[Piece]) -> serde_json::Value {
     let unknown: Vec<&str> = pieces.iter().filter(|piece| piece.is_unknown).map(|piece| piece.shown.as_str()).collect();
     json!({
         "text": text,
@@ -91,27 +91,33 @@ fn object(text: &str, pieces: &[Piece], max_length: Option<usize>) -> serde_json
         "ids": pieces.iter().map(|piece| piece.id).collect::<Vec<_>>(),
         "shown": pieces.iter().map(|piece| &piece.shown).collect::<Vec<_>>(),
         "unknown": unknown,
-        "cut": n_cut(pieces, max_length),
+        "cut": n_cut(pieces),
     })
 }
 
-fn n_cut(pieces: &[Piece], max_length: Option<usize>) -> usize {
-    pieces.len().saturating_sub(max_length.unwrap_or(usize::MAX))
+fn n_cut(pieces: &[Piece]) -> usize {
+    pieces.iter().filter(|piece| piece.is_cut).count()
+}
+
+/// The limit as it is told.
+fn length(limit: Limit) -> String {
+    format!("max_length {}", count(limit.max_length as u64))
 }
 
 /// The text, its pieces above their ids, and a line on what is unknown and cut.
-fn for_people(text: &str, pieces: &[Piece], max_length: Option<usize>, style: Style) -> String {
+fn for_people(text: &str, pieces: &[Piece], limit: Option<Limit>, style: Style) -> String {
     let mut shown = format!("{}\n", style.strong(&visible(text, ' ')));
-    let kept = pieces.len() - n_cut(pieces, max_length);
+    let mut was_cut = false;
     // Each column is a piece above its id, and how to paint it.
     let mut columns: Vec<(String, String, Paint)> = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
-        if index == kept {
+        if piece.is_cut != was_cut && (index > 0 || !piece.is_cut) {
             columns.push((CUT.to_string(), String::new(), Paint::Plain));
         }
+        was_cut = piece.is_cut;
         let name = visible(&piece.shown, '␣');
         let name = if piece.is_unknown { format!("«{name}»") } else { name };
-        let paint = match (index < kept, piece.is_unknown) {
+        let paint = match (!piece.is_cut, piece.is_unknown) {
             (false, _) => Paint::Faint,
             (true, true) => Paint::Error,
             (true, false) => Paint::Plain,
@@ -140,8 +146,8 @@ fn for_people(text: &str, pieces: &[Piece], max_length: Option<usize>, style: St
     if !unknown.is_empty() {
         notes.push(format!("{} unknown", count(unknown.len() as u64)));
     }
-    if let (Some(max_length), cut @ 1..) = (max_length, n_cut(pieces, max_length)) {
-        notes.push(format!("{} beyond max_length {}", count(cut as u64), count(max_length as u64)));
+    if let (Some(limit), cut @ 1..) = (limit, n_cut(pieces)) {
+        notes.push(format!("{} beyond {}", count(cut as u64), length(limit)));
     }
     shown.push_str(&format!("  {}\n", style.faint(&notes.join(", "))));
     shown
@@ -209,20 +215,20 @@ struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, pieces: &[Piece], max_length: Option<usize>) {
+    fn add(&mut self, pieces: &[Piece]) {
         self.texts += 1;
         self.tokens += pieces.len();
         self.unknown += pieces.iter().filter(|piece| piece.is_unknown).count();
-        self.cut_texts += usize::from(n_cut(pieces, max_length) > 0);
+        self.cut_texts += usize::from(n_cut(pieces) > 0);
     }
 
-    fn render(&self, max_length: Option<usize>) -> String {
+    fn render(&self, limit: Option<Limit>) -> String {
         let share = |part: usize, whole: usize| percent(part as f64 / whole.max(1) as f64);
         let unknown = share(self.unknown, self.tokens);
         let mut line = format!("\n{}, {}, {unknown} unknown", plural(self.texts, "text"), plural(self.tokens, "token"));
-        if let Some(max_length) = max_length {
+        if let Some(limit) = limit {
             let cut = share(self.cut_texts, self.texts);
-            line.push_str(&format!(", {cut} of the texts longer than max_length {}", count(max_length as u64)));
+            line.push_str(&format!(", {cut} of the texts longer than {}", length(limit)));
         }
         line + "\n"
     }
