@@ -8,8 +8,7 @@ use crate::ends::Ends;
 use crate::error::DataError;
 use crate::storage::{Growing, Storage, cache_dir};
 
-/// Texts in order. Clones and selections share the memory; so do all
-/// that were made from them.
+/// Texts in order. Clones and selections share the memory.
 #[derive(Clone, Default)]
 pub struct Texts {
     store: Arc<Store>,

@@ -26,9 +26,9 @@ fn of_files(split: Split, record: &FilesRecord) -> Vec<String> {
     }
     if let Some(first) = record.skipped.first() {
         let n = record.skipped.len();
-        let rows = if n == 1 { "row" } else { "rows" };
+        let (rows, they) = if n == 1 { ("row", "it") } else { ("rows", "they") };
         lines.push(format!(
-            "{} {rows} of {split} skipped because they cannot be read: {}: {}",
+            "{} {rows} of {split} skipped because {they} cannot be read: {}: {}",
             count(n as u64),
             first.place,
             first.reason

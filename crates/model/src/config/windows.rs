@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct WindowsConfig {
     /// How many tokens behind the one before each window begins, at most `max_length`; the last ends with the text.
-    /// Smaller strides cost more windows. Default 128.
+    /// Smaller strides cost more windows. Default 50, half
+    /// the default `max_length`, so that every token has neighbours on both sides in one of its windows.
     #[schemars(range(min = 1, max = 65536))]
     pub stride: usize,
     /// What becomes of the windows' logits. Default `mean`.
@@ -21,7 +22,7 @@ pub struct WindowsConfig {
 
 impl Default for WindowsConfig {
     fn default() -> Self {
-        Self { stride: 128, pool: WindowPool::Mean, most: 16 }
+        Self { stride: 50, pool: WindowPool::Mean, most: 16 }
     }
 }
 
