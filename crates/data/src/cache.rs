@@ -188,7 +188,7 @@ impl Entry {
         let mut writer = Writer::open(self, &done).map_err(failed)?;
         while done.texts < texts.len() {
             if !on_progress(&Progress::Encoding { done: done.texts, total: texts.len() }) {
-                return Err(DataError::Interrupted { kept: true });
+                return Err(DataError::Interrupted { kept: done.texts > 0 });
             }
             let piece = done.texts..texts.len().min(done.texts + self.shard);
             let encoded: Result<Vec<EncodedText>, DataError> =

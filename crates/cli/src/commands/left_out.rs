@@ -27,16 +27,19 @@ fn of_files(split: Split, record: &FilesRecord) -> Vec<String> {
     if let Some(first) = record.skipped.first() {
         let n = record.skipped.len();
         let (rows, they) = if n == 1 { ("row", "it") } else { ("rows", "they") };
-        lines.push(format!(
+        let mut line = format!(
             "{} {rows} of {split} skipped because {they} cannot be read: {}: {}",
             count(n as u64),
             first.place,
             first.reason
-        ));
-        lines.extend(record.skipped.iter().take(SHOWN).skip(1).map(|row| format!("{}: {}", row.place, row.reason)));
-        if n > SHOWN {
-            lines.push(format!("and {} more, which `split.json` lists", count((n - SHOWN) as u64)));
+        );
+        for row in record.skipped.iter().take(SHOWN).skip(1) {
+            line.push_str(&format!("\n    {}: {}", row.place, row.reason));
         }
+        if n > SHOWN {
+            line.push_str(&format!("\n    and {} more, which `split.json` lists", count((n - SHOWN) as u64)));
+        }
+        lines.push(line);
     }
     lines
 }

@@ -26,6 +26,9 @@ pub(super) fn prepare_told(config: &Config, talk: Talk, signals: &Signals) -> Re
     let preparing = Preparing::new(talk);
     let result = prepare(config, &|progress| {
         preparing.show(progress);
+        if matches!(progress, Progress::Encoding { .. }) {
+            signals.hold();
+        }
         signals.received().is_none()
     });
     preparing.clear();

@@ -92,6 +92,7 @@ impl Sitting {
         if !talk.quiet {
             introduce(config, prepared, opened);
         }
+        signals.hold();
         let mut progress = Progress::new(talk, config);
         let outcome = fit(
             &self.run,

@@ -117,6 +117,11 @@ pub(crate) fn open_unpacked(path: &Path) -> Result<Input, DataError> {
     Ok(Input::new(open(path)?, path, &DataConfig::default()))
 }
 
+/// What a failed read of those bytes means.
+pub(crate) fn read_failure(error: io::Error, path: &Path) -> DataError {
+    input::failure(error, path, 0)
+}
+
 fn open_source(path: &Path, config: &DataConfig) -> Result<Source<Input>, DataError> {
     let input = Input::new(open(path)?, path, config);
     Ok(Source::new(input, path.to_owned(), config.encoding()?, config.max_line_bytes))

@@ -124,8 +124,10 @@ impl Skips {
             });
         }
         let message = error.to_string();
-        let reason = message.strip_prefix(&place).unwrap_or(&message).trim_start_matches([':', ' ']).to_owned();
-        self.skipped.push(SkippedRow { place, reason });
+        // Messages begin with the place, some of them with a column behind it.
+        let rest = message.strip_prefix(&place).unwrap_or(&message);
+        let (column, reason) = rest.split_once(": ").unwrap_or(("", rest));
+        self.skipped.push(SkippedRow { place: format!("{place}{column}"), reason: reason.to_owned() });
         self.first.get_or_insert(error);
         Ok(())
     }

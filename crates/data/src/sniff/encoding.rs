@@ -7,12 +7,17 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::error::DataError;
-use crate::reader::open_unpacked;
+use crate::reader::{open_unpacked, read_failure};
 
 /// The encoding of a file. A byte order mark, which readers obey, counts as UTF-8 here.
 pub(super) fn encoding_of(path: &Path) -> Result<&'static Encoding, DataError> {
-    if let Some(encoding) = without_mark(&head(path, 1 << 12)?) {
+    let head = head(path, 1 << 12)?;
+    if let Some(encoding) = without_mark(&head) {
         return Ok(encoding);
+    }
+    // No text in any other encoding holds a zero byte, so there is no need to read on, which might never end.
+    if head.contains(&0) && !head.starts_with(&[0xFF, 0xFE]) && !head.starts_with(&[0xFE, 0xFF]) {
+        return Ok(UTF_8);
     }
     if decodes(path, UTF_8)? {
         return Ok(UTF_8);
@@ -29,10 +34,7 @@ pub(super) fn encoding_of(path: &Path) -> Result<&'static Encoding, DataError> {
 /// The first bytes of a file, at most `limit`.
 pub(super) fn head(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
-    open_unpacked(path)?
-        .take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(|source| DataError::Read { path: path.to_owned(), source })?;
+    open_unpacked(path)?.take(limit).read_to_end(&mut bytes).map_err(|error| read_failure(error, path))?;
     Ok(bytes)
 }
 
@@ -68,7 +70,7 @@ fn each_piece(path: &Path, mut take: impl FnMut(&[u8], bool) -> bool) -> Result<
     let mut file = open_unpacked(path)?;
     let mut piece = vec![0; 1 << 16];
     loop {
-        let n = file.read(&mut piece).map_err(|source| DataError::Read { path: path.to_owned(), source })?;
+        let n = file.read(&mut piece).map_err(|error| read_failure(error, path))?;
         if !take(&piece[..n], n == 0) || n == 0 {
             return Ok(());
         }

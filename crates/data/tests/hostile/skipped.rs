@@ -82,7 +82,7 @@ fn other_formats() {
         "{\"text\":\"a\",\"label\":1}\n{]\n{\"txt\":\"b\",\"label\":1}\n{\"text\":3,\"label\":1}\n{\"text\":\"c\",\"label\":[1]}\n{\"text\":\"d\",\"label\":2}\n",
         "a d",
         &[
-            "a.jsonl:2: 2: invalid JSON: key must be a string: `{]`",
+            "a.jsonl:2:2: invalid JSON: key must be a string: `{]`",
             "a.jsonl:3: the object has no key `text`: its keys are `txt`, `label`",
             "a.jsonl:4: `text` is a number, not a string",
             "a.jsonl:5: `label` is an array, not a string or an integer",
