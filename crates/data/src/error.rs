@@ -1,39 +1,10 @@
-//! The one error type of the crate: what is wrong with the data, where, and what the user can do about it.
+//! The one error type of the crate: what is wrong with the data, and where. What the user can do about it is in `hint`.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// A place in the data: a file, and a line of it where that is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location {
-    /// The file as the config or the command line named it.
-    pub path: PathBuf,
-    /// The line, counted from 1; `None` when the whole file is one text.
-    pub line: Option<u64>,
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}", self.path.display()),
-            None => write!(f, "{}", self.path.display()),
-        }
-    }
-}
-
-/// What sort of failure a [`DataError`] is; each sort has its own exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataErrorKind {
-    /// An input that was named is not there (exit code 66).
-    Missing,
-    /// The data, or a file of a run, is not what it should be (exit code 65).
-    Bad,
-    /// The operating system failed to read or write (exit code 74).
-    Io,
-    /// The work was stopped from outside (exit code 130 or 143).
-    Interrupted,
-}
+pub(crate) use crate::excerpt::{beginning, excerpt, exemplified, quoted};
+pub use crate::location::Location;
 
 /// Why a text file, a label set or a tokenizer cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -614,84 +585,4 @@ pub enum DataError {
         /// How many vectors the file holds.
         in_file: usize,
     },
-}
-
-impl DataError {
-    /// The sort of failure, which decides the exit code.
-    pub fn kind(&self) -> DataErrorKind {
-        match self {
-            Self::Missing { .. } | Self::NoMatch { .. } => DataErrorKind::Missing,
-            Self::Read { .. } | Self::Write { .. } | Self::Cache { .. } => DataErrorKind::Io,
-            Self::Interrupted { .. } => DataErrorKind::Interrupted,
-            _ => DataErrorKind::Bad,
-        }
-    }
-}
-
-impl DataError {
-    /// The place of the row whose fault it is; `None` if the rows behind it cannot be read, or read otherwise.
-    pub(crate) fn bad_row(&self) -> Option<&Location> {
-        match self {
-            Self::FieldCount { at, .. }
-            | Self::Nul { at }
-            | Self::Undecodable { at, .. }
-            | Self::TooLong { at, .. }
-            | Self::UnclosedQuote { at, .. }
-            | Self::AfterQuote { at, .. }
-            | Self::Json { at, .. }
-            | Self::NoKey { at, .. }
-            | Self::JsonType { at, .. }
-            | Self::LabelList { at, .. }
-            | Self::NoLabelAtFront { at, .. }
-            | Self::SeveralLabels { at, .. }
-            | Self::LabelInText { at, .. }
-            | Self::EmptyInList { at, .. }
-            | Self::EmptyLabel { at }
-            | Self::UnmappedLabel { at, .. } => Some(at),
-            _ => None,
-        }
-    }
-}
-
-/// The first 80 characters of a row, those that cannot be seen written as escapes.
-pub(crate) fn beginning(row: &str) -> String {
-    const SHOWN: usize = 80;
-    let mut short = String::new();
-    for character in row.chars().take(SHOWN) {
-        if character.is_control() || character == '\u{FEFF}' {
-            short.extend(character.escape_default());
-        } else {
-            short.push(character);
-        }
-    }
-    if row.chars().nth(SHOWN).is_some() {
-        short.push('…');
-    }
-    short
-}
-
-/// At most 20 names in backticks.
-pub(crate) fn quoted(names: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let mut list: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", excerpt(name))).collect();
-    if names.len() > SHOWN {
-        list.push(format!("and {} more", names.len() - SHOWN));
-    }
-    list.join(", ")
-}
-
-/// At most 20 columns with a value each.
-fn exemplified(columns: &[(String, String)]) -> String {
-    let list = columns.iter().take(20).map(|(name, value)| format!("`{}` (such as `{value}`)", excerpt(name)));
-    list.collect::<Vec<_>>().join(", ")
-}
-
-/// The first 60 characters of a text, on one line.
-pub(crate) fn excerpt(text: &str) -> String {
-    const SHOWN: usize = 60;
-    let mut short: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        short.push('…');
-    }
-    short
 }

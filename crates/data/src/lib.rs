@@ -3,7 +3,13 @@
 //! Knows nothing of tensors, models or run directories, and prints nothing. A module imports only modules above it
 //! here.
 
+mod location;
+
+mod excerpt;
+
 mod error;
+
+mod error_kind;
 
 mod hint;
 
@@ -96,7 +102,8 @@ pub use column::{Column, JoinedColumns, TextColumns};
 pub use config::{DataConfig, Format};
 pub use corpus::{Corpus, CutRecord, FoldRecord, SplitManifest, SplitOrigin, SplitRecord, load_corpus, load_examples};
 pub use encoded::{EncodedTexts, EncodingStats};
-pub use error::{DataError, DataErrorKind, Location};
+pub use error::{DataError, Location};
+pub use error_kind::DataErrorKind;
 pub use examples::{Examples, Split};
 pub use features_config::{CharacterNgrams, FeaturesConfig};
 pub use files_config::Files;
