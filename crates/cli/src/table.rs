@@ -1,5 +1,7 @@
 //! Plain tables and numbers as people read them.
 
+pub(crate) use attentive_data::thousands as count;
+
 /// A table whose first columns hold words, flush left, and whose other columns hold numbers, flush right; behind them
 /// there may be a column of notes, flush left.
 #[derive(Debug)]
@@ -51,19 +53,6 @@ impl Table {
         }
         text
     }
-}
-
-/// `1234567` as `1,234,567`.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `0.9123` as `91.2 %`.

@@ -1,4 +1,4 @@
-//! Names, rows and texts as messages show them: short, and on one line.
+//! Names, rows, texts and numbers as messages show them: short, and on one line.
 
 /// The first 80 characters of a row, those that cannot be seen written as escapes.
 pub(crate) fn beginning(row: &str) -> String {
@@ -41,4 +41,17 @@ pub(crate) fn excerpt(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+/// `1234567` as `1,234,567`.
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -68,7 +68,7 @@ pub struct ConflictingLabels {
 }
 
 /// A text, or the two of a pair.
-type Text<'a> = (&'a str, Option<&'a str>);
+pub(crate) type Text<'a> = (&'a str, Option<&'a str>);
 
 /// Texts are compared in parts of about so many, told apart by their hashes, to need little memory.
 const PART: usize = 1 << 20;
@@ -116,7 +116,8 @@ struct Place {
     index: u32,
 }
 
-fn is_empty((text, second): Text<'_>) -> bool {
+/// Whether a text, or one of a pair, is empty or only white space.
+pub(crate) fn is_empty((text, second): Text<'_>) -> bool {
     text.trim().is_empty() || second.is_some_and(|second| second.trim().is_empty())
 }
 
@@ -124,7 +125,7 @@ fn is_empty((text, second): Text<'_>) -> bool {
 const EMPTY: u64 = 0;
 
 /// The same for equal texts in one process; what is found does not depend on it.
-fn hash(text: Text<'_>) -> u64 {
+pub(crate) fn hash(text: Text<'_>) -> u64 {
     if is_empty(text) {
         return EMPTY;
     }

@@ -105,6 +105,7 @@ pub use encoded::{EncodedTexts, EncodingStats};
 pub use error::{DataError, Location};
 pub use error_kind::DataErrorKind;
 pub use examples::{Examples, Split};
+pub use excerpt::thousands;
 pub use features_config::{CharacterNgrams, FeaturesConfig};
 pub use files_config::Files;
 pub use findings::{ConflictingLabels, DuplicateTexts, Findings, SharedTexts};

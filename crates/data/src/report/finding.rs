@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::examples::Split;
+use crate::excerpt::thousands;
 
 /// How many examples a finding shows.
 pub(super) const SHOWN: usize = 3;
@@ -169,15 +170,7 @@ impl FindingExample {
 
 /// `1234` texts as `1,234 texts`, one as `1 text`.
 pub(super) fn many(n: usize, noun: &str) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    format!("{text} {noun}{}", if n == 1 { "" } else { "s" })
+    format!("{} {noun}{}", thousands(n as u64), if n == 1 { "" } else { "s" })
 }
 
 /// One word for one thing, another for several.

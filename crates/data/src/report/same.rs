@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use crate::findings::{hash, is_empty};
+
 use super::finding::{Finding, FindingExample, FindingKind, SHOWN, Severity, in_percent, many, share, verb};
 use super::view::View;
 
@@ -174,26 +176,6 @@ impl Same {
         }
         findings
     }
-}
-
-/// Whether a text, or one of a pair, is empty or white space.
-fn is_empty((text, second): (&str, Option<&str>)) -> bool {
-    text.trim().is_empty() || second.is_some_and(|second| second.trim().is_empty())
-}
-
-/// A hash of 64 bits, the same on every machine; equal texts are compared afterwards.
-fn hash((text, second): (&str, Option<&str>)) -> u64 {
-    let mut state = 0;
-    let mut add = |word: u64| state = crate::order::mix(state ^ word);
-    for text in std::iter::once(text).chain(second) {
-        text.as_bytes().chunks(8).for_each(|chunk| {
-            let mut bytes = [0; 8];
-            bytes[..chunk.len()].copy_from_slice(chunk);
-            add(u64::from_le_bytes(bytes));
-        });
-        add(text.len() as u64);
-    }
-    state
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{Case, Fails, Read, check, multi, with};
 const TEXTS: &[&str] = &["a", "bé\nb", "", "d", "e", "f"];
 
 fn content(name: &str) -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+    fs::read(Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/fixtures").join(name)).unwrap()
 }
 
 fn file(name: &'static str, change: fn(&mut DataConfig), expected: crate::Expected) -> Case {

@@ -24,7 +24,7 @@ struct Case {
 }
 
 fn golden() -> Golden {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/optimizer_golden.json");
+    let path = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/tests/data/optimizer_golden.json";
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
