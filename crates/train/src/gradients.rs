@@ -25,6 +25,14 @@ pub(crate) struct Gradient {
     pub rows: Option<Rows>,
 }
 
+impl Gradient {
+    /// The sum of all values. Burn's CPU sum of more than four million values depends on thread timing, so each row is
+    /// summed first.
+    fn sum(&self) -> Tensor<1> {
+        self.values.clone().reshape([-1, self.width as i32]).sum_dim(1).sum()
+    }
+}
+
 impl Gradients {
     /// Adds the gradients of a backward pass through `model`.
     pub fn add(&mut self, model: &Classifier, gradients: AutodiffGradients) {
@@ -44,6 +52,26 @@ impl Gradients {
             sum += f64::from(rows.sum().try_into_scalar::<f32>().map_err(TrainError::device)?);
         }
         Ok(sum.sqrt())
+    }
+
+    /// The first weight, by name, whose gradient holds a value that is not a finite number.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn first_not_finite(&self) -> Result<Option<&str>, TrainError> {
+        // A sum is finite only if all of its values are. All sums are read back at once.
+        let (names, sums): (Vec<&String>, Vec<Tensor<1>>) = self
+            .0
+            .iter()
+            .filter(|(_, gradient)| gradient.values.dims()[0] > 0)
+            .map(|(name, gradient)| (name, gradient.sum()))
+            .unzip();
+        if sums.is_empty() {
+            return Ok(None);
+        }
+        let sums = Tensor::cat(sums, 0);
+        let sums = sums.try_into_vec_as::<f32>().map_err(TrainError::device)?;
+        Ok(names.into_iter().zip(sums).find(|(_, sum)| !sum.is_finite()).map(|(name, _)| name.as_str()))
     }
 
     /// Scales all gradients so that their norm, which is `norm`, is at most `max_norm` (Pascanu et al. 2013, §3.2).

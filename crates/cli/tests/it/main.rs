@@ -36,6 +36,8 @@ mod tokenize;
 mod train;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod vectors;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod verify;
 
 #[cfg(not(any(feature = "flex", feature = "ndarray")))]
 #[test]
