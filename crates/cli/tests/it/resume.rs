@@ -78,8 +78,13 @@ pub(crate) fn interrupt(dir: &Dir, line: &str, saves: usize, name: &str) -> Fini
 
 /// The step that an interrupted run says it saved.
 pub(crate) fn interrupted_step(finished: &Finished) -> u64 {
-    let rest = finished.stderr.split("the checkpoint after step ").nth(1).unwrap_or_else(|| panic!("{finished:?}"));
-    rest.split(' ').next().unwrap().parse().unwrap()
+    step_said(&finished.stderr).unwrap_or_else(|| panic!("{finished:?}"))
+}
+
+/// The step of the checkpoint that an interrupted run speaks of.
+pub(crate) fn step_said(stderr: &str) -> Option<u64> {
+    let rest = stderr.split("the checkpoint after step ").nth(1)?;
+    Some(rest.split(' ').next().unwrap().parse().unwrap())
 }
 
 #[test]
