@@ -8,6 +8,7 @@
 
 mod kills;
 mod signals;
+mod threads;
 
 use std::fs::{self, File};
 use std::path::PathBuf;
