@@ -125,10 +125,18 @@ impl Case {
 
     /// Starts a command with what it says going to a file, so that it never waits for a reader.
     fn start(&self, line: &str) -> Process {
+        self.spawn(self.dir.command(line.split_whitespace()))
+    }
+
+    /// As [`Self::start`], after a shell has set what the process is to inherit.
+    fn start_in_shell(&self, before: &str, line: &str) -> Process {
+        self.spawn(in_shell(&self.dir.command(line.split_whitespace()), before))
+    }
+
+    fn spawn(&self, mut command: Command) -> Process {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let name = format!("stderr-{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let stderr = self.dir.path(name);
-        let mut command = self.dir.command(line.split_whitespace());
         // The proofs run beside each other, and every thread of theirs would wait for a core.
         command.env("RAYON_NUM_THREADS", "1").stdout(Stdio::null()).stderr(File::create(&stderr).unwrap());
         Process { child: command.spawn().unwrap(), stderr }
@@ -167,6 +175,23 @@ impl Case {
         let names = if self.dir.path(&checkpoints).is_dir() { self.dir.list(&checkpoints) } else { Vec::new() };
         names.into_iter().filter(|name| name.starts_with(".tmp")).collect()
     }
+}
+
+/// A command, started by a shell that first runs `before`: it sets limits and signals as a user's shell would.
+fn in_shell(command: &Command, before: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{before}\nexec \"$0\" \"$@\"")]).arg(command.get_program()).args(command.get_args());
+    if let Some(directory) = command.get_current_dir() {
+        shell.current_dir(directory);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.stdin(Stdio::null());
+    shell
 }
 
 /// A command under way.
