@@ -7,6 +7,7 @@
 //! nothing is asserted about time, and a signal that came too late is sent again.
 
 mod kills;
+mod races;
 mod signals;
 mod threads;
 
