@@ -6,9 +6,13 @@
 //! Moments are drawn from a seed and scaled to how long an undisturbed run takes; where one falls is up to the machine, so
 //! nothing is asserted about time, and a signal that came too late is sent again.
 
+mod disk;
 mod kills;
+mod places;
 mod races;
 mod signals;
+#[cfg(target_os = "linux")]
+mod syscalls;
 mod threads;
 
 use std::fs::{self, File};
@@ -104,6 +108,11 @@ impl Case {
                  optimizer.adam = {{ learning_rate = 0.003 }}\n{of_train}\n"
             ),
         );
+        Self::of(dir)
+    }
+
+    /// With the undisturbed run of `small.toml` in this directory.
+    fn of(dir: Dir) -> Self {
         let mut case = Self { dir, predictions: String::new(), duration: Duration::ZERO };
         let started = Instant::now();
         let ended = case.start(&case.train(WHOLE)).wait();
