@@ -1,6 +1,8 @@
 //! Cut off, or refused, at every system call that touches the run directory: what is there afterwards is whole, and the run
 //! goes on from it. Needs Linux with strace, which injects the faults.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
@@ -31,7 +33,7 @@ const NEED_ROOM: [&str; 12] = [
 ];
 
 /// In a usual test run, this many faults are injected.
-const USUAL: usize = 40;
+const USUAL: usize = 30;
 
 /// A call that touches the run directory.
 struct Point {
@@ -42,17 +44,11 @@ struct Point {
     shown: String,
 }
 
-/// What happens at the call.
-#[derive(Clone, Copy, PartialEq)]
-enum Fault {
-    Kill,
-    Error(&'static str, &'static str),
-}
-
-const FAULTS: [(&str, Fault); 3] = [
-    ("SIGKILL", Fault::Kill),
-    ("EIO", Fault::Error("EIO", "Input/output error (os error 5)")),
-    ("ENOSPC", Fault::Error("ENOSPC", "No space left on device (os error 28)")),
+/// Faults, as strace is asked for them, and what the system is heard to say of them.
+const FAULTS: [(&str, &str, &str); 3] = [
+    ("SIGKILL", "signal=SIGKILL", ""),
+    ("EIO", "error=EIO", "Input/output error (os error 5)"),
+    ("ENOSPC", "error=ENOSPC", "No space left on device (os error 28)"),
 ];
 
 /// A run of two epochs with one checkpoint each, of which the second replaces the first.
@@ -73,7 +69,7 @@ fn small_case(name: &str) -> Case {
 }
 
 /// The command under strace with these options.
-fn traced(case: &Case, options: &[&str], line: &str) -> Command {
+fn traced(case: &Case, options: &[impl AsRef<OsStr>], line: &str) -> Command {
     let attentive = case.dir.command([""; 0]);
     let mut strace = Command::new("strace");
     strace.args(["-f", "-o", "strace.log"]).args(options);
@@ -94,8 +90,8 @@ fn can_trace() -> bool {
 }
 
 /// The calls of the command's first thread that touch the run directory.
-fn points(case: &Case, run: &str, line: &str) -> Vec<Point> {
-    let finished = Finished::of(traced(case, &["-y", "-e", &format!("trace={CALLS}")], line).output().unwrap());
+fn points(case: &Case, line: &str) -> Vec<Point> {
+    let finished = Finished::of(traced(case, &["-y".to_string(), format!("-etrace={CALLS}")], line).output().unwrap());
     finished.expect(0, line);
     let log = case.dir.text("strace.log");
     let thread = log.split(' ').next().unwrap().to_string();
@@ -107,62 +103,89 @@ fn points(case: &Case, run: &str, line: &str) -> Vec<Point> {
         };
         let nth = counts.entry(call.to_string()).or_insert(0);
         *nth += 1;
-        if shown.contains(run) {
+        if shown.contains(RUN) {
             points.push(Point { call: call.to_string(), nth: *nth, shown: shown.to_string() });
         }
     }
-    let elsewhere = log.lines().filter(|line| !line.starts_with(&thread) && line.contains(run)).count();
+    let elsewhere = log.lines().filter(|line| !line.starts_with(&thread) && line.contains(RUN)).count();
     assert_eq!(elsewhere, 0, "one thread writes");
     points
 }
 
+/// Where the faults are injected.
+const RUN: &str = "runs/cut";
+
 #[test]
-fn a_fault_at_every_system_call() {
-    if !can_trace() {
-        return;
+fn a_fault_at_every_system_call_of_a_new_run() {
+    if can_trace() {
+        let case = small_case("faults-new");
+        let line = format!("train small.toml --run-dir {RUN} -q");
+        inject_faults(&case, "a new run", &line, || case.clear(RUN));
     }
-    let case = small_case("faults");
-    const RUN: &str = "runs/cut";
-    let line = format!("train small.toml --run-dir {RUN} -q");
-    let points = points(&case, RUN, &line);
-    case.clear(RUN);
-    let injected = |fault: Fault| {
-        let touches = move |point: &&Point| match fault {
-            Fault::Error("ENOSPC", _) => NEED_ROOM.contains(&point.call.as_str()),
-            _ => true,
+}
+
+#[test]
+fn a_fault_at_every_system_call_of_a_resumed_run() {
+    if can_trace() {
+        let case = small_case("faults-resumed");
+        let train = format!("train small.toml --run-dir {RUN} -q");
+        // Cut off before the second save, with what the log has by then.
+        let points = points(&case, &train);
+        let second =
+            points.iter().rposition(|point| point.call.starts_with("mkdir")).expect("every save makes a directory");
+        case.clear(RUN);
+        traced(&case, &injection(&points[second], "signal=SIGKILL"), &train).output().unwrap();
+        let cut = tree(&case.dir.path(RUN));
+        assert_eq!(case.dir.list(&format!("{RUN}/checkpoints")), ["step-0000000002"]);
+        let restore = || {
+            case.clear(RUN);
+            for (name, bytes) in &cut {
+                let path = case.dir.path(RUN).join(name);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, bytes).unwrap();
+            }
         };
-        points.iter().filter(touches)
+        inject_faults(&case, "a resumed run", &format!("resume {RUN} -q"), restore);
+    }
+}
+
+/// The options that make this call fail, or end the process.
+fn injection(Point { call, nth, .. }: &Point, fault: &str) -> [String; 4] {
+    ["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{fault}:when={nth}")].map(str::to_string)
+}
+
+/// Starts the command from the state that `restore` makes, once for each fault at each call, and goes on after it.
+fn inject_faults(case: &Case, what: &str, line: &str, restore: impl Fn()) {
+    restore();
+    let points = points(case, line);
+    let needs_room = |Point { call, shown, .. }: &&Point| {
+        NEED_ROOM.contains(&call.as_str()) && (!call.starts_with("open") || shown.contains("O_CREAT"))
     };
-    let total: usize = FAULTS.iter().map(|(_, fault)| injected(*fault).count()).sum();
-    let stride = if is_full() { 1 } else { total.div_ceil(USUAL) };
+    let stride = if is_full() { 1 } else { (points.len() * FAULTS.len()).div_ceil(USUAL) };
     let mut failures = Vec::new();
-    for (offset, (name, fault)) in FAULTS.into_iter().enumerate() {
+    for (offset, (name, fault, said)) in FAULTS.into_iter().enumerate() {
+        let touched: Vec<_> = points.iter().filter(|point| name != "ENOSPC" || needs_room(point)).collect();
         let (mut n_faults, mut with_checkpoint, mut harmless) = (0, 0, 0);
-        for Point { call, nth, shown } in injected(fault).skip(offset % stride).step_by(stride) {
-            let what = match fault {
-                Fault::Kill => "signal=SIGKILL".to_string(),
-                Fault::Error(error, _) => format!("error={error}"),
-            };
-            let inject = format!("inject={call}:{what}:when={nth}");
-            let output = traced(&case, &["-e", &format!("trace={call}"), "-e", &inject], &line).output().unwrap();
-            let finished = Finished::of(output);
+        for point in touched.iter().skip(offset % stride).step_by(stride) {
+            restore();
+            let finished = Finished::of(traced(case, &injection(point, fault), line).output().unwrap());
             n_faults += 1;
-            match (fault, finished.code) {
-                (Fault::Kill, None) => {}
-                (Fault::Error(_, said), Some(74)) => assert_refused(&finished, said, &format!("{inject}: {shown}")),
-                (Fault::Error(..), Some(0)) => harmless += 1,
-                _ => {
-                    failures.push(format!("{inject}: {shown}\n{:?}: {}", finished.code, finished.stderr));
-                    case.clear(RUN);
+            match (name, finished.code) {
+                ("SIGKILL", None) => {}
+                ("EIO" | "ENOSPC", Some(74)) => assert_refused(&finished, said, &point.shown),
+                // Such as a file that could not be looked at, and was not needed.
+                ("EIO" | "ENOSPC", Some(0)) => harmless += 1,
+                (_, code) => {
+                    failures.push(format!("{name} at {}\nends with {code:?}: {}", point.shown, finished.stderr));
                     continue;
                 }
             }
-            with_checkpoint += usize::from(goes_on(&case, RUN));
+            with_checkpoint += usize::from(goes_on(case, RUN));
         }
         tell(&format!(
-            "{name} at {n_faults} of {} system calls of a run with two saves: {with_checkpoint} with a checkpoint, which \
-             loads, {harmless} without effect; gone on with, all bit-identical",
-            injected(fault).count()
+            "{name} at {n_faults} of the {} system calls of {what} that touch it: {with_checkpoint} times with a checkpoint, \
+             which loads; {harmless} times without effect; gone on with, all bit-identical",
+            touched.len()
         ));
     }
     assert!(failures.is_empty(), "{} of the faults ended otherwise:\n{}", failures.len(), failures.join("\n"));
@@ -175,22 +198,22 @@ fn a_lock_that_comes_late_does_not_cost_the_run_that_came_between() {
         return;
     }
     let case = small_case("late-lock");
-    let line = "train small.toml --run-dir runs/cut -q";
+    let line = &format!("train small.toml --run-dir {RUN} -q");
     for _ in 0..5 {
         let late = ["-e", "trace=flock", "-e", "inject=flock:delay_enter=1500000:when=1"];
         let late = traced(&case, &late, line).stderr(std::process::Stdio::piped()).spawn().unwrap();
-        while !case.dir.path("runs/cut/lock").exists() {
+        while !case.dir.path(RUN).join("lock").exists() {
             sleep(Duration::from_millis(1));
         }
         let between = case.dir.run(line);
-        let mut before = tree(&case.dir.path("runs/cut"));
+        let mut before = tree(&case.dir.path(RUN));
         let late = Finished::of(late.wait_with_output().unwrap());
         if between.code == Some(73) {
-            case.clear("runs/cut");
+            case.clear(RUN);
             continue; // It came too late to come between.
         }
         assert_eq!((between.code, late.code), (Some(0), Some(73)), "{}{}", between.stderr, late.stderr);
-        let after = tree(&case.dir.path("runs/cut"));
+        let after = tree(&case.dir.path(RUN));
         before.insert("lock".into(), after[std::path::Path::new("lock")].clone());
         assert!(after == before, "the run that came between is untouched");
         return;
