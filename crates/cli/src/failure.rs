@@ -197,13 +197,7 @@ impl Failure {
         match self {
             Self::Train(error) => error.hint(),
             Self::Backend(error) => error.hint(),
-            Self::Output { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space and run the command again".to_string())
-            }
-            Self::Output { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("make its directory first".to_string())
-            }
-            Self::Output { .. } => None,
+            Self::Output { source, .. } => output_hint(source.kind()).map(str::to_string),
             Self::Exists { .. } => Some("remove it, or write elsewhere with `--output`".to_string()),
             Self::Interrupted { run, .. } => Some(format!("`attentive resume {run}` goes on from there")),
             Self::InterruptedEarly { kept, .. } => {
@@ -234,6 +228,24 @@ impl Failure {
             Self::Verification { .. } => code::BAD_DATA,
             Self::Internal { .. } => code::INTERNAL,
         }
+    }
+}
+
+/// What the user can do about an output that cannot be written.
+fn output_hint(kind: io::ErrorKind) -> Option<&'static str> {
+    use io::ErrorKind::{
+        FileTooLarge, InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,
+        ReadOnlyFilesystem, StorageFull,
+    };
+    match kind {
+        StorageFull | QuotaExceeded => Some("free some space and run the command again"),
+        FileTooLarge => Some("raise the limit on the size of a file (`ulimit -f`) and run the command again"),
+        NotFound => Some("make its directory first"),
+        IsADirectory => Some("name a file, not a directory"),
+        NotADirectory => Some("a file stands where its directory should be"),
+        InvalidFilename => Some("choose a shorter name"),
+        PermissionDenied | ReadOnlyFilesystem => Some("choose a place that can be written to"),
+        _ => None,
     }
 }
 

@@ -235,16 +235,7 @@ impl TrainError {
             Self::TooLarge { .. } => {
                 Some("lower the `vocab_size` of the tokenizer, `features.buckets` or `model.embedding.dim`".to_string())
             }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space and resume; the last checkpoint is intact".to_string())
-            }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotADirectory => {
-                Some("a file stands where a directory is needed; choose another place by `--run-dir`".to_string())
-            }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some("check who may read and write there".to_string())
-            }
-            Self::Io { .. } => None,
+            Self::Io { source, .. } => Some(io_hint(source)),
             Self::Device { .. } => Some(
                 "resume from the last checkpoint; if the device ran out of memory, lower `train.batch_size` or raise \
                  `train.accumulation_steps`"
@@ -352,13 +343,8 @@ impl CheckpointError {
                 Some("restore the file from a backup, or train again with `--overwrite`".to_string())
             }
             Self::NotFinite { .. } => Some("lower the learning rate; the checkpoint before is intact".to_string()),
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space and resume; the checkpoint before is intact".to_string())
-            }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some("check who may read and write there".to_string())
-            }
-            Self::Io { .. } | Self::Encode { .. } => None,
+            Self::Io { source, .. } => Some(io_hint(source)),
+            Self::Encode { .. } => None,
         }
     }
 }
@@ -378,5 +364,28 @@ fn bytes(count: u64) -> String {
     match units.into_iter().find(|(size, _)| count as f64 >= *size) {
         Some((size, unit)) => format!("{:.1} {unit}", count as f64 / size),
         None => format!("{count} bytes"),
+    }
+
+    /// What the user can do about what the system said of a file of a run.
+    fn io_hint(source: &io::Error) -> String {
+        use io::ErrorKind::{
+            FileTooLarge, InvalidFilename, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,
+            ReadOnlyFilesystem, StorageFull,
+        };
+        let hint = match source.kind() {
+            StorageFull | QuotaExceeded => "free some space and resume; the last checkpoint is intact",
+            FileTooLarge => {
+                "raise the limit on the size of a file (`ulimit -f`) and resume; the last checkpoint is intact"
+            }
+            ReadOnlyFilesystem => {
+                "choose a place that can be written to by `--run-dir`, or make this one writable and resume"
+            }
+            PermissionDenied => "check who may read and write there",
+            NotADirectory => "a file stands where a directory is needed; choose another place by `--run-dir`",
+            InvalidFilename => "choose a shorter name by `--run-dir`",
+            NotFound => "a part of the run was removed or renamed: put it back and resume, or train again",
+            _ => "look after the disk, then resume; the last checkpoint is intact",
+        };
+        hint.to_string()
     }
 }

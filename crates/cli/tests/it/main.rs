@@ -27,6 +27,8 @@ mod pairs;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod reliability;
+#[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod resume;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod resume_options;

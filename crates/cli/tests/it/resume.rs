@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::directory::{CPU, Dir, Finished, reviews, setup, tree, with_data};
+use crate::directory::{CPU, Dir, Finished, reviews, tree, with_data};
 
 /// A process that has not said what is waited for after this long never will.
 const ATTEMPTS: usize = 5;
@@ -78,8 +78,13 @@ pub(crate) fn interrupt(dir: &Dir, line: &str, saves: usize, name: &str) -> Fini
 
 /// The step that an interrupted run says it saved.
 pub(crate) fn interrupted_step(finished: &Finished) -> u64 {
-    let rest = finished.stderr.split("the checkpoint after step ").nth(1).unwrap_or_else(|| panic!("{finished:?}"));
-    rest.split(' ').next().unwrap().parse().unwrap()
+    step_said(&finished.stderr).unwrap_or_else(|| panic!("{finished:?}"))
+}
+
+/// The step of the checkpoint that an interrupted run speaks of.
+pub(crate) fn step_said(stderr: &str) -> Option<u64> {
+    let rest = stderr.split("the checkpoint after step ").nth(1)?;
+    Some(rest.split(' ').next().unwrap().parse().unwrap())
 }
 
 #[test]
@@ -207,41 +212,6 @@ fn resuming_a_finished_run_changes_nothing() {
     // The lock tells who took it last.
     after.insert("lock".into(), before[Path::new("lock")].clone());
     assert!(after == before);
-}
-
-#[test]
-fn the_same_config_gives_the_same_bytes_for_any_number_of_threads() {
-    for (backend, built) in [("flex", cfg!(feature = "flex")), ("ndarray", cfg!(feature = "ndarray"))] {
-        if !built {
-            eprintln!("skipped: this build does not hold the backend `{backend}`");
-            continue;
-        }
-        for (name, mechanism) in [("dot", REFERENCE), ("transformer", TRANSFORMER)] {
-            // Large enough for the kernels to use several threads.
-            let dir = setup("threads");
-            let long = |csv: String| csv.replace("film ", &"film the a was it and ".repeat(12));
-            dir.file("train.csv", long(reviews(192, 3, 1)));
-            dir.file("validation.csv", long(reviews(64, 3, 2)));
-            let line = |run: &str| {
-                format!(
-                    "train small.toml --run-dir {run} --set {mechanism} --set data.validation=\"validation.csv\" \
-                     --set backend={backend}"
-                )
-            };
-            dir.file(
-                "small.toml",
-                "[data]\ntrain = \"train.csv\"\n[model]\nmax_length = 64\nembedding = { dim = 64 }\n[train]\nepochs = 1\n",
-            );
-            for threads in ["1", "2", "4", "again"] {
-                let mut command = dir.command(line(&format!("runs/{threads}")).split_whitespace());
-                if threads != "again" {
-                    command.env("RAYON_NUM_THREADS", threads);
-                }
-                Finished::of(command.output().unwrap()).expect(0, name);
-                assert_same(&dir, "runs/1", &format!("runs/{threads}"));
-            }
-        }
-    }
 }
 
 #[test]
