@@ -365,27 +365,25 @@ fn bytes(count: u64) -> String {
         Some((size, unit)) => format!("{:.1} {unit}", count as f64 / size),
         None => format!("{count} bytes"),
     }
+}
 
-    /// What the user can do about what the system said of a file of a run.
-    fn io_hint(source: &io::Error) -> String {
-        use io::ErrorKind::{
-            FileTooLarge, InvalidFilename, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,
-            ReadOnlyFilesystem, StorageFull,
-        };
-        let hint = match source.kind() {
-            StorageFull | QuotaExceeded => "free some space and resume; the last checkpoint is intact",
-            FileTooLarge => {
-                "raise the limit on the size of a file (`ulimit -f`) and resume; the last checkpoint is intact"
-            }
-            ReadOnlyFilesystem => {
-                "choose a place that can be written to by `--run-dir`, or make this one writable and resume"
-            }
-            PermissionDenied => "check who may read and write there",
-            NotADirectory => "a file stands where a directory is needed; choose another place by `--run-dir`",
-            InvalidFilename => "choose a shorter name by `--run-dir`",
-            NotFound => "a part of the run was removed or renamed: put it back and resume, or train again",
-            _ => "look after the disk, then resume; the last checkpoint is intact",
-        };
-        hint.to_string()
-    }
+/// What the user can do about what the system said of a file of a run.
+fn io_hint(source: &io::Error) -> String {
+    use io::ErrorKind::{
+        FileTooLarge, InvalidFilename, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull,
+    };
+    let hint = match source.kind() {
+        StorageFull | QuotaExceeded => "free some space and resume; the last checkpoint is intact",
+        FileTooLarge => "raise the limit on the size of a file (`ulimit -f`) and resume; the last checkpoint is intact",
+        ReadOnlyFilesystem => {
+            "choose a place that can be written to by `--run-dir`, or make this one writable and resume"
+        }
+        PermissionDenied => "check who may read and write there",
+        NotADirectory => "a file stands where a directory is needed; choose another place by `--run-dir`",
+        InvalidFilename => "choose a shorter name by `--run-dir`",
+        NotFound => "a part of the run was removed or renamed: put it back and resume, or train again",
+        _ => "look after the disk, then resume; the last checkpoint is intact",
+    };
+    hint.to_string()
 }
