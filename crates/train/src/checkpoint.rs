@@ -20,7 +20,7 @@ use crate::selection::Selection;
 
 const MANIFEST: &str = "MANIFEST.json";
 /// The version of the layout; it changes with what the files hold.
-const SCHEMA: u32 = 2;
+pub(crate) const SCHEMA: u32 = 2;
 /// The weights of the model, as safetensors.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 /// The optimizer's moments and the moving averages of weights, as burnpack.

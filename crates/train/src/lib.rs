@@ -45,6 +45,10 @@ mod learner;
 mod predictor;
 mod trainer;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use checkpoint::Fingerprints;
 pub use config::{
     Config, ConfigError, EarlyStoppingConfig, InvalidConfig, Monitor, Place, Problem, Threshold, TrainConfig, reference,

@@ -11,6 +11,8 @@ mod bad_runs;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod check;
 mod configs;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod containment;
 mod directory;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod folds;
