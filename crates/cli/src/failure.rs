@@ -260,6 +260,8 @@ fn signal_name(signal: i32) -> &'static str {
     match signal {
         signal_hook::consts::SIGINT => "Ctrl-C",
         signal_hook::consts::SIGTERM => "SIGTERM",
+        #[cfg(unix)]
+        signal_hook::consts::SIGHUP => "SIGHUP",
         _ => "a signal",
     }
 }

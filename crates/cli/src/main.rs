@@ -34,6 +34,7 @@ fn main() -> ExitCode {
             *last = Some(panic.to_string().replace('\n', " "));
         }
     }));
+    commands::signals::survive_file_size_limit();
     let result = catch_unwind(AssertUnwindSafe(|| commands::run(cli))).unwrap_or_else(|_| {
         let message = PANIC.lock().ok().and_then(|mut last| last.take());
         Err(Failure::Internal { message: message.unwrap_or_else(|| "a panic without a message".to_string()) })

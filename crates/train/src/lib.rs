@@ -65,7 +65,7 @@ pub use predictor::{Prediction, Predictor, summary};
 pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, limit, prepare};
 pub use run::{LockedRun, RunDir};
 pub use schedule::ScheduleConfig;
-pub use trainer::{Outcome, Report, Watch, fit};
+pub use trainer::{Outcome, Report, Request, Watch, fit};
 
 /// The most weights that an embedding may have: 2³², 16 GiB in f32. A config above it is a slip.
 const MAX_PARAMETERS: u128 = 1 << 32;

@@ -30,8 +30,17 @@ use crate::selection::{Best, monitored};
 pub struct Watch<'a> {
     /// Told of everything that happens.
     pub observer: &'a mut dyn FnMut(&Event),
-    /// Asked after every step; when true, the run saves a checkpoint and returns.
-    pub interrupted: &'a dyn Fn() -> bool,
+    /// Asked after every step and every epoch.
+    pub request: &'a dyn Fn() -> Option<Request>,
+}
+
+/// What a watcher may ask of a run between two steps. Neither changes what is learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// Save a checkpoint and go on.
+    Save,
+    /// Save a checkpoint and return.
+    Stop,
 }
 
 /// How a call of [`fit`] ended.
@@ -87,7 +96,7 @@ pub fn fit(
             return Ok(Outcome::Interrupted { step: trainer.state.step });
         }
         trainer.finish_epoch(watch)?;
-        if (watch.interrupted)() && !trainer.is_done() {
+        if (watch.request)() == Some(Request::Stop) && !trainer.is_done() {
             return Ok(Outcome::Interrupted { step: trainer.state.step });
         }
     }
@@ -174,11 +183,11 @@ impl<'a> Trainer<'a> {
                     break;
                 }
                 let every = self.config.train.checkpoint_every;
-                let is_interrupted = (watch.interrupted)();
-                if is_interrupted || every.is_some_and(|every| self.state.step.is_multiple_of(every)) {
+                let request = (watch.request)();
+                if request.is_some() || every.is_some_and(|every| self.state.step.is_multiple_of(every)) {
                     self.save(watch)?;
                 }
-                if is_interrupted {
+                if request == Some(Request::Stop) {
                     return Ok(false);
                 }
             }

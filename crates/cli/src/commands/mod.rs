@@ -9,7 +9,7 @@ mod inspect;
 mod left_out;
 mod predict;
 mod preparing;
-mod signals;
+pub(crate) mod signals;
 mod sitting;
 mod tokenize;
 mod train;

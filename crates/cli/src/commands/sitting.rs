@@ -99,7 +99,7 @@ impl Sitting {
             config,
             prepared,
             &opened.device,
-            &mut Watch { observer: &mut |event| progress.show(event), interrupted: &|| signals.received().is_some() },
+            &mut Watch { observer: &mut |event| progress.show(event), request: &|| signals.request() },
         );
         progress.clear();
         Ok(outcome?)

@@ -180,7 +180,7 @@ fn a_run_that_diverges_keeps_its_last_checkpoint() {
             started = Some(*step);
         }
     };
-    let mut watch = Watch { observer: &mut observer, interrupted: &|| false };
+    let mut watch = Watch { observer: &mut observer, request: &|| None };
     let error = fit(&run, &config, &prepared, &tiny::cpu(), &mut watch).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { step: 2, .. }), "{error}");
     assert_eq!(started, Some(1));

@@ -4,7 +4,8 @@ use std::cell::Cell;
 
 use attentive_data::UNWATCHED;
 use attentive_train::{
-    AdamConfig, Config, Event, OptimizerConfig, Outcome, RunDir, ScheduleConfig, TrainConfig, Watch, fit, prepare,
+    AdamConfig, Config, Event, OptimizerConfig, Outcome, Request, RunDir, ScheduleConfig, TrainConfig, Watch, fit,
+    prepare,
 };
 
 use crate::tiny::{self, weights};
@@ -39,7 +40,8 @@ fn sitting(config: &Config, run: &RunDir, stop_after: u64) -> (Outcome, Vec<(u64
         }
         _ => {}
     };
-    let mut watch = Watch { observer: &mut observer, interrupted: &|| count.get() >= stop_after };
+    let mut watch =
+        Watch { observer: &mut observer, request: &|| (count.get() >= stop_after).then_some(Request::Stop) };
     let outcome = fit(&run, config, &prepared, &tiny::cpu(), &mut watch).unwrap();
     (outcome, steps, total)
 }

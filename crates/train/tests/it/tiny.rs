@@ -95,7 +95,7 @@ pub(crate) fn train(config: &Config, path: &Path, device: &Device) -> Result<Out
     let prepared = prepare(config, UNWATCHED)?;
     let run = RunDir::create(path, false)?;
     run.describe(config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account)?;
-    let mut watch = Watch { observer: &mut |_: &Event| {}, interrupted: &|| false };
+    let mut watch = Watch { observer: &mut |_: &Event| {}, request: &|| None };
     fit(&run, config, &prepared, device, &mut watch)
 }
 
