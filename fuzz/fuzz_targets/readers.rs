@@ -82,9 +82,9 @@ fn try_file(data: &[u8]) {
     }
 }
 
-/// Every error has words, which are one line, and may have a hint.
+/// Every error has words on one line, nothing in them that a terminal would obey, and perhaps a hint.
 fn told(error: &attentive_data::DataError) {
-    let message = error.to_string();
-    assert!(!message.is_empty() && !message.contains('\n'), "{message:?}");
-    let _ = error.hint();
+    for text in [Some(error.to_string()), error.hint()].into_iter().flatten() {
+        assert!(!text.is_empty() && !text.contains(char::is_control), "{text:?}");
+    }
 }

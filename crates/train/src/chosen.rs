@@ -39,6 +39,11 @@ impl Chosen {
             steps if steps.is_empty() => vec![newest.step],
             steps => steps,
         };
+        if steps.len() > config.train.average_best {
+            let newest = checkpoints.join(checkpoint::directory_name(newest.step)).join(checkpoint::STATE);
+            let reason = format!("it names {} best epochs, the config {}", steps.len(), config.train.average_best);
+            return Err(CheckpointError::Damaged { path: newest, reason }.into());
+        }
         let of_step = |step: &u64| checkpoint::load(&checkpoints.join(checkpoint::directory_name(*step)));
         let loaded: Vec<Checkpoint> = steps.iter().map(of_step).collect::<Result<_, _>>()?;
         for other in &loaded {

@@ -187,14 +187,16 @@ fn changed(calls: &[String], working_directory: &Path) -> BTreeSet<PathBuf> {
 #[test]
 fn nothing_is_written_elsewhere_and_no_socket_is_opened() {
     let dir = with_data("traced", 2);
-    // Enough text that the ids are kept in the cache.
-    dir.file("long.csv", crate::directory::reviews(400_000, 2, 9));
+    // Enough text that it goes to a scratch file, and its ids to the cache.
+    let long = "the film was what a film is ".repeat(100);
+    let rows: String = (0..8000).map(|i| format!("{long}{i},{}\n", ["bad", "good"][i % 2])).collect();
+    dir.file("long.csv", format!("text,label\n{rows}"));
     let here = fs::canonicalize(dir.path("")).unwrap();
     for (line, output) in [
         (format!("train small.toml --run-dir elsewhere/run --backend {CPU}"), None),
         (
             format!(
-                "train small.toml --run-dir elsewhere/long --backend {CPU} --set data.train=\"long.csv\" --set train.epochs=1 --set train.batch_size=4096"
+                "train small.toml --run-dir elsewhere/long --backend {CPU} --set data.train=\"long.csv\" --set train.epochs=1 --set train.batch_size=512"
             ),
             None,
         ),
