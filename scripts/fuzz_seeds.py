@@ -135,17 +135,20 @@ def manifest():
     state = json.dumps(
         {
             "step": 6, "epoch": 1, "step_in_epoch": 0, "running": {"loss": 0.5, "correct": 1, "examples": 2},
-            "selection": {"best": [{"step": 6, "epoch": 1, "value": 0.75}], "since_improved": 0, "improved_to": 0.75},
+            "selection": {"best": [{"step": 6, "epoch": 1, "value": 0.75, "weights_sha256": "0"}], "since_improved": 0,
+                          "improved_to": 0.75},
             "thresholds": [0.5], "plateau": {"scale": 1.0, "since": 0, "cooldown": 0, "best": None}, "stopped_early": False,
-            "metrics_bytes": 10,
+            "trouble": {"skipped": 0, "in_a_row": 0, "rollbacks": 0}, "planned": 6, "proven": None,
+            "changes": [{"step": 3, "difference": {"field": "train.epochs", "was": 1, "is": 2}}],
+            "metrics_bytes": 10, "metrics_sha256": "0",
         },
         indent=2,
     )
     entry = lambda data: {"bytes": len(data), "sha256": sha(data)}
     body = json.dumps(
         {
-            "schema": 2, "step": 6,
-            "fingerprints": {"config": "c", "data": "d", "tokenizer": "t", "labels": "l"},
+            "schema": 3, "step": 6,
+            "origin": {"config": {"train.epochs": 2}, "data": {"train": "d"}, "tokenizer": "t", "labels": "l", "build": {"burn": "0"}},
             "files": {"model.safetensors": entry(b"bytes"), "optimizer.bpk": entry(b"bytes"), "state.json": entry(state.encode())},
         },
         indent=2,
@@ -198,6 +201,9 @@ def weights():
     pad = lambda data, size: data + bytes(size - len(data))
     data = lambda head: bytes(-(10 + head) % 256) + pad(values[:24], 256) + values[24:]
     seed("weights", "burnpack", b"\1", b"NRUB\1\0", struct.pack("<I", len(metadata)), metadata, data(len(metadata)))
+    overlapping = cbor({"tensors": {name: {"dtype": "F32", "shape": [64], "data_offsets": [0, 256]} for name in "abc"}})
+    seed("weights", "burnpack-overlapping", b"\1", b"NRUB\1\0", struct.pack("<I", len(overlapping)), overlapping,
+         bytes(-(10 + len(overlapping)) % 256 + 256))
     seed("weights", "burnpack-framed", b"\3", framed(metadata, data(len(metadata))))
     dtypes = ["BOOL", "U8", "I8", "F8_E4M3", "I16", "F16", "BF16", "I32", "F64", "I64", "C64", "F4"]
     dictionary("weights", [

@@ -11,9 +11,12 @@ use attentive_train::fuzzing;
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 
+const STEP: u64 = 6;
+
 /// A checkpoint whose other files are sound.
 static CHECKPOINT: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = attentive_fuzz::scratch();
+    let folder = attentive_fuzz::scratch().join(format!("step-{STEP:010}"));
+    std::fs::create_dir_all(&folder).expect("a directory can be made");
     for file in ["model.safetensors", "optimizer.bpk"] {
         std::fs::write(folder.join(file), b"bytes").expect("a file can be written");
     }
@@ -32,7 +35,7 @@ fn with_hash(body: &[u8]) -> Vec<u8> {
 fn manifest(state: &[u8]) -> String {
     let entry = |bytes: &[u8]| format!("{{\"bytes\":{},\"sha256\":\"{}\"}}", bytes.len(), sha256(bytes));
     format!(
-        "{{\"schema\":{},\"step\":1,\"fingerprints\":{{\"config\":\"c\",\"data\":\"d\",\"tokenizer\":\"t\",\"labels\":\"l\"}},\
+        "{{\"schema\":{},\"step\":{STEP},\"origin\":{{\"config\":{{}},\"data\":{{}},\"tokenizer\":\"t\",\"labels\":\"l\",\"build\":{{}}}},\
          \"files\":{{\"model.safetensors\":{other},\"optimizer.bpk\":{other},\"state.json\":{}}}}}",
         fuzzing::SCHEMA,
         entry(state),
@@ -60,7 +63,8 @@ fuzz_target!(|data: &[u8]| {
             return;
         }
     }
-    if let Err(message) = fuzzing::checkpoint(directory) {
+    let checkpoints = directory.parent().expect("it is in a directory").to_path_buf();
+    if let Err(message) = fuzzing::checkpoint(checkpoints, STEP) {
         assert!(!message.is_empty());
     }
 });

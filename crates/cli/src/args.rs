@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Tokenize(Tokenize),
     /// Write a config that fits a file of labelled texts
     Init(Init),
+    /// Check every file of a run, and train its first steps again to see whether they come out the same
+    Verify(Verify),
     /// Show what this build can run on, and what it found
     Devices,
     /// Print the JSON Schema of the config, for editors
@@ -73,6 +75,8 @@ pub(crate) struct Train {
     /// Go on with the run that is there
     #[arg(long, conflicts_with = "overwrite")]
     pub(crate) resume: bool,
+    #[command(flatten)]
+    pub(crate) allow: Allow,
     /// Replace the run that is there
     #[arg(long)]
     pub(crate) overwrite: bool,
@@ -95,6 +99,15 @@ pub(crate) struct Set {
 pub(crate) struct Resume {
     /// The run directory
     pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) allow: Allow,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Allow {
+    /// Go on although this has changed: a key of the config, `data`, `tokenizer`, `labels` or `build`. It is recorded
+    #[arg(long = "allow-changed", value_name = "FIELD")]
+    pub(crate) changed: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -149,6 +162,18 @@ pub(crate) struct Inspect {
     pub(crate) target: PathBuf,
     #[command(flatten)]
     pub(crate) set: Set,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The run directory
+    pub(crate) run: PathBuf,
+    /// Train so many steps again; else up to the first whose weights the run logged, which is `train.log_every`
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u64>,
+    /// Compute on this backend
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -29,7 +29,8 @@ pub(crate) enum Failure {
     Interrupted {
         signal: i32,
         run: String,
-        step: u64,
+        /// The step of its newest checkpoint; `None` where there is none.
+        step: Option<u64>,
     },
     /// A signal asked to stop while the data was made ready.
     InterruptedEarly {
@@ -39,6 +40,11 @@ pub(crate) enum Failure {
     },
     /// A cross-validation that cannot be, or was interrupted.
     Folds(FoldsFailure),
+    /// A run is not what it should be; what is wrong was printed.
+    Verification {
+        run: String,
+        wrong: usize,
+    },
     /// Something that cannot happen did.
     Internal {
         message: String,
@@ -158,13 +164,17 @@ impl Failure {
             Self::Backend(error) => error.to_string(),
             Self::Output { name, .. } => format!("cannot write {name}"),
             Self::Exists { path } => format!("`{}` is there already", path.display()),
-            Self::Interrupted { signal, run, step } => {
+            Self::Interrupted { signal, run, step: Some(step) } => {
                 format!("interrupted by {}; the checkpoint after step {step} is in `{run}`", signal_name(*signal))
+            }
+            Self::Interrupted { signal, run, step: None } => {
+                format!("interrupted by {}; `{run}` has no checkpoint yet", signal_name(*signal))
             }
             Self::InterruptedEarly { signal, .. } => {
                 format!("interrupted by {} before training began", signal_name(*signal))
             }
             Self::Folds(failure) => failure.message(),
+            Self::Verification { run, wrong } => format!("`{run}` is not what it should be: {wrong} wrong"),
             Self::Internal { message } => format!("attentive has a bug: {message}"),
         }
     }
@@ -178,6 +188,7 @@ impl Failure {
             | Self::Interrupted { .. }
             | Self::InterruptedEarly { .. }
             | Self::Folds(_)
+            | Self::Verification { .. }
             | Self::Internal { .. } => None,
         }
     }
@@ -186,19 +197,16 @@ impl Failure {
         match self {
             Self::Train(error) => error.hint(),
             Self::Backend(error) => error.hint(),
-            Self::Output { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space and run the command again".to_string())
-            }
-            Self::Output { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("make its directory first".to_string())
-            }
-            Self::Output { .. } => None,
+            Self::Output { source, .. } => output_hint(source.kind()).map(str::to_string),
             Self::Exists { .. } => Some("remove it, or write elsewhere with `--output`".to_string()),
             Self::Interrupted { run, .. } => Some(format!("`attentive resume {run}` goes on from there")),
             Self::InterruptedEarly { kept, .. } => {
                 kept.then(|| "what is encoded is kept: the same command goes on from there".to_string())
             }
             Self::Folds(failure) => Some(failure.hint()),
+            Self::Verification { run, .. } => Some(format!(
+                "restore damaged files from a backup; `attentive resume {run}` trains on from the newest intact checkpoint"
+            )),
             Self::Internal { .. } => {
                 Some("please report it with the command and its config; a run can be resumed".to_string())
             }
@@ -217,6 +225,7 @@ impl Failure {
             Self::Interrupted { signal, .. }
             | Self::InterruptedEarly { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
+            Self::Verification { .. } => code::BAD_DATA,
             Self::Internal { .. } => code::INTERNAL,
         }
     }
@@ -235,6 +244,24 @@ fn plain(message: &str) -> String {
     text
 }
 
+/// What the user can do about an output that cannot be written.
+fn output_hint(kind: io::ErrorKind) -> Option<&'static str> {
+    use io::ErrorKind::{
+        FileTooLarge, InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,
+        ReadOnlyFilesystem, StorageFull,
+    };
+    match kind {
+        StorageFull | QuotaExceeded => Some("free some space and run the command again"),
+        FileTooLarge => Some("raise the limit on the size of a file (`ulimit -f`) and run the command again"),
+        NotFound => Some("make its directory first"),
+        IsADirectory => Some("name a file, not a directory"),
+        NotADirectory => Some("a file stands where its directory should be"),
+        InvalidFilename => Some("choose a shorter name"),
+        PermissionDenied | ReadOnlyFilesystem => Some("choose a place that can be written to"),
+        _ => None,
+    }
+}
+
 fn train_code(error: &TrainError) -> u8 {
     match error {
         TrainError::Config(ConfigError::Read { source, .. })
@@ -246,16 +273,19 @@ fn train_code(error: &TrainError) -> u8 {
         TrainError::Config(_)
         | TrainError::NoSplit { .. }
         | TrainError::TooLarge { .. }
+        | TrainError::NoMemory { .. }
         | TrainError::Head { .. }
         | TrainError::Threshold { .. }
         | TrainError::ClassWeight { .. } => code::CONFIG,
         TrainError::Data(error) => data_code(error),
-        TrainError::Checkpoint(CheckpointError::None { .. }) | TrainError::NotARun { .. } => code::NO_INPUT,
+        TrainError::Checkpoint(CheckpointError::None { .. })
+        | TrainError::NotARun { .. }
+        | TrainError::NothingLogged { .. } => code::NO_INPUT,
         TrainError::Checkpoint(CheckpointError::Io { .. } | CheckpointError::Encode { .. }) => code::IO,
         TrainError::Checkpoint(CheckpointError::NotFinite { .. }) | TrainError::Diverged { .. } => code::DIVERGED,
         TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } => code::BAD_DATA,
         TrainError::RunExists { .. } | TrainError::RunLocked { .. } | TrainError::Occupied { .. } => code::RUN_TAKEN,
-        TrainError::Io { .. } => code::IO,
+        TrainError::Io { .. } | TrainError::NoRoom { .. } | TrainError::Gone { .. } => code::IO,
         TrainError::Device { .. } => code::DEVICE_LOST,
     }
 }

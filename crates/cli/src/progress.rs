@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use attentive_train::{Config, Event};
+use attentive_train::{Config, Event, SetAside};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::Talk;
@@ -64,7 +64,7 @@ impl Progress {
                 self.examples += *examples as u64;
                 self.step(*step, *epoch, *loss, *accuracy, *lr);
             }
-            Event::EpochEnd { epoch, loss, accuracy, validation, is_best, seconds } => {
+            Event::EpochEnd { epoch, loss, accuracy, validation, is_best, weights_sha256, seconds } => {
                 let mut line = format!(
                     "{} {epoch}/{}  loss {loss:.4}  {} {}",
                     self.epoch,
@@ -80,7 +80,10 @@ impl Progress {
                     };
                     line.push_str(&format!("  validation loss {:.4}  {name} {}", metrics.loss, percent(value)));
                 }
-                line.push_str(&format!("  {seconds:.1} s"));
+                line.push_str(&format!(
+                    "  {seconds:.1} s  weights {}",
+                    &weights_sha256[..12.min(weights_sha256.len())]
+                ));
                 if *is_best {
                     line.push_str("  best");
                 }
@@ -89,12 +92,24 @@ impl Progress {
             Event::StoppedEarly { epoch, patience } => {
                 self.line(&format!("stopped after epoch {epoch}: {patience} epochs without improvement"));
             }
-            // The reason names the file, and with it the checkpoint.
-            Event::SkippedCheckpoint { reason, .. } => {
-                let warning = self.style.error("warning:");
-                self.line(&format!("{warning} passing over a checkpoint: {reason}"));
+            Event::SetAside(SetAside { path, reason }) => {
+                self.warn(&format!("damaged, and set aside as `{}`: {reason}", path.display()));
             }
-            Event::Saved { path, .. } if self.talk.verbose => self.line(&format!("saved `{}`", path.display())),
+            Event::Changed(change) => self.warn(&format!("going on although something changed: {}", change.difference)),
+            Event::Skipped { step, tensor } => {
+                self.warn(&format!("step {} is skipped: {tensor} is not finite", count(*step)));
+            }
+            Event::NotSaved { step, tensor } => {
+                self.warn(&format!("no checkpoint after step {}: {tensor} is not finite", count(*step)));
+            }
+            Event::RolledBack { from, to, scale } => self.warn(&format!(
+                "going back from step {} to {}, and on with {scale} of the learning rate",
+                count(*from),
+                count(*to)
+            )),
+            Event::Saved { path, is_planned, .. } if self.talk.verbose || !is_planned => {
+                self.line(&format!("saved `{}`", path.display()));
+            }
             Event::Saved { .. } => {}
             Event::Evaluated { .. } => self.clear(),
         }
@@ -147,6 +162,10 @@ impl Progress {
             }
             None => {}
         }
+    }
+
+    fn warn(&self, text: &str) {
+        self.line(&format!("{} {text}", self.style.error("warning:")));
     }
 
     /// A line above the bar.

@@ -51,6 +51,18 @@ pub struct SplitManifest {
     pub fingerprint: String,
 }
 
+impl SplitManifest {
+    /// The fingerprint of each split there is.
+    pub fn fingerprints(&self) -> BTreeMap<Split, String> {
+        let records = [
+            (Split::Train, Some(&self.train)),
+            (Split::Validation, self.validation.as_ref()),
+            (Split::Test, self.test.as_ref()),
+        ];
+        records.into_iter().filter_map(|(split, record)| Some((split, record?.fingerprint.clone()))).collect()
+    }
+}
+
 /// How one split was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SplitRecord {

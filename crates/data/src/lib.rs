@@ -124,6 +124,7 @@ pub use report::{
 };
 pub use sniff::{Sniffed, Wishes, sniff};
 pub use split_source::{Cut, CutBy, Fold, SplitSource};
+pub use storage::cache_dir;
 pub use targets::Targets;
 pub use texts::{Texts, TextsBuilder};
 pub use tokenizer::TextEncoder;

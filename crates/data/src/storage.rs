@@ -150,7 +150,7 @@ impl<T: Pod> Growing<T> {
 
 /// The directory for what does not fit in memory: `attentive` in `XDG_CACHE_HOME`, else in `.cache` in the home
 /// directory, else in the directory for temporary files.
-pub(crate) fn cache_dir() -> PathBuf {
+pub fn cache_dir() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let parent = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
     parent.unwrap_or_else(std::env::temp_dir).join("attentive")

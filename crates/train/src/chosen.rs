@@ -1,12 +1,10 @@
 //! The weights and thresholds that a run is evaluated and predicts with: those of its best epoch, or the mean of its
 //! best, each as trained or as its moving average.
 
-use std::path::Path;
-
 use attentive_model::{Classifier, Weight};
 
 use crate::average::{self, mean, shaped};
-use crate::checkpoint::{self, Checkpoint, State};
+use crate::checkpoint::{Checkpoint, MOMENTS, STATE, Store, WEIGHTS};
 use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
 
@@ -30,28 +28,35 @@ impl Chosen {
     /// # Errors
     /// When one of the checkpoints is missing or damaged: another is never taken in its place.
     pub(crate) fn load(
-        checkpoints: &Path,
-        newest: &State,
+        store: &Store,
+        newest: Checkpoint,
+        n_labels: usize,
         config: &Config,
         model: &Classifier,
     ) -> Result<Self, TrainError> {
-        let steps = match newest.selection.steps() {
-            steps if steps.is_empty() => vec![newest.step],
-            steps => steps,
-        };
-        if steps.len() > config.train.average_best {
-            let newest = checkpoints.join(checkpoint::directory_name(newest.step)).join(checkpoint::STATE);
-            let reason = format!("it names {} best epochs, the config {}", steps.len(), config.train.average_best);
-            return Err(CheckpointError::Damaged { path: newest, reason }.into());
+        let best = &newest.state.selection.best;
+        if best.len() > config.train.average_best {
+            let reason = format!("it names {} best epochs for the mean of {}", best.len(), config.train.average_best);
+            return Err(newest.damaged(STATE, reason).into());
         }
-        let of_step = |step: &u64| checkpoint::load(&checkpoints.join(checkpoint::directory_name(*step)));
-        let loaded: Vec<Checkpoint> = steps.iter().map(of_step).collect::<Result<_, _>>()?;
-        for other in &loaded {
-            if other.fingerprints != loaded[0].fingerprints {
-                let reason = "it is of another run than the other checkpoints".to_string();
-                return Err(CheckpointError::Damaged { path: other.path.clone(), reason }.into());
+        let mut loaded = Vec::new();
+        for best in best {
+            let checkpoint = store.load(best.step)?;
+            if checkpoint.snapshot.weights_sha256 != best.weights_sha256 {
+                return Err(checkpoint.damaged(WEIGHTS, "it is not the one that the run found best").into());
             }
+            if (&checkpoint.origin.tokenizer, &checkpoint.origin.labels)
+                != (&newest.origin.tokenizer, &newest.origin.labels)
+            {
+                let reason = "it was trained with another tokenizer or other labels than the newest";
+                return Err(checkpoint.damaged(WEIGHTS, reason).into());
+            }
+            loaded.push(checkpoint);
         }
+        if loaded.is_empty() {
+            loaded.push(newest);
+        }
+        loaded.iter().try_for_each(|checkpoint| checkpoint.check_labels(n_labels))?;
         let (step, epoch) = loaded.first().map_or((0, 0), |best| (best.state.step, best.state.epoch));
         let thresholds = mean_thresholds(&loaded);
         let weights = loaded.iter().map(|checkpoint| weights(checkpoint, config, model));
@@ -65,7 +70,7 @@ fn weights(checkpoint: &Checkpoint, config: &Config, model: &Classifier) -> Resu
         return checkpoint.weights();
     }
     let (_, averages) = average::split_saved(checkpoint.moments()?);
-    shaped(averages, model)
+    shaped(averages, model).map_err(|error| checkpoint.damaged(MOMENTS, error.to_string()))
 }
 
 fn mean_thresholds(checkpoints: &[Checkpoint]) -> Vec<f32> {

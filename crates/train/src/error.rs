@@ -1,11 +1,13 @@
 //! What can go wrong between a config and a run directory.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use attentive_data::DataError;
 use attentive_model::WeightsError;
 
+use crate::checkpoint::Difference;
 use crate::config::{ConfigError, InvalidConfig};
 
 /// A training, evaluation or prediction that did not succeed.
@@ -26,6 +28,12 @@ pub enum TrainError {
     /// The directory of a new run is there already.
     #[error("the run directory `{path}` already exists", path = path.display())]
     RunExists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The run directory was removed, renamed or replaced while it was written to.
+    #[error("cannot write to the run: `{path}` was removed or replaced while it was in use", path = path.display())]
+    Gone {
         /// The directory.
         path: PathBuf,
     },
@@ -52,20 +60,58 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// The run in the directory was made from something else.
-    #[error("what the run in `{path}` was made from has changed: {what}", path = path.display())]
+    #[error("what the run in `{path}` was made from has changed{}", lines(.differences), path = path.display())]
     Changed {
         /// The run directory.
         path: PathBuf,
-        /// What differs: the config (with its differing keys), the data, the tokenizer, the labels.
-        what: String,
+        /// What differs.
+        differences: Vec<Difference>,
     },
-    /// The loss is no longer a number.
-    #[error("training diverged: the loss at step {step} (epoch {epoch}) is not a finite number")]
+    /// Numbers that are not finite come again and again.
+    #[error(
+        "training diverged at step {step} (epoch {epoch}): {tensor} is not finite, after going back {rollbacks} times with \
+         a lower learning rate\n  the examples of the step: {examples}"
+    )]
     Diverged {
         /// The step, counted from 1.
         step: u64,
         /// The epoch, counted from 1.
         epoch: u64,
+        /// What holds the first number that is not finite.
+        tensor: String,
+        /// How often the run went back.
+        rollbacks: u32,
+        /// Where the examples of the step stand.
+        examples: String,
+    },
+    /// The disk has no room for checkpoints.
+    #[error(
+        "there is no room for the checkpoints of the run: {} needed, {} free where `{path}` is", bytes(*.needed),
+        bytes(*.free), path = path.display()
+    )]
+    NoRoom {
+        /// The run directory.
+        path: PathBuf,
+        /// Bytes of the checkpoints that there are at once.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// There is not enough memory to train.
+    #[error("there is not enough memory to train: {} needed, {} available", bytes(*.needed), bytes(*.available))]
+    NoMemory {
+        /// Bytes of gradients, moments, averages and a checkpoint.
+        needed: u64,
+        /// Bytes that are available.
+        available: u64,
+    },
+    /// The log of a run has nothing to compare a replay with.
+    #[error("`{path}` has no line of the first steps to compare with", path = path.display())]
+    NothingLogged {
+        /// The log.
+        path: PathBuf,
+        /// The step of its first line, if it has one.
+        first: Option<u64>,
     },
     /// The split that was asked for is not in the config.
     #[error("the config of this run names no {split} data")]
@@ -138,16 +184,39 @@ impl TrainError {
                  `attentive evaluate {}` shows what it holds",
                 path.display()
             )),
+            Self::Gone { .. } => {
+                Some("put it back and resume, or train again; nothing was written to its place".to_string())
+            }
             Self::RunLocked { .. } => Some("wait for it to end, or choose another place by `--run-dir`".to_string()),
             Self::NotARun { .. } => Some("a run directory is what `attentive train CONFIG` makes".to_string()),
             Self::Occupied { .. } => Some("name a new or empty directory by `--run-dir`".to_string()),
-            Self::Changed { .. } => {
-                Some("restore what changed to resume, or start a new run by `--run-dir` or `--overwrite`".to_string())
+            Self::Changed { differences, .. } => {
+                let allow: Vec<String> =
+                    differences.iter().map(|difference| format!("--allow-changed {}", difference.field)).collect();
+                Some(format!(
+                    "restore what changed; or go on all the same by `{}`, which is recorded in the run; or start a new run \
+                     by `--run-dir` or `--overwrite`",
+                    allow.join(" ")
+                ))
             }
             Self::Diverged { .. } => Some(
-                "the last checkpoint is intact; lower the learning rate, set `train.max_grad_norm = 1.0`, or add \
-                 `warmup_steps` to the schedule"
+                "the last checkpoint is intact; look at the examples, lower the learning rate, set \
+                 `train.max_grad_norm = 1.0`, or add `warmup_steps` to the schedule"
                     .to_string(),
+            ),
+            Self::NoRoom { .. } => {
+                Some("free some space, or choose another disk by `--run-dir`; nothing was trained yet".to_string())
+            }
+            Self::NoMemory { .. } => Some(
+                "lower the `vocab_size` of the tokenizer, `features.buckets` or `model.embedding.dim`, or end other \
+                 programs"
+                    .to_string(),
+            ),
+            Self::NothingLogged { first: Some(first), .. } => {
+                Some(format!("the first line is of step {first}: give at least that many by `--steps`"))
+            }
+            Self::NothingLogged { first: None, .. } => Some(
+                "`attentive resume` goes on with the run; it logs a line every `train.log_every` steps".to_string(),
             ),
             Self::NoSplit { split } => Some(match split {
                 attentive_data::Split::Validation => {
@@ -166,16 +235,7 @@ impl TrainError {
             Self::TooLarge { .. } => {
                 Some("lower the `vocab_size` of the tokenizer, `features.buckets` or `model.embedding.dim`".to_string())
             }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space and resume; the last checkpoint is intact".to_string())
-            }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotADirectory => {
-                Some("a file stands where a directory is needed; choose another place by `--run-dir`".to_string())
-            }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some("check who may read and write there".to_string())
-            }
-            Self::Io { .. } => None,
+            Self::Io { source, .. } => Some(io_hint(source)),
             Self::Device { .. } => Some(
                 "resume from the last checkpoint; if the device ran out of memory, lower `train.batch_size` or raise \
                  `train.accumulation_steps`"
@@ -191,6 +251,21 @@ impl From<InvalidConfig> for TrainError {
     }
 }
 
+/// A checkpoint that is damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Its step.
+    pub step: u64,
+    /// What is wrong with it; names the file.
+    pub reason: String,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
 /// A checkpoint that could not be written or used.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -201,16 +276,18 @@ pub enum CheckpointError {
         path: PathBuf,
     },
     /// Every checkpoint of the run is damaged.
-    #[error("no checkpoint of the run is intact{}", list(.damaged))]
+    #[error("no checkpoint of the run is intact{}{}", lines(.damaged), lines_of_paths(.aside))]
     AllDamaged {
         /// Each one and what is wrong with it.
-        damaged: Vec<(PathBuf, String)>,
+        damaged: Vec<Damage>,
+        /// Those that were set aside earlier.
+        aside: Vec<PathBuf>,
     },
     /// Newer checkpoints than the newest intact one are damaged, so which one is best is not known.
-    #[error("the newest checkpoint of the run is damaged{}", list(.damaged))]
+    #[error("the newest checkpoint of the run is damaged{}", lines(.damaged))]
     NewestDamaged {
         /// Each damaged one and what is wrong with it.
-        damaged: Vec<(PathBuf, String)>,
+        damaged: Vec<Damage>,
     },
     /// A file is not what the manifest says.
     #[error("`{path}` is damaged: {reason}", path = path.display())]
@@ -266,18 +343,47 @@ impl CheckpointError {
                 Some("restore the file from a backup, or train again with `--overwrite`".to_string())
             }
             Self::NotFinite { .. } => Some("lower the learning rate; the checkpoint before is intact".to_string()),
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space and resume; the checkpoint before is intact".to_string())
-            }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some("check who may read and write there".to_string())
-            }
-            Self::Io { .. } | Self::Encode { .. } => None,
+            Self::Io { source, .. } => Some(io_hint(source)),
+            Self::Encode { .. } => None,
         }
     }
 }
 
-/// One line each; a reason names its file.
-fn list(damaged: &[(PathBuf, String)]) -> String {
-    damaged.iter().map(|(_, reason)| format!("\n  {reason}")).collect()
+/// One line each.
+fn lines(items: &[impl fmt::Display]) -> String {
+    items.iter().map(|item| format!("\n  {item}")).collect()
+}
+
+fn lines_of_paths(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| format!("\n  `{}` was set aside earlier", path.display())).collect()
+}
+
+/// Bytes as `9.5 MB`, in the units that are written on disks.
+fn bytes(count: u64) -> String {
+    let units = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    match units.into_iter().find(|(size, _)| count as f64 >= *size) {
+        Some((size, unit)) => format!("{:.1} {unit}", count as f64 / size),
+        None => format!("{count} bytes"),
+    }
+}
+
+/// What the user can do about what the system said of a file of a run.
+fn io_hint(source: &io::Error) -> String {
+    use io::ErrorKind::{
+        FileTooLarge, InvalidFilename, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull,
+    };
+    let hint = match source.kind() {
+        StorageFull | QuotaExceeded => "free some space and resume; the last checkpoint is intact",
+        FileTooLarge => "raise the limit on the size of a file (`ulimit -f`) and resume; the last checkpoint is intact",
+        ReadOnlyFilesystem => {
+            "choose a place that can be written to by `--run-dir`, or make this one writable and resume"
+        }
+        PermissionDenied => "check who may read and write there",
+        NotADirectory => "a file stands where a directory is needed; choose another place by `--run-dir`",
+        InvalidFilename => "choose a shorter name by `--run-dir`",
+        NotFound => "a part of the run was removed or renamed: put it back and resume, or train again",
+        _ => "look after the disk, then resume; the last checkpoint is intact",
+    };
+    hint.to_string()
 }

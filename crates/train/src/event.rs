@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use attentive_data::Split;
 
+use crate::checkpoint::Change;
 use crate::metrics::Metrics;
+use crate::recovery::SetAside;
 
 /// Something that happened in a run.
 #[derive(Debug, Clone)]
@@ -52,6 +54,8 @@ pub enum Event {
         validation: Option<Metrics>,
         /// Whether these are the best so far.
         is_best: bool,
+        /// The SHA-256 of the weights as safetensors.
+        weights_sha256: String,
         /// Wall time of the epoch in seconds.
         seconds: f64,
     },
@@ -61,13 +65,35 @@ pub enum Event {
         step: u64,
         /// Where it is.
         path: PathBuf,
+        /// Whether the config asked for it, not a signal or the clock.
+        is_planned: bool,
     },
-    /// The newest checkpoint was damaged; an older one is used.
-    SkippedCheckpoint {
-        /// The damaged one.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
+    /// A checkpoint, or the log of steps, was damaged and is not used.
+    SetAside(SetAside),
+    /// What the run was made from is not what it was, and that was allowed.
+    Changed(Change),
+    /// A step changed nothing, because a number was not finite.
+    Skipped {
+        /// Steps taken, this one included.
+        step: u64,
+        /// What held it.
+        tensor: String,
+    },
+    /// A checkpoint that was asked for by a signal or the clock was not saved, because a number is not finite.
+    NotSaved {
+        /// Steps taken.
+        step: u64,
+        /// What holds it.
+        tensor: String,
+    },
+    /// The run went back to an earlier checkpoint.
+    RolledBack {
+        /// Steps taken until then.
+        from: u64,
+        /// Where it goes on.
+        to: u64,
+        /// By what the learning rate is multiplied from there on.
+        scale: f64,
     },
     /// The validation metric stopped improving and training ends early.
     StoppedEarly {

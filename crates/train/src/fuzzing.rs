@@ -1,11 +1,11 @@
 //! Doors for the fuzz targets in `fuzz/`, which are there only when they are built: what reads bytes that came from
 //! somewhere else, as functions of bytes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use attentive_model::Weight;
 
-use crate::checkpoint;
+use crate::checkpoint::{self, Store};
 use crate::config::{Config, InvalidConfig};
 use crate::format;
 
@@ -21,9 +21,9 @@ pub fn config(text: &str) -> Result<Config, InvalidConfig> {
     Ok(config)
 }
 
-/// The checkpoint in a directory, every hash verified; only whether it can be read, or why not.
-pub fn checkpoint(directory: &Path) -> Result<(), String> {
-    checkpoint::load(directory).map(drop).map_err(|error| error.to_string())
+/// The checkpoint of a step in a directory of them, every hash verified; only whether it can be read, or why not.
+pub fn checkpoint(directory: PathBuf, step: u64) -> Result<(), String> {
+    Store::new(directory).load(step).map(drop).map_err(|error| error.to_string())
 }
 
 /// The two formats of tensors.

@@ -10,6 +10,9 @@ use burn::tensor::{Gradients as AutodiffGradients, Int, Tensor};
 use crate::error::TrainError;
 use crate::rows::Rows;
 
+/// So many values are added up by one thread.
+const SUMMED_IN_ORDER: usize = 1 << 21;
+
 /// One gradient tensor for each weight, flattened, without autodiff.
 #[derive(Debug, Default)]
 pub struct Gradients(BTreeMap<String, Gradient>);
@@ -25,6 +28,14 @@ pub(crate) struct Gradient {
     pub rows: Option<Rows>,
 }
 
+impl Gradient {
+    /// The sum of all values. Burn's CPU sum of more than four million values depends on thread timing, so each row is
+    /// summed first.
+    fn sum(&self) -> Tensor<1> {
+        self.values.clone().reshape([-1, self.width as i32]).sum_dim(1).sum()
+    }
+}
+
 impl Gradients {
     /// Adds the gradients of a backward pass through `model`.
     pub fn add(&mut self, model: &Classifier, gradients: AutodiffGradients) {
@@ -33,7 +44,8 @@ impl Gradients {
 
     /// The norm of all gradients as one vector, √Σg².
     ///
-    /// Burn's CPU sum of more than four million values depends on thread timing, so each row is summed first.
+    /// Burn's CPU sum of more than four million values depends on thread timing, so each row is summed first, and the rows
+    /// in parts.
     ///
     /// # Errors
     /// When the device fails.
@@ -41,9 +53,31 @@ impl Gradients {
         let mut sum = 0f64;
         for gradient in self.0.values() {
             let rows = gradient.values.clone().reshape([-1, gradient.width as i32]).square().sum_dim(1);
-            sum += f64::from(rows.sum().try_into_scalar::<f32>().map_err(TrainError::device)?);
+            for part in rows.split(SUMMED_IN_ORDER, 0) {
+                sum += f64::from(part.sum().try_into_scalar::<f32>().map_err(TrainError::device)?);
+            }
         }
         Ok(sum.sqrt())
+    }
+
+    /// The first weight, by name, whose gradient holds a value that is not a finite number.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn first_not_finite(&self) -> Result<Option<&str>, TrainError> {
+        // A sum is finite only if all of its values are. All sums are read back at once.
+        let (names, sums): (Vec<&String>, Vec<Tensor<1>>) = self
+            .0
+            .iter()
+            .filter(|(_, gradient)| gradient.values.dims()[0] > 0)
+            .map(|(name, gradient)| (name, gradient.sum()))
+            .unzip();
+        if sums.is_empty() {
+            return Ok(None);
+        }
+        let sums = Tensor::cat(sums, 0);
+        let sums = sums.try_into_vec_as::<f32>().map_err(TrainError::device)?;
+        Ok(names.into_iter().zip(sums).find(|(_, sum)| !sum.is_finite()).map(|(name, _)| name.as_str()))
     }
 
     /// Scales all gradients so that their norm, which is `norm`, is at most `max_norm` (Pascanu et al. 2013, §3.2).
@@ -124,5 +158,22 @@ mod tests {
         kept.clip(5.0, 10.0);
         let a = kept.remove("a").expect("is there").values.try_into_vec_as::<f32>().expect("host memory");
         assert_eq!(a, [3.0, 0.0]);
+    }
+
+    /// More rows than Burn adds up in one order.
+    #[test]
+    fn the_norm_of_a_tall_table_does_not_depend_on_threads() {
+        let device = attentive_backend::open("flex").expect("flex is always there").device;
+        let values: Vec<f32> = (0u32..4_300_000).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 * 1e-6).collect();
+        let values = Tensor::from_floats(values.as_slice(), &device);
+        let table = Gradients(BTreeMap::from([("a".to_string(), Gradient { values, width: 1, rows: None })]));
+        let norm_with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a few threads");
+            pool.install(|| table.norm().expect("host memory").to_bits())
+        };
+        let expected = norm_with(1);
+        for threads in [1, 2, 3, 4, 7].repeat(5) {
+            assert_eq!(norm_with(threads), expected, "{threads} threads");
+        }
     }
 }

@@ -1,15 +1,15 @@
 //! A model that learns: one update of its weights from some examples. What is learned when, and what becomes of it, is
 //! the trainer's business.
 
-use attentive_model::Classifier;
+use attentive_model::{Classifier, Weight};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::average::{self, MovingAverage};
 use crate::batching::with_tables;
-use crate::checkpoint::{Checkpoint, Running};
+use crate::checkpoint::{Checkpoint, Running, Snapshot};
 use crate::config::Config;
-use crate::error::TrainError;
+use crate::error::{CheckpointError, TrainError};
 use crate::evaluate::{Evaluator, Logits};
 use crate::gradients::Gradients;
 use crate::initial;
@@ -18,6 +18,18 @@ use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 use crate::prepare::Prepared;
 use crate::seed::{Stream, derive};
+
+/// What became of a step.
+#[derive(Debug)]
+pub(crate) enum Stepped {
+    /// The weights moved. What the pass that trained says of the examples, as Keras reports it.
+    Done(Running),
+    /// Nothing was changed, because a number was not finite.
+    Skipped {
+        /// What holds it: a weight, `the logits`, `the loss`, or a gradient.
+        tensor: String,
+    },
+}
 
 /// The model of a run with everything that changes it.
 #[derive(Debug)]
@@ -82,8 +94,25 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// One update of the weights; `step` counts from 0. Gives what the pass that trained says of the examples, as Keras
-    /// reports it; if its loss is not finite, nothing is changed.
+    /// Weights, moments and averages as the files of a checkpoint.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NotFinite`] when one of them holds a value that is not a finite number; when the device fails.
+    pub(crate) fn snapshot(&self, evaluator: &Evaluator) -> Result<Snapshot, TrainError> {
+        evaluator.device.sync().map_err(TrainError::device)?;
+        let weights = self.model.weights()?;
+        let mut moments = self.optimizer.moments()?;
+        if let Some(average) = &self.average {
+            moments.extend(average.to_saved(&self.model)?);
+        }
+        match first_not_finite(weights.iter().chain(&moments)) {
+            Some(name) => Err(CheckpointError::NotFinite { name: name.to_string() }.into()),
+            None => Ok(Snapshot::new(&weights, &moments)?),
+        }
+    }
+
+    /// One update of the weights: the `step`-th, counted from 0, of which `updates` were not skipped. It is skipped if its
+    /// loss or a gradient is not finite.
     ///
     /// # Errors
     /// When the device fails.
@@ -91,9 +120,10 @@ impl<'a> Learner<'a> {
         &mut self,
         batch: StepBatch,
         step: u64,
+        updates: u64,
         lr: f64,
         evaluator: &Evaluator,
-    ) -> Result<Running, TrainError> {
+    ) -> Result<Stepped, TrainError> {
         let train = &self.config.train;
         // A sparse step sees only the rows of the tables that its examples use, and so does the optimizer.
         let tables = batch.used.as_ref().map_or(Vec::new(), |used| used.tables(&self.device));
@@ -106,9 +136,10 @@ impl<'a> Learner<'a> {
             let logits = part.texts.logits(&model, &self.device);
             let of_loss = self.loss.gradient(logits.clone().inner(), &part.targets) / batch.examples as f32;
             let values = logits.clone().inner().try_into_vec_as::<f32>().map_err(TrainError::device)?;
+            let are_finite = values.iter().all(|value| value.is_finite());
             seen += self.judge(values, &part.targets, evaluator);
             if !seen.loss.is_finite() {
-                return Ok(seen);
+                return Ok(Stepped::Skipped { tensor: self.culprit(are_finite)? });
             }
             // The gradient of Σ logits · c with respect to the logits is c.
             gradients.add(&model, (logits * Tensor::from_inner(of_loss)).sum().backward());
@@ -117,12 +148,25 @@ impl<'a> Learner<'a> {
         for (table, rows) in &tables {
             gradients.of_rows(table.weight(), rows);
         }
+        if let Some(name) = gradients.first_not_finite()? {
+            return Ok(Stepped::Skipped { tensor: format!("the gradient of `{name}`") });
+        }
         if let Some(max_norm) = train.max_grad_norm {
             let norm = gradients.norm()?;
             gradients.clip(norm, max_norm);
         }
-        self.update(gradients, step, lr);
-        Ok(seen)
+        self.update(gradients, updates, lr);
+        Ok(Stepped::Done(seen))
+    }
+
+    /// The first thing on the way to a loss that is not finite.
+    fn culprit(&self, are_logits_finite: bool) -> Result<String, TrainError> {
+        let weights = self.model.weights()?;
+        Ok(match first_not_finite(&weights) {
+            Some(name) => format!("the weight `{name}`"),
+            None if !are_logits_finite => "what the model makes of the texts (the logits)".to_string(),
+            None => "the loss".to_string(),
+        })
     }
 
     fn update(&mut self, gradients: Gradients, step: u64, lr: f64) {
@@ -148,6 +192,12 @@ impl<'a> Learner<'a> {
         let correct = decided.zip(targets).filter(|(decided, target)| decided == *target).count() as u64;
         Running { loss, correct, examples: targets.len() as u64 }
     }
+}
+
+/// The first of some tensors, by name, that holds a value that is not a finite number.
+fn first_not_finite<'a>(tensors: impl IntoIterator<Item = &'a Weight>) -> Option<&'a str> {
+    let is_bad = |tensor: &&Weight| tensor.values.iter().any(|value| !value.is_finite());
+    tensors.into_iter().find(is_bad).map(|tensor| tensor.name.as_str())
 }
 
 /// The part of a model that a weight belongs to: the first name of its path.

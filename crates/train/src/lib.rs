@@ -9,7 +9,6 @@
 
 mod error;
 
-mod event;
 mod format;
 mod loss;
 mod metrics;
@@ -30,6 +29,10 @@ mod average;
 mod chosen;
 mod metrics_log;
 mod prepare;
+mod recovery;
+
+mod event;
+mod sitting;
 
 mod examine;
 mod windows;
@@ -43,17 +46,20 @@ mod initial;
 
 mod learner;
 mod predictor;
+mod preflight;
 mod trainer;
+
+mod verify;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 
-pub use checkpoint::Fingerprints;
+pub use checkpoint::{Change, Difference, Origin};
 pub use config::{
     Config, ConfigError, EarlyStoppingConfig, InvalidConfig, Monitor, Place, Problem, Threshold, TrainConfig, reference,
 };
-pub use error::{CheckpointError, TrainError};
+pub use error::{CheckpointError, Damage, TrainError};
 pub use event::Event;
 pub use examine::examine;
 pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
@@ -63,9 +69,12 @@ pub use optimizer::{
 };
 pub use predictor::{Prediction, Predictor, summary};
 pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, limit, prepare};
+pub use recovery::{Recovered, SetAside};
 pub use run::{LockedRun, RunDir};
 pub use schedule::ScheduleConfig;
-pub use trainer::{Outcome, Report, Request, Watch, fit};
+pub use sitting::{Job, Outcome, Report, Request, Watch};
+pub use trainer::fit;
+pub use verify::{Finding, Replayed, first_config, logged, replay, verify_files};
 
 /// The most weights that an embedding may have: 2³², 16 GiB in f32. A config above it is a slip.
 const MAX_PARAMETERS: u128 = 1 << 32;

@@ -4,7 +4,7 @@ use attentive_data::{Examples, Labels, TextEncoder, UNWATCHED};
 use attentive_model::{Classifier, Initializer, Sizes, Summary};
 use burn::tensor::Device;
 
-use crate::checkpoint;
+use crate::checkpoint::{Difference, Newest, Store, keys, sha256};
 use crate::chosen::Chosen;
 use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
@@ -44,31 +44,48 @@ impl Prediction {
 
 impl Predictor {
     /// Loads the weights that the run chose: those of its best epoch, or the mean of its best, or the newest when it has
-    /// no validation split.
+    /// no validation split. The run may be training meanwhile.
     ///
     /// # Errors
     /// When the directory is no run, has no intact checkpoint, or a file does not fit the others. An older checkpoint is
     /// never taken for a damaged best one.
     pub fn load(run: &RunDir, backends: &[&str], device: &Device) -> Result<Self, TrainError> {
+        let store = Store::new(run.checkpoints());
+        loop {
+            let steps = store.steps()?;
+            match Self::load_at_once(run, &store, backends, device) {
+                // A run that trains removes older checkpoints when it has newer ones, perhaps while they are read.
+                Err(TrainError::Checkpoint(_)) if store.steps()? != steps => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn load_at_once(run: &RunDir, store: &Store, backends: &[&str], device: &Device) -> Result<Self, TrainError> {
         let config = run.config(backends)?;
-        let (newest, damaged) = checkpoint::newest(run.path(), &run.checkpoints())?;
+        let Newest { checkpoint, damaged } = store.newest()?;
         if !damaged.is_empty() {
             // A damaged newest one may hide a better epoch.
             return Err(CheckpointError::NewestDamaged { damaged }.into());
         }
+        let newest = checkpoint.ok_or_else(|| CheckpointError::None { path: run.path().to_path_buf() })?;
+        let differences = newest.origin.config_differences(&keys(&config));
+        if !differences.is_empty() && !differences.iter().all(Difference::is_free) {
+            return Err(TrainError::Changed { path: run.path().to_path_buf(), differences });
+        }
         let (labels, encoder) = (run.labels()?, run.encoder()?);
         for (what, text, expected) in [
-            ("labels.json", labels.to_json(), &newest.fingerprints.labels),
-            ("tokenizer.json", encoder.to_json(), &newest.fingerprints.tokenizer),
+            ("labels.json", labels.to_json(), &newest.origin.labels),
+            ("tokenizer.json", encoder.to_json(), &newest.origin.tokenizer),
         ] {
-            if checkpoint::sha256(text.as_bytes()) != *expected {
+            if sha256(text.as_bytes()) != *expected {
                 let reason = "it is not the file the checkpoint was trained with".to_string();
                 return Err(CheckpointError::Damaged { path: run.path().join(what), reason }.into());
             }
         }
         let sizes = sizes(&config, &encoder, &labels)?;
         let model = config.model.init(&sizes, &mut Initializer::new(0, device));
-        let chosen = Chosen::load(&run.checkpoints(), &newest.state, &config, &model)?;
+        let chosen = Chosen::load(store, newest, labels.len(), &config, &model)?;
         let model = model.with_weights(chosen.weights)?;
         let evaluator = Evaluator::new(&config, sizes.head, labels.names(), encoder.pad_id(), device);
         let decision = Decision { task: task(&config), thresholds: chosen.thresholds };

@@ -10,7 +10,7 @@ use attentive_data::{
 use attentive_model::{ModelConfig, Sizes};
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{Fingerprints, sha256};
+use crate::checkpoint::{Origin, keys, sha256};
 use crate::config::{Config, Threshold};
 use crate::error::TrainError;
 
@@ -121,6 +121,23 @@ pub fn prepare(config: &Config, on_progress: &OnProgress) -> Result<Prepared, Tr
     Ok(Prepared { labels: corpus.labels, encoder, sizes, class_weights, vectors, train, validation, test, account })
 }
 
+/// Where training examples stand, for a person: the files and lines of the first ones. Reads the data again, because in a
+/// run that goes well nobody asks.
+///
+/// # Errors
+/// When the data cannot be read any more.
+pub(crate) fn places(config: &Config, examples: &[u32]) -> Result<String, TrainError> {
+    const TOLD: usize = 8;
+    let train = load_corpus(&config.data, config.seed)?.train;
+    let told: Vec<String> = examples
+        .iter()
+        .take(TOLD)
+        .filter_map(|&index| train.location(index as usize).map(|place| place.to_string()))
+        .collect();
+    let rest = examples.len().saturating_sub(TOLD);
+    Ok(told.join(", ") + &if rest > 0 { format!(" and {rest} more") } else { String::new() })
+}
+
 /// What the data decides about the model.
 ///
 /// # Errors
@@ -216,13 +233,14 @@ pub fn limit(config: &ModelConfig) -> Limit {
 }
 
 impl Prepared {
-    /// What a run on this data is made from.
-    pub fn fingerprints(&self, config: &Config) -> Fingerprints {
-        Fingerprints {
-            config: sha256(config.identity().to_toml().as_bytes()),
-            data: self.account.manifest.fingerprint.clone(),
+    /// What a run of this config on this data is made from, if this build computes: what may decide its bits, by name.
+    pub fn origin(&self, config: &Config, build: &BTreeMap<String, String>) -> Origin {
+        Origin {
+            config: keys(config),
+            data: self.account.manifest.fingerprints(),
             tokenizer: sha256(self.encoder.to_json().as_bytes()),
             labels: sha256(self.labels.to_json().as_bytes()),
+            build: build.clone(),
         }
     }
 

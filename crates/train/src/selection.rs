@@ -6,7 +6,8 @@ use crate::config::Monitor;
 use crate::metrics::Metrics;
 
 /// An evaluation on the validation split.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Best {
     /// The step after which.
     pub step: u64,
@@ -14,10 +15,13 @@ pub(crate) struct Best {
     pub epoch: u64,
     /// The value of the monitored metric; higher is better.
     pub value: f64,
+    /// The SHA-256 of the weights in its checkpoint: others are never taken for them.
+    pub weights_sha256: String,
 }
 
 /// The best evaluations of a run so far, and how long ago the last improvement was.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Selection {
     /// The best first, of equals the earlier.
     pub best: Vec<Best>,
@@ -47,14 +51,17 @@ impl Selection {
         place == 0
     }
 
-    /// The steps whose checkpoints are to be kept.
-    pub(crate) fn steps(&self) -> Vec<u64> {
-        self.best.iter().map(|best| best.step).collect()
+    /// Whether the evaluation after `step` is among the best.
+    pub(crate) fn has(&self, step: u64) -> bool {
+        self.best.iter().any(|best| best.step == step)
     }
 }
 
 /// The monitored metric; higher is better.
 pub(crate) fn monitored(monitor: Monitor, metrics: &Metrics) -> f64 {
+    if !metrics.loss.is_finite() {
+        return f64::NAN; // decisions by what is no number are not the best, whatever they come to
+    }
     match monitor {
         Monitor::Accuracy => metrics.accuracy,
         Monitor::MacroF1 => metrics.macro_avg.f1,
@@ -67,8 +74,13 @@ pub(crate) fn monitored(monitor: Monitor, metrics: &Metrics) -> f64 {
 mod tests {
     use super::*;
 
+    fn steps(selection: &Selection) -> Vec<u64> {
+        selection.best.iter().map(|best| best.step).collect()
+    }
+
     fn observe(selection: &mut Selection, epoch: u64, value: f64) -> bool {
-        selection.observe(Best { step: 10 * epoch, epoch, value }, 2, 0.05)
+        let weights_sha256 = String::new();
+        selection.observe(Best { step: 10 * epoch, epoch, value, weights_sha256 }, 2, 0.05)
     }
 
     #[test]
@@ -77,11 +89,11 @@ mod tests {
         assert!(!observe(&mut selection, 1, f64::NAN));
         assert!(observe(&mut selection, 2, 0.5));
         assert!(!observe(&mut selection, 3, 0.5));
-        assert_eq!(selection.steps(), [20, 30]);
+        assert_eq!(steps(&selection), [20, 30]);
         assert!(observe(&mut selection, 4, 0.6));
-        assert_eq!(selection.steps(), [40, 20]);
+        assert_eq!(steps(&selection), [40, 20]);
         assert!(!observe(&mut selection, 5, 0.4));
-        assert_eq!(selection.steps(), [40, 20]);
+        assert_eq!(steps(&selection), [40, 20]);
     }
 
     #[test]

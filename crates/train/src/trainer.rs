@@ -1,118 +1,95 @@
 //! The training loop. Read it from [`fit`] down.
 //!
-//! Nothing here prints or reads a clock to decide anything; what happens is told to an observer as [`Event`]s.
+//! Nothing here prints, or reads a clock to decide anything but when to save besides; what happens is told to an observer
+//! as [`Event`]s.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use attentive_data::Split;
 use burn::module::Module;
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::checkpoint::{self, Checkpoint, Fingerprints, State};
+use crate::checkpoint::{Checkpoint, STATE, Snapshot, State, Store, WEIGHTS, sha256};
 use crate::chosen::Chosen;
 use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluate::{Evaluator, task};
 use crate::event::Event;
 use crate::format;
-use crate::learner::Learner;
+use crate::learner::{Learner, Stepped};
 use crate::loader::{Loader, StepBatch, ahead};
 use crate::metrics::{Decision, Metrics};
 use crate::metrics_log::MetricsLog;
-use crate::prepare::Prepared;
+use crate::preflight;
+use crate::prepare::places;
+use crate::recovery::{Recovered, SetAside};
 use crate::run::LockedRun;
 use crate::schedule::ScheduleConfig;
 use crate::selection::{Best, monitored};
+use crate::sitting::{Job, Outcome, Report, Request, Watch};
 
-/// Who watches a run and who may ask it to stop.
-pub struct Watch<'a> {
-    /// Told of everything that happens.
-    pub observer: &'a mut dyn FnMut(&Event),
-    /// Asked after every step and every epoch.
-    pub request: &'a dyn Fn() -> Option<Request>,
-}
+/// How often a run goes back before it gives up.
+const MAX_ROLLBACKS: u32 = 2;
 
-/// What a watcher may ask of a run between two steps. Neither changes what is learned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request {
-    /// Save a checkpoint and go on.
-    Save,
-    /// Save a checkpoint and return.
-    Stop,
-}
+/// By what the learning rate is multiplied each time.
+const ROLLBACK_SCALE: f64 = 0.5;
 
-/// How a call of [`fit`] ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// All epochs are done, or early stopping ended them.
-    Finished(Report),
-    /// The run was asked to stop; its checkpoint is at this step.
-    Interrupted {
-        /// Steps taken.
-        step: u64,
-    },
-}
-
-/// What `report.json` holds: the final metrics.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// The epoch whose weights were evaluated, counted from 1: the best on validation, or the last without validation.
-    pub epoch: u64,
-    /// The step after which.
-    pub step: u64,
-    /// Epochs trained in all.
-    pub epochs_trained: u64,
-    /// Whether early stopping ended the run.
-    pub stopped_early: bool,
-    /// The SHA-256 of the evaluated weights as safetensors.
-    pub weights_sha256: String,
-    /// The metrics of each split there is.
-    pub splits: std::collections::BTreeMap<Split, Metrics>,
-}
-
-/// Trains from the newest checkpoint of `run`, or from the start when there is none, until the last epoch.
+/// Trains from where `run` stands until the last epoch.
 ///
 /// # Errors
-/// [`TrainError::Changed`] when the checkpoint was made from something else, [`TrainError::Diverged`] when the loss is
-/// no longer finite, and whatever the disk or the device says. The checkpoints saved until then are intact.
-pub fn fit(
-    run: &LockedRun,
-    config: &Config,
-    prepared: &Prepared,
-    device: &Device,
-    watch: &mut Watch,
-) -> Result<Outcome, TrainError> {
-    let mut trainer = Trainer::start(run, config, prepared, device, watch)?;
+/// [`TrainError::Diverged`] when numbers that are not finite come again and again, and whatever the disk or the device
+/// says. The checkpoints saved until then are intact.
+pub fn fit(run: &LockedRun, job: &Job, recovered: Recovered, watch: &mut Watch) -> Result<Outcome, TrainError> {
+    let mut trainer = Trainer::start(run, job, recovered, watch)?;
     if trainer.is_done()
         && let Some(report) = run.report()?
     {
         return Ok(Outcome::Finished(report));
     }
+    preflight::check(run, job.config, &trainer.learner)?;
     (watch.observer)(&Event::Start { step: trainer.state.step, total_steps: trainer.total_steps });
     while !trainer.is_done() {
-        if !trainer.train_epoch(watch)? {
-            return Ok(Outcome::Interrupted { step: trainer.state.step });
-        }
-        trainer.finish_epoch(watch)?;
-        if (watch.request)() == Some(Request::Stop) && !trainer.is_done() {
-            return Ok(Outcome::Interrupted { step: trainer.state.step });
+        let reached = match trainer.train_epoch(watch)? {
+            Reached::End => trainer.finish_epoch(watch)?,
+            earlier => earlier,
+        };
+        match reached {
+            Reached::End => {}
+            Reached::Stop => return Ok(Outcome::Interrupted { step: trainer.saved }),
+            Reached::Divergence { tensor } => trainer.roll_back(tensor, watch)?,
         }
     }
     trainer.report(watch).map(Outcome::Finished)
 }
 
+/// How far a part of an epoch went.
+#[derive(Debug)]
+enum Reached {
+    /// To its end.
+    End,
+    /// To where the run was asked to stop, and saved.
+    Stop,
+    /// To where going on makes no sense.
+    Divergence {
+        /// What holds a number that is not finite.
+        tensor: String,
+    },
+}
+
 struct Trainer<'a> {
     run: &'a LockedRun,
+    job: &'a Job<'a>,
     config: &'a Config,
-    prepared: &'a Prepared,
-    fingerprints: Fingerprints,
+    store: Store<'static>,
     loader: Loader<'a>,
     total_steps: u64,
     learner: Learner<'a>,
     evaluator: Evaluator,
     state: State,
+    /// The step of the newest checkpoint.
+    saved: Option<u64>,
+    saved_at: Instant,
     metrics_log: MetricsLog,
     epoch_started: Instant,
 }
@@ -120,136 +97,158 @@ struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     fn start(
         run: &'a LockedRun,
-        config: &'a Config,
-        prepared: &'a Prepared,
-        device: &Device,
+        job: &'a Job<'a>,
+        recovered: Recovered,
         watch: &mut Watch,
     ) -> Result<Self, TrainError> {
-        checkpoint::sweep(&run.checkpoints())?;
+        for damaged in &recovered.set_aside {
+            (watch.observer)(&Event::SetAside(damaged.clone()));
+        }
+        let Job { config, prepared, device, .. } = *job;
         let (labels, pad_id) = (prepared.labels.names(), prepared.encoder.pad_id());
+        let evaluator = Evaluator::new(config, prepared.sizes.head, labels, pad_id, device);
         let loader = Loader::new(config, prepared);
-        let mut trainer = Self {
+        let learner = Learner::new(config, prepared, device)?;
+        let checkpoint = recovered.into_checkpoint();
+        let saved = checkpoint.as_ref().map(|checkpoint| checkpoint.state.step);
+        let (learner, state) = match checkpoint {
+            Some(checkpoint) => restore(learner, checkpoint, &loader, device)?,
+            None => (learner, State::default()),
+        };
+        for change in state.changes.iter().filter(|change| Some(change.step) == saved) {
+            (watch.observer)(&Event::Changed(change.clone()));
+        }
+        let (metrics_log, damaged) = MetricsLog::open(run.metrics(), &state)?;
+        if let Some(path) = damaged {
+            let reason = "it is not what the checkpoint knows of it".to_string();
+            (watch.observer)(&Event::SetAside(SetAside { path, reason }));
+        }
+        let now = Instant::now();
+        Ok(Self {
             run,
+            job,
             config,
-            prepared,
-            fingerprints: prepared.fingerprints(config),
+            store: Store::new(run.checkpoints()),
             total_steps: loader.total_steps(),
             loader,
-            learner: Learner::new(config, prepared, device)?,
-            evaluator: Evaluator::new(config, prepared.sizes.head, labels, pad_id, device),
-            state: State::default(),
-            metrics_log: MetricsLog::open(run.metrics())?,
-            epoch_started: Instant::now(),
-        };
-        match checkpoint::newest(run.path(), &run.checkpoints()) {
-            Ok((checkpoint, damaged)) => {
-                for (path, reason) in damaged {
-                    (watch.observer)(&Event::SkippedCheckpoint { path, reason });
-                }
-                trainer = trainer.restore(checkpoint)?;
-            }
-            Err(CheckpointError::None { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-        trainer.metrics_log.cut(trainer.state.metrics_bytes)?;
-        Ok(trainer)
-    }
-
-    fn restore(mut self, checkpoint: Checkpoint) -> Result<Self, TrainError> {
-        let what = changed(&checkpoint.fingerprints, &self.fingerprints);
-        if !what.is_empty() {
-            return Err(TrainError::Changed { path: self.run.path().to_path_buf(), what: what.join(", ") });
-        }
-        self.learner = self.learner.restore(&checkpoint, &self.evaluator.device)?;
-        self.state = checkpoint.state;
-        Ok(self)
+            learner,
+            evaluator,
+            state,
+            saved,
+            saved_at: now,
+            metrics_log,
+            epoch_started: now,
+        })
     }
 
     fn is_done(&self) -> bool {
         self.state.stopped_early || self.state.epoch >= self.config.train.epochs
     }
 
-    /// Goes through the training examples once, from wherever the epoch stands. Gives false when interrupted.
-    fn train_epoch(&mut self, watch: &mut Watch) -> Result<bool, TrainError> {
+    /// Goes through the training examples once, from wherever the epoch stands.
+    fn train_epoch(&mut self, watch: &mut Watch) -> Result<Reached, TrainError> {
         self.epoch_started = Instant::now();
         let loader = self.loader.clone();
         let plan = loader.plan(self.state.epoch);
         let rest = plan.batches_from(self.state.step_in_epoch as usize).map(|examples| loader.batch(examples));
         ahead(rest, |batches| {
             for batch in batches {
-                self.train_step(batch, watch)?;
+                if let Some(tensor) = self.train_step(batch, watch)? {
+                    return Ok(Reached::Divergence { tensor });
+                }
                 // The last step of an epoch is saved by `finish_epoch`, once its evaluation is known.
                 if self.state.step_in_epoch == plan.len() as u64 {
                     break;
                 }
-                let every = self.config.train.checkpoint_every;
                 let request = (watch.request)();
-                if request.is_some() || every.is_some_and(|every| self.state.step.is_multiple_of(every)) {
-                    self.save(watch)?;
+                if self.is_planned() {
+                    match self.snapshot()? {
+                        Ok(snapshot) => self.save(&snapshot, watch)?,
+                        Err(tensor) => return Ok(Reached::Divergence { tensor }),
+                    }
+                } else if request.is_some() || self.is_overdue() {
+                    self.save_besides(watch)?;
                 }
                 if request == Some(Request::Stop) {
-                    return Ok(false);
+                    return Ok(Reached::Stop);
                 }
             }
-            Ok(true)
+            Ok(Reached::End)
         })
     }
 
-    /// One update of the weights, and what there is to tell of it.
-    fn train_step(&mut self, batch: StepBatch, watch: &mut Watch) -> Result<(), TrainError> {
+    /// One step, and what there is to tell of it. When too many steps in a row were skipped, gives what holds a number that
+    /// is not finite.
+    fn train_step(&mut self, batch: StepBatch, watch: &mut Watch) -> Result<Option<String>, TrainError> {
         let examples = batch.examples;
-        let lr = self.update(batch)?;
-        let running = self.state.running;
-        (watch.observer)(&Event::Step {
-            step: self.state.step,
-            epoch: self.state.epoch + 1,
-            examples,
-            loss: running.mean_loss(),
-            accuracy: running.accuracy(),
-            lr,
-        });
-        if self.state.step.is_multiple_of(self.config.train.log_every) {
-            self.log(&json!({
-                "step": self.state.step,
-                "epoch": self.state.epoch + 1,
-                "loss": running.mean_loss(),
-                "accuracy": running.accuracy(),
-                "lr": lr,
-            }))?;
-        }
-        Ok(())
-    }
-
-    /// One update of the weights. Gives the learning rate.
-    fn update(&mut self, batch: StepBatch) -> Result<f64, TrainError> {
-        let train = &self.config.train;
-        let peak = train.optimizer.learning_rate();
-        let lr = train.schedule.lr(peak, self.state.step, self.total_steps) * self.state.plateau.scale;
-        let seen = self.learner.step(batch, self.state.step, lr, &self.evaluator)?;
-        if !seen.loss.is_finite() {
-            return Err(TrainError::Diverged { step: self.state.step + 1, epoch: self.state.epoch + 1 });
-        }
-        self.state.running += seen;
+        let (epoch, lr) = (self.state.epoch + 1, self.lr());
+        let updates = self.state.step - self.state.trouble.skipped;
+        let stepped = self.learner.step(batch, self.state.step, updates, lr, &self.evaluator)?;
         self.state.step += 1;
         self.state.step_in_epoch += 1;
-        Ok(lr)
+        match stepped {
+            Stepped::Done(seen) => {
+                self.state.running += seen;
+                self.state.trouble.in_a_row = 0;
+                self.state.proven = self.state.planned;
+            }
+            Stepped::Skipped { tensor } => {
+                self.state.trouble.skipped += 1;
+                self.state.trouble.in_a_row += 1;
+                self.metrics_log.write(&json!({ "step": self.state.step, "epoch": epoch, "skipped": tensor }))?;
+                (watch.observer)(&Event::Skipped { step: self.state.step, tensor: tensor.clone() });
+                if self.state.trouble.in_a_row >= self.config.train.max_skipped {
+                    return Ok(Some(tensor));
+                }
+            }
+        }
+        let (step, running) = (self.state.step, self.state.running);
+        let (loss, accuracy) = (running.mean_loss(), running.accuracy());
+        (watch.observer)(&Event::Step { step, epoch, examples, loss, accuracy, lr });
+        if step.is_multiple_of(self.config.train.log_every) {
+            let mut line = json!({ "step": step, "epoch": epoch, "loss": loss, "accuracy": accuracy, "lr": lr });
+            if step == self.config.train.log_every
+                && let Ok(snapshot) = self.snapshot()?
+            {
+                // Once early on, so that a replay of few steps has weights to compare.
+                line["weights_sha256"] = snapshot.weights_sha256.into();
+            }
+            self.metrics_log.write(&line)?;
+        }
+        Ok(None)
+    }
+
+    /// The learning rate of the next step.
+    fn lr(&self) -> f64 {
+        let train = &self.config.train;
+        let scheduled = train.schedule.lr(train.optimizer.learning_rate(), self.state.step, self.total_steps);
+        scheduled * self.state.plateau.scale * self.rollback_scale()
+    }
+
+    fn rollback_scale(&self) -> f64 {
+        (0..self.state.trouble.rollbacks).fold(1.0, |scale, _| scale * ROLLBACK_SCALE)
     }
 
     /// Evaluates, keeps account of the best epochs, and saves.
-    fn finish_epoch(&mut self, watch: &mut Watch) -> Result<(), TrainError> {
+    fn finish_epoch(&mut self, watch: &mut Watch) -> Result<Reached, TrainError> {
+        let snapshot = match self.snapshot()? {
+            Ok(snapshot) => snapshot,
+            Err(tensor) => return Ok(Reached::Divergence { tensor }),
+        };
         let epoch = self.state.epoch + 1;
         let validation = self.validate()?;
         let running = std::mem::take(&mut self.state.running);
         self.state.epoch = epoch;
         self.state.step_in_epoch = 0;
-        let is_best = validation.as_ref().is_some_and(|metrics| self.observe(metrics));
+        let is_best = validation.as_ref().is_some_and(|metrics| self.observe(metrics, &snapshot));
 
-        self.log(&json!({
+        self.metrics_log.write(&json!({
             "step": self.state.step,
             "epoch": epoch,
             "train": { "loss": running.mean_loss(), "accuracy": running.accuracy() },
             "validation": validation,
             "best": is_best,
+            "weights_sha256": snapshot.weights_sha256,
         }))?;
         (watch.observer)(&Event::EpochEnd {
             epoch,
@@ -257,6 +256,7 @@ impl<'a> Trainer<'a> {
             accuracy: running.accuracy(),
             validation,
             is_best,
+            weights_sha256: snapshot.weights_sha256.clone(),
             seconds: self.epoch_started.elapsed().as_secs_f64(),
         });
         if let Some(early_stopping) = &self.config.train.early_stopping
@@ -265,13 +265,15 @@ impl<'a> Trainer<'a> {
             self.state.stopped_early = true;
             (watch.observer)(&Event::StoppedEarly { epoch, patience: early_stopping.patience });
         }
-        self.save(watch)
+        self.save(&snapshot, watch)?;
+        let stops = (watch.request)() == Some(Request::Stop) && !self.is_done();
+        Ok(if stops { Reached::Stop } else { Reached::End })
     }
 
     /// The metrics on the validation split, if there is one, by the weights that would predict and with the thresholds
     /// that are best for them.
     fn validate(&mut self) -> Result<Option<Metrics>, TrainError> {
-        let Some(split) = &self.prepared.validation else {
+        let Some(split) = &self.job.prepared.validation else {
             self.state.thresholds = self.evaluator.decision(self.config, None).thresholds;
             return Ok(None);
         };
@@ -283,52 +285,126 @@ impl<'a> Trainer<'a> {
     }
 
     /// Keeps account of an evaluation: the best epochs, and what a schedule makes of it. Gives whether it is the best.
-    fn observe(&mut self, metrics: &Metrics) -> bool {
+    fn observe(&mut self, metrics: &Metrics, snapshot: &Snapshot) -> bool {
         let train = &self.config.train;
         let value = monitored(train.monitor, metrics);
         if let ScheduleConfig::Plateau(plateau) = &train.schedule {
             self.state.plateau.observe(plateau, value);
         }
         let min_delta = train.early_stopping.as_ref().map_or(0.0, |config| config.min_delta);
-        let evaluation = Best { step: self.state.step, epoch: self.state.epoch, value };
+        let (step, epoch) = (self.state.step, self.state.epoch);
+        let evaluation = Best { step, epoch, value, weights_sha256: snapshot.weights_sha256.clone() };
         self.state.selection.observe(evaluation, train.average_best, min_delta)
     }
 
-    /// Saves a checkpoint, then removes those that are no longer wanted.
-    fn save(&mut self, watch: &mut Watch) -> Result<(), TrainError> {
-        self.evaluator.device.sync().map_err(TrainError::device)?;
-        let weights = self.learner.model.weights()?;
-        if let Some(weight) = weights.iter().find(|weight| weight.values.iter().any(|value| !value.is_finite())) {
-            return Err(CheckpointError::NotFinite { name: weight.name.clone() }.into());
+    /// The weights and what belongs to them; what holds a number that is not finite, if something does.
+    fn snapshot(&self) -> Result<Result<Snapshot, String>, TrainError> {
+        match self.learner.snapshot(&self.evaluator) {
+            Err(TrainError::Checkpoint(CheckpointError::NotFinite { name })) => Ok(Err(format!("`{name}`"))),
+            snapshot => snapshot.map(Ok),
         }
-        let mut moments = self.learner.optimizer.moments()?;
-        if let Some(average) = &self.learner.average {
-            moments.extend(average.to_saved(&self.learner.model)?);
+    }
+
+    /// Whether the config asks for a checkpoint here.
+    fn is_planned(&self) -> bool {
+        self.config.train.checkpoint_every.is_some_and(|every| self.state.step.is_multiple_of(every))
+    }
+
+    /// Whether the last checkpoint is longer ago than the config allows.
+    fn is_overdue(&self) -> bool {
+        let minutes = self.config.train.checkpoint_minutes;
+        Duration::try_from_secs_f64(60.0 * minutes).is_ok_and(|allowed| self.saved_at.elapsed() >= allowed)
+    }
+
+    /// Saves a checkpoint that the config asks for. If the next step is a good one, it is where a run that diverges goes
+    /// back to.
+    fn save(&mut self, snapshot: &Snapshot, watch: &mut Watch) -> Result<(), TrainError> {
+        if self.state.trouble.in_a_row == 0 {
+            self.state.planned = Some(self.state.step);
         }
-        let encode =
-            |file, result: Result<Vec<u8>, String>| result.map_err(|reason| CheckpointError::Encode { file, reason });
-        let weights = encode(checkpoint::WEIGHTS, format::to_safetensors(&weights))?;
-        let moments = encode(checkpoint::MOMENTS, format::to_burnpack(&moments))?;
-        self.metrics_log.sync()?;
-        let checkpoints = self.run.checkpoints();
-        let path = checkpoint::save(&checkpoints, &self.state, &self.fingerprints, &weights, &moments)?;
-        checkpoint::retain(&checkpoints, self.config.train.keep_checkpoints, &self.state.selection.steps())?;
-        (watch.observer)(&Event::Saved { step: self.state.step, path });
+        self.write(snapshot, true, watch)
+    }
+
+    /// Saves a checkpoint that a signal or the clock asks for. Nothing that the run does later depends on it.
+    fn save_besides(&mut self, watch: &mut Watch) -> Result<(), TrainError> {
+        match self.snapshot()? {
+            Ok(snapshot) => self.write(&snapshot, false, watch),
+            Err(tensor) => {
+                self.saved_at = Instant::now();
+                (watch.observer)(&Event::NotSaved { step: self.state.step, tensor });
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes a checkpoint, then removes those that are no longer wanted.
+    fn write(&mut self, snapshot: &Snapshot, is_planned: bool, watch: &mut Watch) -> Result<(), TrainError> {
+        self.run.check_in_place()?;
+        self.metrics_log.sync(&mut self.state)?;
+        let path = self.store.save(&self.state, self.job.origin, snapshot)?;
+        (self.saved, self.saved_at) = (Some(self.state.step), Instant::now());
+        let (train, state) = (&self.config.train, &self.state);
+        self.store.retain(train.keep_checkpoints, |step| {
+            state.selection.has(step)
+                || [state.planned, state.proven].contains(&Some(step))
+                || train.keep_every.is_some_and(|every| step.is_multiple_of(every))
+        })?;
+        (watch.observer)(&Event::Saved { step: self.state.step, path, is_planned });
         Ok(())
+    }
+
+    /// Goes back to the last checkpoint that is known to be good, or to the start, with a lower learning rate.
+    fn roll_back(&mut self, tensor: String, watch: &mut Watch) -> Result<(), TrainError> {
+        let rollbacks = self.state.trouble.rollbacks;
+        if rollbacks == MAX_ROLLBACKS {
+            return Err(self.diverged(tensor)?);
+        }
+        let Job { config, prepared, device, .. } = *self.job;
+        let learner = Learner::new(config, prepared, device)?;
+        let (learner, state) = match self.state.proven {
+            Some(step) => restore(learner, self.store.load(step)?, &self.loader, device)?,
+            None => (learner, State::default()),
+        };
+        // Those behind it lead to where this run has just been.
+        self.store.remove_after(state.step)?;
+        self.saved = self.state.proven;
+        let from = std::mem::replace(&mut self.state, state);
+        self.learner = learner;
+        self.state.trouble.rollbacks = rollbacks + 1;
+        self.state.changes = from.changes;
+        self.metrics_log.cut(self.state.metrics_bytes)?;
+        let (to, scale) = (self.state.step, self.rollback_scale());
+        self.metrics_log
+            .write(&json!({ "step": to, "rolled_back_from": from.step, "not_finite": tensor, "lr_scale": scale }))?;
+        (watch.observer)(&Event::RolledBack { from: from.step, to, scale });
+        Ok(())
+    }
+
+    /// That the run ends here, with the place of every example of its last step.
+    fn diverged(&self, tensor: String) -> Result<TrainError, TrainError> {
+        let plan = self.loader.plan(self.state.epoch);
+        let last = self.state.step_in_epoch.saturating_sub(1) as usize;
+        Ok(TrainError::Diverged {
+            step: self.state.step,
+            epoch: self.state.epoch + 1,
+            tensor,
+            rollbacks: self.state.trouble.rollbacks,
+            examples: places(self.config, plan.batch(last))?,
+        })
     }
 
     /// Evaluates the best weights on every split and writes the report.
     fn report(&mut self, watch: &mut Watch) -> Result<Report, TrainError> {
-        let chosen = Chosen::load(&self.run.checkpoints(), &self.state, self.config, &self.learner.model)?;
-        let weights_sha256 = checkpoint::sha256(
-            &format::to_safetensors(&chosen.weights)
-                .map_err(|reason| CheckpointError::Encode { file: checkpoint::WEIGHTS, reason })?,
-        );
+        let newest = self.store.load(self.state.step)?;
+        let chosen =
+            Chosen::load(&self.store, newest, self.job.prepared.labels.len(), self.config, &self.learner.model)?;
+        let encode = |reason| CheckpointError::Encode { file: WEIGHTS, reason };
+        let weights_sha256 = sha256(&format::to_safetensors(&chosen.weights).map_err(encode)?);
         let model = self.learner.model.clone().with_weights(chosen.weights)?.valid();
         let decision = Decision { task: task(self.config), thresholds: chosen.thresholds };
         let mut splits = std::collections::BTreeMap::new();
         for name in [Split::Train, Split::Validation, Split::Test] {
-            let Some(split) = self.prepared.split(name) else { continue };
+            let Some(split) = self.job.prepared.split(name) else { continue };
             let metrics = self.evaluator.final_metrics(&self.evaluator.scores(&model, split)?, &decision);
             (watch.observer)(&Event::Evaluated { split: name, epoch: chosen.epoch, metrics: metrics.clone() });
             splits.insert(name, metrics);
@@ -338,26 +414,30 @@ impl<'a> Trainer<'a> {
             step: chosen.step,
             epochs_trained: self.state.epoch,
             stopped_early: self.state.stopped_early,
+            skipped_steps: self.state.trouble.skipped,
+            rollbacks: self.state.trouble.rollbacks,
+            changes: self.state.changes.clone(),
             weights_sha256,
             splits,
         };
         self.run.write_report(&report)?;
         Ok(report)
     }
-
-    fn log(&mut self, line: &serde_json::Value) -> Result<(), TrainError> {
-        self.state.metrics_bytes += self.metrics_log.write(line)?;
-        Ok(())
-    }
 }
 
-/// Which of the things a run is made from differ.
-fn changed(old: &Fingerprints, new: &Fingerprints) -> Vec<&'static str> {
-    let pairs = [
-        ("config", &old.config, &new.config),
-        ("data", &old.data, &new.data),
-        ("tokenizer", &old.tokenizer, &new.tokenizer),
-        ("label set", &old.labels, &new.labels),
-    ];
-    pairs.into_iter().filter(|(_, old, new)| old != new).map(|(what, _, _)| what).collect()
+/// The model and the state of a checkpoint.
+fn restore<'a>(
+    learner: Learner<'a>,
+    checkpoint: Checkpoint,
+    loader: &Loader,
+    device: &Device,
+) -> Result<(Learner<'a>, State), TrainError> {
+    let learner = learner.restore(&checkpoint, device)?;
+    let state = &checkpoint.state;
+    let steps = loader.plan(state.epoch).len() as u64;
+    if state.step_in_epoch >= steps.max(1) {
+        let reason = format!("it stands at step {} of an epoch of {steps}", state.step_in_epoch);
+        return Err(checkpoint.damaged(STATE, reason).into());
+    }
+    Ok((learner, checkpoint.state))
 }

@@ -55,8 +55,8 @@ pub(super) fn train(args: &Train, of: u32, talk: Talk) -> Result<(), Failure> {
             return Err(stopped(None));
         }
         let config = of_fold(index)?;
-        let sitting = match RunDir::open(&fold) {
-            Ok(run) if args.resume => Sitting::again(run, Some(config), talk, &signals)?,
+        let mut sitting = match RunDir::open(&fold) {
+            Ok(run) if args.resume => Sitting::again(run, Some(config), &args.allow.changed, talk, &signals)?,
             _ => {
                 let plan = Plan::of(config, talk, &signals)?;
                 if signals.received().is_some() {
@@ -72,7 +72,7 @@ pub(super) fn train(args: &Train, of: u32, talk: Talk) -> Result<(), Failure> {
             warn_of_rare_labels(sitting.manifest(), of);
         }
         match sitting.train(talk, &signals)? {
-            Outcome::Interrupted { step } => return Err(stopped(Some(step))),
+            Outcome::Interrupted { step } => return Err(stopped(step)),
             Outcome::Finished(report) => {
                 if !talk.quiet {
                     tell(&format!("fold {index}/{of}  {}\n", of_one(tested(&report)?)));

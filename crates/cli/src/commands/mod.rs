@@ -13,6 +13,7 @@ pub(crate) mod signals;
 mod sitting;
 mod tokenize;
 mod train;
+mod verify;
 
 use std::path::Path;
 
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Check(args) => check::check(&args),
         Command::Tokenize(args) => tokenize::tokenize(&args, talk),
         Command::Init(args) => init::init(&args),
+        Command::Verify(args) => verify::verify(&args, talk),
         Command::Devices => devices::devices(),
         Command::Schema { markdown: true } => print(&attentive_train::reference(&Config::schema())),
         Command::Schema { markdown: false } => print(&format!("{:#}\n", Config::schema())),

@@ -1,12 +1,12 @@
 //! A run from its config to its report, new or gone on with: what `train`, `resume` and the folds of a cross-validation
 //! have in common. Prints no results.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use attentive_backend::{Backend, Opened};
 use attentive_data::{Split, SplitManifest};
-use attentive_train::{Config, LockedRun, Outcome, Prepared, RunDir, TrainError, Watch, fit, summary};
-use serde_json::json;
+use attentive_train::{Config, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, Watch, fit, summary};
 
 use super::open_device;
 use super::preparing::prepare_told;
@@ -37,9 +37,15 @@ impl Plan {
     /// Makes the run directory.
     pub(super) fn begin(self, path: &Path, overwrite: bool) -> Result<Sitting, Failure> {
         let run = RunDir::create(path, overwrite)?;
+        self.describe(&run)?;
+        let recovered = run.recover()?;
+        let origin = self.prepared.origin(&self.config, &build(&self.opened));
+        Ok(Sitting { run, plan: self, origin, recovered })
+    }
+
+    fn describe(&self, run: &LockedRun) -> Result<(), Failure> {
         let Prepared { labels, encoder, account, .. } = &self.prepared;
-        run.describe(&self.config, &versions(&self.opened), labels, encoder, account)?;
-        Ok(Sitting { run, plan: self })
+        Ok(run.describe(&self.config, &build(&self.opened), labels, encoder, account)?)
     }
 }
 
@@ -47,28 +53,36 @@ impl Plan {
 pub(super) struct Sitting {
     run: LockedRun,
     plan: Plan,
+    origin: Origin,
+    recovered: Recovered,
 }
 
 impl Sitting {
-    /// Goes on with a run, with its own config or one that asks for the same.
-    pub(super) fn again(run: RunDir, config: Option<Config>, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
+    /// Goes on with a run, with its own config or another. What differs from what the run was made from is refused, but
+    /// for what is `allowed` to and for more epochs.
+    pub(super) fn again(
+        run: RunDir,
+        config: Option<Config>,
+        allowed: &[String],
+        talk: Talk,
+        signals: &Signals,
+    ) -> Result<Self, Failure> {
         let own = run.config(&Backend::names())?;
         let mut config = config.unwrap_or_else(|| own.clone());
         config.name.clone_from(&own.name);
         if config.backend == "auto" {
             config.backend.clone_from(&own.backend);
         }
-        let differences = config.differences(&own);
-        if !differences.is_empty() {
-            let what = format!("config ({})", differences.join(", "));
-            return Err(TrainError::Changed { path: run.path().to_path_buf(), what }.into());
-        }
         let run = run.lock()?;
+        let mut recovered = run.recover()?;
+        recovered.check(&run, &own, &config, allowed)?;
         let plan = Plan::of(config, talk, signals)?;
-        if plan.config != own {
-            run.write_config(&plan.config)?;
+        let origin = plan.prepared.origin(&plan.config, &build(&plan.opened));
+        recovered.accept(&run, &origin, allowed)?;
+        if recovered.is_at_start() || recovered.is_changed() {
+            plan.describe(&run)?;
         }
-        Ok(Self { run, plan })
+        Ok(Self { run, plan, origin, recovered })
     }
 
     /// The run directory.
@@ -87,7 +101,7 @@ impl Sitting {
     }
 
     /// Trains until the end or the first signal.
-    pub(super) fn train(&self, talk: Talk, signals: &Signals) -> Result<Outcome, Failure> {
+    pub(super) fn train(&mut self, talk: Talk, signals: &Signals) -> Result<Outcome, Failure> {
         let Plan { config, prepared, opened } = &self.plan;
         if !talk.quiet {
             introduce(config, prepared, opened);
@@ -96,9 +110,8 @@ impl Sitting {
         let mut progress = Progress::new(talk, config);
         let outcome = fit(
             &self.run,
-            config,
-            prepared,
-            &opened.device,
+            &Job { config, prepared, origin: &self.origin, device: &opened.device },
+            std::mem::take(&mut self.recovered),
             &mut Watch { observer: &mut |event| progress.show(event), request: &|| signals.request() },
         );
         progress.clear();
@@ -164,15 +177,19 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
     ));
 }
 
-/// What made the run, for `versions.json`.
-fn versions(opened: &Opened) -> serde_json::Value {
+/// What computes the run, as far as its bits may depend on it: for `versions.json` and every checkpoint.
+pub(super) fn build(opened: &Opened) -> BTreeMap<String, String> {
     let built: Vec<_> = Backend::ALL.into_iter().filter(|backend| backend.is_built()).map(Backend::name).collect();
-    json!({
-        "attentive": env!("CARGO_PKG_VERSION"),
-        "git_revision": env!("ATTENTIVE_GIT_REVISION"),
-        "burn": env!("ATTENTIVE_BURN_VERSION"),
-        "features": built,
-        "backend": opened.backend.name(),
-        "device": opened.description,
-    })
+    let text = |(key, value): (&str, &str)| (key.to_string(), value.to_string());
+    [
+        ("attentive", env!("CARGO_PKG_VERSION")),
+        ("git_revision", env!("ATTENTIVE_GIT_REVISION")),
+        ("burn", env!("ATTENTIVE_BURN_VERSION")),
+        ("features", &built.join(", ")),
+        ("backend", opened.backend.name()),
+        ("device", &opened.description),
+    ]
+    .into_iter()
+    .map(text)
+    .collect()
 }

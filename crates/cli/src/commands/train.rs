@@ -24,20 +24,20 @@ pub(super) fn train(args: &Train, talk: Talk) -> Result<(), Failure> {
     }
     let path = place(args, &config);
     if args.resume {
-        return go_on(RunDir::open(&path)?, Some(config), talk);
+        return go_on(RunDir::open(&path)?, Some(config), &args.allow.changed, talk);
     }
     RunDir::check_free(&path, args.overwrite)?;
     let signals = listen()?;
-    train_alone(&Plan::of(config, talk, &signals)?.begin(&path, args.overwrite)?, talk, &signals)
+    train_alone(&mut Plan::of(config, talk, &signals)?.begin(&path, args.overwrite)?, talk, &signals)
 }
 
 pub(super) fn resume(args: &Resume, talk: Talk) -> Result<(), Failure> {
-    go_on(RunDir::open(&args.run)?, None, talk)
+    go_on(RunDir::open(&args.run)?, None, &args.allow.changed, talk)
 }
 
-fn go_on(run: RunDir, config: Option<Config>, talk: Talk) -> Result<(), Failure> {
+fn go_on(run: RunDir, config: Option<Config>, allowed: &[String], talk: Talk) -> Result<(), Failure> {
     let signals = listen()?;
-    train_alone(&Sitting::again(run, config, talk, &signals)?, talk, &signals)
+    train_alone(&mut Sitting::again(run, config, allowed, talk, &signals)?, talk, &signals)
 }
 
 /// The config that the arguments name, with these overrides.
@@ -58,7 +58,7 @@ pub(super) fn place(args: &Train, config: &Config) -> PathBuf {
 }
 
 /// Trains and shows the results.
-fn train_alone(sitting: &Sitting, talk: Talk, signals: &Signals) -> Result<(), Failure> {
+fn train_alone(sitting: &mut Sitting, talk: Talk, signals: &Signals) -> Result<(), Failure> {
     match sitting.train(talk, signals)? {
         Outcome::Finished(report) => {
             if !talk.quiet {

@@ -185,7 +185,7 @@ fn places_that_are_taken_are_left_alone() {
     let finished = dir.run("train small.toml --run-dir runs/cv --overwrite").expect(73, "plain over folds");
     assert!(finished.error().starts_with("error: `runs/cv` holds files that are not a run's"), "{}", finished.error());
     let finished = dir.run(&format!("{} --resume", folds.replace("2 -", "3 -"))).expect(65, "another number");
-    assert!(finished.error().contains("`runs/cv/fold-1` was made from has changed: config (data.fold.of)"));
+    assert!(finished.error().contains("`runs/cv/fold-1` was made from has changed\n  data.fold.of: was 2, is 3\n"));
     dir.file("runs/thesis.txt", "years of work");
     refused(
         &dir,

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) fn limited(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_attentive")]);
-    command.args(arguments).current_dir(directory).env("HOME", directory).env_remove("XDG_CACHE_HOME");
+    command.args(arguments).current_dir(directory).env("XDG_CACHE_HOME", directory.join("cache"));
     // So that the address space does not depend on how many cores there are.
     command.env("RAYON_NUM_THREADS", "2");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();

@@ -37,6 +37,8 @@ mod pairs;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod reliability;
+#[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod resume;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod resume_options;
@@ -46,6 +48,8 @@ mod tokenize;
 mod train;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod vectors;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod verify;
 
 #[cfg(not(any(feature = "flex", feature = "ndarray")))]
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::directory::{CPU, Dir, Finished, reviews, setup, tree, with_data};
+use crate::directory::{CPU, Dir, Finished, reviews, tree, with_data};
 
 /// A process that has not said what is waited for after this long never will.
 const ATTEMPTS: usize = 5;
@@ -78,8 +78,13 @@ pub(crate) fn interrupt(dir: &Dir, line: &str, saves: usize, name: &str) -> Fini
 
 /// The step that an interrupted run says it saved.
 pub(crate) fn interrupted_step(finished: &Finished) -> u64 {
-    let rest = finished.stderr.split("the checkpoint after step ").nth(1).unwrap_or_else(|| panic!("{finished:?}"));
-    rest.split(' ').next().unwrap().parse().unwrap()
+    step_said(&finished.stderr).unwrap_or_else(|| panic!("{finished:?}"))
+}
+
+/// The step of the checkpoint that an interrupted run speaks of.
+pub(crate) fn step_said(stderr: &str) -> Option<u64> {
+    let rest = stderr.split("the checkpoint after step ").nth(1)?;
+    Some(rest.split(' ').next().unwrap().parse().unwrap())
 }
 
 #[test]
@@ -210,41 +215,6 @@ fn resuming_a_finished_run_changes_nothing() {
 }
 
 #[test]
-fn the_same_config_gives_the_same_bytes_for_any_number_of_threads() {
-    for (backend, built) in [("flex", cfg!(feature = "flex")), ("ndarray", cfg!(feature = "ndarray"))] {
-        if !built {
-            eprintln!("skipped: this build does not hold the backend `{backend}`");
-            continue;
-        }
-        for (name, mechanism) in [("dot", REFERENCE), ("transformer", TRANSFORMER)] {
-            // Large enough for the kernels to use several threads.
-            let dir = setup("threads");
-            let long = |csv: String| csv.replace("film ", &"film the a was it and ".repeat(12));
-            dir.file("train.csv", long(reviews(192, 3, 1)));
-            dir.file("validation.csv", long(reviews(64, 3, 2)));
-            let line = |run: &str| {
-                format!(
-                    "train small.toml --run-dir {run} --set {mechanism} --set data.validation=\"validation.csv\" \
-                     --set backend={backend}"
-                )
-            };
-            dir.file(
-                "small.toml",
-                "[data]\ntrain = \"train.csv\"\n[model]\nmax_length = 64\nembedding = { dim = 64 }\n[train]\nepochs = 1\n",
-            );
-            for threads in ["1", "2", "4", "again"] {
-                let mut command = dir.command(line(&format!("runs/{threads}")).split_whitespace());
-                if threads != "again" {
-                    command.env("RAYON_NUM_THREADS", threads);
-                }
-                Finished::of(command.output().unwrap()).expect(0, name);
-                assert_same(&dir, "runs/1", &format!("runs/{threads}"));
-            }
-        }
-    }
-}
-
-#[test]
 fn more_epochs_go_on_where_fewer_ended() {
     let dir = with_data("more-epochs", 2);
     dir.ok("train small.toml --set train.epochs=3 --run-dir runs/whole");
@@ -256,45 +226,92 @@ fn more_epochs_go_on_where_fewer_ended() {
     assert_eq!(grown, whole, "the config of the run tells of the epochs it has");
 }
 
+/// The message of a run that is not gone on with, because these fields differ.
+fn refusal(lines: &[&str]) -> String {
+    let allow: Vec<String> =
+        lines.iter().map(|line| format!("--allow-changed {}", line.split(':').next().unwrap())).collect();
+    format!(
+        "error: what the run in `runs/small` was made from has changed{}\n\nhint: restore what changed; or go on all the \
+         same by `{}`, which is recorded in the run; or start a new run by `--run-dir` or `--overwrite`\n",
+        lines.iter().map(|line| format!("\n  {line}")).collect::<String>(),
+        allow.join(" ")
+    )
+}
+
 #[test]
 fn another_config_or_other_data_is_refused() {
     let dir = with_data("changed", 2);
     dir.ok("train small.toml --set train.epochs=1");
     let before = tree(&dir.path("runs/small"));
-    let hint = "hint: restore what changed to resume, or start a new run by `--run-dir` or `--overwrite`\n";
-    let refused = |line: &str, what: &str| {
-        let finished = dir.run(line).expect(65, line);
-        let message = format!("error: what the run in `runs/small` was made from has changed: {what}\n\n{hint}");
-        assert_eq!(finished.error(), message);
+    let refused = |line: &str, lines: &[&str]| {
+        assert_eq!(dir.run(line).expect(65, line).error(), refusal(lines));
     };
     refused(
-        "train small.toml --resume --set train.optimizer.adam.learning_rate=0.1 --set seed=8",
-        "config (seed, train.optimizer.adam.learning_rate)",
+        "train small.toml --resume --set train.epochs=1 --set train.optimizer.adam.learning_rate=0.1 --set seed=8",
+        &["seed: was 7, is 8", "train.optimizer.adam.learning_rate: was 0.05, is 0.1"],
     );
-    refused(
-        "train small.toml --resume --set model.attention.none={}",
-        "config (model.attention.dot, model.attention.none)",
-    );
+    refused("train small.toml --resume --set train.log_every=7", &["train.log_every: was 3, is 7"]);
+    refused("train small.toml --resume --set model.max_length=8", &["model.max_length: was 16, is 8"]);
     if cfg!(all(feature = "flex", feature = "ndarray")) {
-        refused("train small.toml --resume --backend ndarray", "config (backend)");
+        let backend = format!("backend: was \"{CPU}\", is \"ndarray\"");
+        refused("train small.toml --resume --backend ndarray", &[&backend]);
     } else {
         eprintln!("skipped: a change of backend, for which this build holds too few");
     }
-    // What decides nothing about the weights may change.
-    dir.ok(
-        "train small.toml --resume --set train.epochs=1 --set train.log_every=7 --set name=other --run-dir runs/small",
-    );
+
+    // Whoever writes into the run's own config is asked too, before anything predicts by it.
+    let config = dir.text("runs/small/config.toml");
+    dir.file("runs/small/config.toml", config.replace("max_length = 16", "max_length = 4"));
+    refused("resume runs/small", &["model.max_length: was 16, is 4"]);
+    refused("predict runs/small text", &["model.max_length: was 16, is 4"]);
+    dir.file("runs/small/config.toml", config);
 
     dir.file("test.csv", reviews(18, 2, 4));
-    refused("resume runs/small", "data");
+    refused("resume runs/small", &["data.test.examples: not the same"]);
     dir.file("train.csv", reviews(48, 2, 5));
-    refused("resume runs/small", "data, tokenizer");
+    refused(
+        "resume runs/small",
+        &["data.test.examples: not the same", "data.train.examples: not the same", "tokenizer: not the same"],
+    );
+    dir.file("validation.csv", reviews(18, 3, 2));
+    dir.file("train.csv", reviews(48, 3, 5));
+    let finished = dir.run("resume runs/small").expect(65, "other labels");
+    assert!(finished.error().contains("\n  labels: not the same\n"), "{finished:?}");
     let weights = Path::new("checkpoints/step-0000000006/model.safetensors");
     assert!(tree(&dir.path("runs/small"))[weights] == before[weights]);
 }
 
+/// Another build is another origin; the checkpoint of one is made by writing into its manifest what another would have.
 #[test]
-fn a_damaged_checkpoint_is_passed_over_and_made_again() {
+fn what_is_allowed_to_change_is_recorded() {
+    let dir = with_data("allowed", 2);
+    dir.ok("train small.toml --set train.epochs=1");
+    let line = "train small.toml --resume --set train.optimizer.adam.learning_rate=0.01";
+    dir.run(line).expect(65, "not allowed");
+    let finished = dir.run(&format!("{line} --allow-changed train.optimizer")).expect(0, "allowed");
+    assert!(
+        finished.stderr.contains(
+            "warning: going on although something changed: train.optimizer.adam.learning_rate: was 0.05, is 0.01\n"
+        ),
+        "{}",
+        finished.stderr
+    );
+    let report = dir.json("runs/small/report.json");
+    let changes: Vec<String> = report["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| format!("{} {}", change["step"], change["difference"]["field"]))
+        .collect();
+    assert_eq!(changes, ["6 \"train.epochs\"", "6 \"train.optimizer.adam.learning_rate\""]);
+    // It is now what the run is made from.
+    dir.ok("resume runs/small");
+    assert!(dir.text("runs/small/config.toml").contains("learning_rate = 0.01"));
+    dir.ok("predict runs/small text");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_set_aside_and_made_again() {
     let dir = with_data("damaged", 2);
     dir.ok("train small.toml --run-dir runs/whole");
     dir.ok("train small.toml --run-dir runs/hit");
@@ -305,10 +322,13 @@ fn a_damaged_checkpoint_is_passed_over_and_made_again() {
     fs::remove_file(dir.path("runs/hit/report.json")).unwrap();
     let resumed = dir.run("resume runs/hit").expect(0, "resume");
     let warning = format!(
-        "warning: passing over a checkpoint: `{newest}/model.safetensors` is damaged: its hash does not match\n"
+        "warning: damaged, and set aside as `{newest}.corrupt`: `{newest}/model.safetensors` is damaged: its hash does \
+         not match\n"
     );
     assert!(resumed.stderr.contains(&warning), "{}", resumed.stderr);
     assert!(resumed.stderr.contains("resuming after step 6 of 12\n"), "{}", resumed.stderr);
+    assert_eq!(dir.read(format!("{newest}.corrupt/model.safetensors")), weights, "it is kept");
+    fs::remove_dir_all(dir.path(format!("{newest}.corrupt"))).unwrap();
     assert_same(&dir, "runs/whole", "runs/hit");
 }
 
@@ -342,7 +362,7 @@ fn when_all_checkpoints_are_damaged_each_is_named() {
         let named = [
             "error: no checkpoint of the run is intact\n".to_string(),
             format!("  `{checkpoints}/step-0000000012/state.json` is damaged: it has 2 bytes, but was written with "),
-            format!("  `{checkpoints}/step-0000000006/optimizer.bpk` is damaged: No such file or directory"),
+            format!("  `{checkpoints}/step-0000000006/optimizer.bpk` is damaged: it is not there"),
             "\n\nhint: restore the file from a backup, or train again with `--overwrite`\n".to_string(),
         ];
         for part in named {

@@ -4,23 +4,34 @@
 //! the parent directory synced, and read back. There is no pointer to the latest: the newest directory whose manifest
 //! verifies is the latest. Nothing is parsed before its hash is verified.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+mod disk;
+mod manifest;
+mod origin;
+mod store;
+
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use attentive_model::Weight;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::disk::{Disk, OsDisk};
+#[cfg(fuzzing)]
+pub(crate) use self::manifest::SCHEMA;
+pub(crate) use self::origin::keys;
+pub use self::origin::{Change, Difference, Origin};
+pub(crate) use self::store::{Newest, Store, directory_name};
 use crate::error::CheckpointError;
 use crate::format;
 use crate::schedule::PlateauState;
 use crate::selection::Selection;
 
-const MANIFEST: &str = "MANIFEST.json";
-/// The version of the layout; it changes with what the files hold.
-pub(crate) const SCHEMA: u32 = 2;
 /// The weights of the model, as safetensors.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 /// The optimizer's moments and the moving averages of weights, as burnpack.
@@ -30,8 +41,9 @@ pub(crate) const STATE: &str = "state.json";
 
 /// Where the loop stands: everything that is neither weight nor moment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct State {
-    /// Optimizer updates done.
+    /// Steps taken, skipped ones included.
     pub step: u64,
     /// Epochs done.
     pub epoch: u64,
@@ -47,12 +59,63 @@ pub(crate) struct State {
     pub plateau: PlateauState,
     /// Whether early stopping ended the run.
     pub stopped_early: bool,
+    /// What came out as no finite number, and what was done about it.
+    pub trouble: Trouble,
+    /// The step of the newest checkpoint that the config asked for, if its last step was not skipped.
+    pub planned: Option<u64>,
+    /// Of the newest such one from which the next step was a good one. It is where a run that diverges goes back to, so
+    /// nothing depends on the checkpoints that a signal or a clock asks for.
+    pub proven: Option<u64>,
+    /// What was allowed to change on the way.
+    pub changes: Vec<Change>,
     /// The length of `metrics.jsonl` in bytes; what is behind belongs to steps that a resumed run repeats.
     pub metrics_bytes: u64,
+    /// The SHA-256 of those bytes.
+    pub metrics_sha256: String,
+}
+
+impl State {
+    /// Whether a state that was read can be one that was written.
+    ///
+    /// # Errors
+    /// What it cannot hold.
+    fn check(&self) -> Result<(), String> {
+        let of_best = self.selection.best.iter().map(|best| best.value);
+        let reasons = [
+            (self.step_in_epoch <= self.step, "more steps in the epoch than in all"),
+            (self.running.loss.is_finite(), "a loss that is not finite"),
+            (self.thresholds.iter().all(|threshold| (0.0..=1.0).contains(threshold)), "a threshold beyond 0 and 1"),
+            (of_best.into_iter().all(f64::is_finite), "a best value that is not finite"),
+            (self.selection.best.iter().all(|best| best.step <= self.step), "a best step that is yet to come"),
+            (self.plateau.scale > 0.0 && self.plateau.scale <= 1.0, "a scale of the learning rate beyond 0 and 1"),
+            (self.trouble.skipped <= self.step, "more steps skipped than taken"),
+            (
+                [self.planned, self.proven].iter().flatten().all(|step| *step <= self.step),
+                "a checkpoint that is yet to come",
+            ),
+        ];
+        match reasons.into_iter().find(|(holds, _)| !holds) {
+            Some((_, reason)) => Err(format!("it holds {reason}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Account of losses and gradients that were no finite numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trouble {
+    /// Steps that changed nothing, because their loss or a gradient was not finite.
+    pub skipped: u64,
+    /// How many of them were the last ones.
+    pub in_a_row: u64,
+    /// How often the run went back to a checkpoint with a lower learning rate.
+    pub rollbacks: u32,
 }
 
 /// Sums over the examples of the epoch under way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Running {
     /// The losses.
     pub loss: f64,
@@ -82,33 +145,29 @@ impl Running {
     }
 }
 
-/// What a run was made from; a checkpoint only continues a run made from the same. Each is a SHA-256 in hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fingerprints {
-    /// The config, without what may change.
-    pub config: String,
-    /// The files of all splits and how they were cut.
-    pub data: String,
-    /// `tokenizer.json`.
-    pub tokenizer: String,
-    /// `labels.json`.
-    pub labels: String,
+/// A model and its optimizer as the files of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    /// The bytes of [`WEIGHTS`].
+    pub weights: Vec<u8>,
+    /// The bytes of [`MOMENTS`].
+    pub moments: Vec<u8>,
+    /// The SHA-256 of the weights.
+    pub weights_sha256: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    schema: u32,
-    step: u64,
-    fingerprints: Fingerprints,
-    files: BTreeMap<String, FileEntry>,
-}
-
-#[derive(Debug, Serialize, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-struct FileEntry {
-    bytes: u64,
-    sha256: String,
+impl Snapshot {
+    /// Puts weights and moments into their formats.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Encode`] when a format refuses them.
+    pub(crate) fn new(weights: &[Weight], moments: &[Weight]) -> Result<Self, CheckpointError> {
+        let encode =
+            |file, result: Result<Vec<u8>, String>| result.map_err(|reason| CheckpointError::Encode { file, reason });
+        let weights = encode(WEIGHTS, format::to_safetensors(weights))?;
+        let moments = encode(MOMENTS, format::to_burnpack(moments))?;
+        Ok(Self { weights_sha256: sha256(&weights), weights, moments })
+    }
 }
 
 /// A verified checkpoint in memory.
@@ -119,11 +178,9 @@ pub(crate) struct Checkpoint {
     /// Where the loop stood.
     pub state: State,
     /// What the run was made from.
-    pub fingerprints: Fingerprints,
-    /// The bytes of [`WEIGHTS`].
-    pub weights: Vec<u8>,
-    /// The bytes of [`MOMENTS`].
-    pub moments: Vec<u8>,
+    pub origin: Origin,
+    /// The model and its optimizer.
+    pub snapshot: Snapshot,
 }
 
 impl Checkpoint {
@@ -132,7 +189,7 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Damaged`] when the file, although it is the one that was written, is not safetensors.
     pub(crate) fn weights(&self) -> Result<Vec<Weight>, CheckpointError> {
-        format::from_safetensors(&self.weights).map_err(|reason| self.damaged(WEIGHTS, reason))
+        guarded(|| format::from_safetensors(&self.snapshot.weights)).map_err(|reason| self.damaged(WEIGHTS, reason))
     }
 
     /// The moments of the optimizer, and the moving averages if there are any.
@@ -140,309 +197,38 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Damaged`] when the file, although it is the one that was written, is not burnpack.
     pub(crate) fn moments(&self) -> Result<Vec<Weight>, CheckpointError> {
-        format::from_burnpack(&self.moments).map_err(|reason| self.damaged(MOMENTS, reason))
+        guarded(|| format::from_burnpack(&self.snapshot.moments)).map_err(|reason| self.damaged(MOMENTS, reason))
     }
 
-    fn damaged(&self, file: &str, reason: String) -> CheckpointError {
-        CheckpointError::Damaged { path: self.path.join(file), reason }
+    /// Whether there can be its thresholds for so many labels: none, one for the second of two, or one for each.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Damaged`] when it does not.
+    pub(crate) fn check_labels(&self, n_labels: usize) -> Result<(), CheckpointError> {
+        let n = self.state.thresholds.len();
+        if [0, 1, n_labels].contains(&n) {
+            return Ok(());
+        }
+        Err(self.damaged(STATE, format!("it has {n} thresholds for {n_labels} labels")))
     }
+
+    /// That a file is the one that was written and yet cannot be what it should be.
+    pub(crate) fn damaged(&self, file: &str, reason: impl Into<String>) -> CheckpointError {
+        CheckpointError::Damaged { path: self.path.join(file), reason: reason.into() }
+    }
+}
+
+/// What a parser makes of a file. If it panics, that is the file's fault.
+fn guarded<T>(parse: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| Err("its parser gave up on it".to_string()))
 }
 
 /// The SHA-256 of some bytes, in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(Sha256::digest(bytes).as_ref())
 }
 
-/// The name of the checkpoint after `step` updates.
-pub(crate) fn directory_name(step: u64) -> String {
-    format!("step-{step:010}")
-}
-
-/// Writes a checkpoint into `checkpoints` and returns its directory, once it is safely on disk and read back.
-///
-/// # Errors
-/// When a file cannot be written, synced or read back; the checkpoints that were there are untouched.
-pub(crate) fn save(
-    checkpoints: &Path,
-    state: &State,
-    fingerprints: &Fingerprints,
-    weights: &[u8],
-    moments: &[u8],
-) -> Result<PathBuf, CheckpointError> {
-    let name = directory_name(state.step);
-    let committed = checkpoints.join(&name);
-    let temporary = checkpoints.join(format!(".tmp-{name}-{}", std::process::id()));
-    fs::create_dir_all(&temporary).map_err(io_error("create", &temporary))?;
-    let written = write_files(&temporary, state, fingerprints, weights, moments)
-        .and_then(|()| commit(&temporary, &committed))
-        .and_then(|()| load(&committed).map(|_| ()));
-    if written.is_err() && temporary.exists() {
-        // The error that is reported is the first one; what is left behind is swept at the next start.
-        let _ = fs::remove_dir_all(&temporary);
-    }
-    written.map(|()| committed)
-}
-
-fn write_files(
-    directory: &Path,
-    state: &State,
-    fingerprints: &Fingerprints,
-    weights: &[u8],
-    moments: &[u8],
-) -> Result<(), CheckpointError> {
-    let state_json = to_json(STATE, state)?;
-    let files = [(WEIGHTS, weights), (MOMENTS, moments), (STATE, state_json.as_slice())];
-    let mut entries = BTreeMap::new();
-    for (name, bytes) in files {
-        write_synced(&directory.join(name), bytes)?;
-        entries.insert(name.to_string(), FileEntry { bytes: bytes.len() as u64, sha256: sha256(bytes) });
-    }
-    let manifest = Manifest { schema: SCHEMA, step: state.step, fingerprints: fingerprints.clone(), files: entries };
-    // The last line is the hash of what is above, so that the manifest itself is covered.
-    let mut text = to_json(MANIFEST, &manifest)?;
-    let hash = sha256(&text);
-    text.extend_from_slice(format!("\n{hash}\n").as_bytes());
-    write_synced(&directory.join(MANIFEST), &text)?;
-    sync_directory(directory)
-}
-
-fn commit(temporary: &Path, committed: &Path) -> Result<(), CheckpointError> {
-    if committed.exists() {
-        // A run that was cut off after this save and resumed from an older one comes by again.
-        fs::remove_dir_all(committed).map_err(io_error("replace", committed))?;
-    }
-    fs::rename(temporary, committed).map_err(io_error("rename", temporary))?;
-    committed.parent().map_or(Ok(()), sync_directory)
-}
-
-/// Reads a checkpoint, all hashes verified.
-///
-/// # Errors
-/// [`CheckpointError::Damaged`] names the file and what is wrong with it.
-pub(crate) fn load(directory: &Path) -> Result<Checkpoint, CheckpointError> {
-    let damaged = |name: &str, reason: String| CheckpointError::Damaged { path: directory.join(name), reason };
-    let manifest_path = directory.join(MANIFEST);
-    let text = fs::read(&manifest_path).map_err(|error| damaged(MANIFEST, error.to_string()))?;
-    let body = verified_body(&text).ok_or_else(|| damaged(MANIFEST, "its hash does not match".to_string()))?;
-    let manifest: Manifest = serde_json::from_slice(body).map_err(|error| damaged(MANIFEST, error.to_string()))?;
-    if manifest.schema != SCHEMA {
-        return Err(damaged(MANIFEST, format!("schema {} is not known to this version", manifest.schema)));
-    }
-    let read = |name: &str| -> Result<Vec<u8>, CheckpointError> {
-        let entry =
-            manifest.files.get(name).ok_or_else(|| damaged(name, "the manifest does not list it".to_string()))?;
-        let path = directory.join(name);
-        let length = fs::metadata(&path).map_err(|error| damaged(name, error.to_string()))?.len();
-        if length != entry.bytes {
-            return Err(damaged(name, format!("it has {length} bytes, but was written with {}", entry.bytes)));
-        }
-        let bytes = fs::read(&path).map_err(|error| damaged(name, error.to_string()))?;
-        if sha256(&bytes) != entry.sha256 {
-            return Err(damaged(name, "its hash does not match".to_string()));
-        }
-        Ok(bytes)
-    };
-    let state = serde_json::from_slice(&read(STATE)?).map_err(|error| damaged(STATE, error.to_string()))?;
-    Ok(Checkpoint {
-        path: directory.to_path_buf(),
-        state,
-        weights: read(WEIGHTS)?,
-        moments: read(MOMENTS)?,
-        fingerprints: manifest.fingerprints,
-    })
-}
-
-fn verified_body(text: &[u8]) -> Option<&[u8]> {
-    let (body, hash) = text.split_at_checked(text.len().checked_sub(66)?)?;
-    (hash == format!("\n{}\n", sha256(body)).as_bytes()).then_some(body)
-}
-
-/// The committed checkpoints in `checkpoints`, newest first.
-///
-/// # Errors
-/// When the directory cannot be read; a directory that is not there has none.
-pub(crate) fn list(checkpoints: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
-    let entries = match fs::read_dir(checkpoints) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(io_error("list", checkpoints)(error)),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(io_error("list", checkpoints))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if let Some(step) = name.strip_prefix("step-").and_then(|step| step.parse::<u64>().ok()) {
-            found.push((step, path));
-        }
-    }
-    found.sort_by(|a, b| b.cmp(a));
-    Ok(found.into_iter().map(|(_, path)| path).collect())
-}
-
-/// The newest intact checkpoint, and the damaged ones that were passed over.
-///
-/// # Errors
-/// [`CheckpointError::None`] when there is none at all, [`CheckpointError::AllDamaged`] when none is intact.
-pub(crate) fn newest(run: &Path, checkpoints: &Path) -> Result<(Checkpoint, Vec<(PathBuf, String)>), CheckpointError> {
-    let mut damaged = Vec::new();
-    for path in list(checkpoints)? {
-        match load(&path) {
-            Ok(checkpoint) => return Ok((checkpoint, damaged)),
-            Err(error) => damaged.push((path, error.to_string())),
-        }
-    }
-    if damaged.is_empty() {
-        Err(CheckpointError::None { path: run.to_path_buf() })
-    } else {
-        Err(CheckpointError::AllDamaged { damaged })
-    }
-}
-
-/// Removes all but the newest `keep` checkpoints, the best ones, and what cut-off saves left behind.
-///
-/// # Errors
-/// When the directory cannot be read or an entry not be removed.
-pub(crate) fn retain(checkpoints: &Path, keep: usize, best_steps: &[u64]) -> Result<(), CheckpointError> {
-    let best: Vec<String> = best_steps.iter().copied().map(directory_name).collect();
-    for path in list(checkpoints)?.into_iter().skip(keep) {
-        if !best.iter().any(|best| path.file_name().is_some_and(|name| name == best.as_str())) {
-            fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
-        }
-    }
-    Ok(())
-}
-
-/// Removes what a save that was cut off left behind. Only for the one process that holds the run's lock.
-///
-/// # Errors
-/// When an entry cannot be removed.
-pub(crate) fn sweep(checkpoints: &Path) -> Result<(), CheckpointError> {
-    let Ok(entries) = fs::read_dir(checkpoints) else { return Ok(()) };
-    for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(".tmp-") {
-            fs::remove_dir_all(entry.path()).map_err(io_error("remove", &entry.path()))?;
-        }
-    }
-    Ok(())
-}
-
-fn to_json<T: Serialize>(file: &'static str, value: &T) -> Result<Vec<u8>, CheckpointError> {
-    serde_json::to_vec_pretty(value).map_err(|error| CheckpointError::Encode { file, reason: error.to_string() })
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
-    let mut file = File::create(path).map_err(io_error("create", path))?;
-    file.write_all(bytes).map_err(io_error("write", path))?;
-    file.sync_all().map_err(io_error("sync", path))
-}
-
-/// Makes the names in a directory durable. Windows has no such call and keeps its own journal of names.
-fn sync_directory(path: &Path) -> Result<(), CheckpointError> {
-    if cfg!(unix) {
-        File::open(path).and_then(|directory| directory.sync_all()).map_err(io_error("sync", path))?;
-    }
-    Ok(())
-}
-
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CheckpointError {
-    let path = path.to_path_buf();
-    move |source| CheckpointError::Io { action, path, source }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::selection::Best;
-
-    fn fingerprints() -> Fingerprints {
-        let text = |text: &str| text.to_string();
-        Fingerprints { config: text("c"), data: text("d"), tokenizer: text("t"), labels: text("l") }
-    }
-
-    fn save_step(checkpoints: &Path, step: u64) -> PathBuf {
-        let state = State { step, ..State::default() };
-        save(checkpoints, &state, &fingerprints(), b"weights", b"moments").unwrap()
-    }
-
-    #[test]
-    fn what_is_saved_is_loaded() {
-        let directory = temp_dir::TempDir::new().unwrap();
-        let mut selection = Selection::default();
-        selection.observe(Best { step: 3, epoch: 1, value: 0.1 + 0.2 }, 2, 0.0);
-        let running = Running { loss: 1.0 / 3.0, correct: 2, examples: 5 };
-        let state = State { step: 7, epoch: 2, selection, thresholds: vec![0.1], running, ..State::default() };
-        let path = save(directory.path(), &state, &fingerprints(), b"weights", b"moments").unwrap();
-        let loaded = load(&path).unwrap();
-        assert_eq!(loaded.state, state);
-        assert_eq!((loaded.weights.as_slice(), loaded.moments.as_slice()), (&b"weights"[..], &b"moments"[..]));
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing temporary stays");
-    }
-
-    #[test]
-    fn every_flipped_bit_and_every_truncation_is_noticed() {
-        let directory = temp_dir::TempDir::new().unwrap();
-        let path = save_step(directory.path(), 1);
-        for name in [WEIGHTS, MOMENTS, STATE, MANIFEST] {
-            let file = path.join(name);
-            let intact = fs::read(&file).unwrap();
-            for bit in 0..intact.len() * 8 {
-                let mut flipped = intact.clone();
-                flipped[bit / 8] ^= 1 << (bit % 8);
-                fs::write(&file, &flipped).unwrap();
-                assert!(load(&path).is_err(), "bit {bit} of {name}");
-            }
-            for length in 0..intact.len() {
-                fs::write(&file, &intact[..length]).unwrap();
-                assert!(load(&path).is_err(), "{name} cut to {length}");
-            }
-            fs::remove_file(&file).unwrap();
-            assert!(load(&path).is_err(), "{name} removed");
-            fs::write(&file, &intact).unwrap();
-        }
-        assert!(load(&path).is_ok());
-    }
-
-    #[test]
-    fn the_newest_intact_checkpoint_is_used_and_the_damaged_one_named() {
-        let directory = temp_dir::TempDir::new().unwrap();
-        save_step(directory.path(), 9);
-        let damaged = save_step(directory.path(), 10);
-        fs::write(damaged.join(WEIGHTS), b"weightz").unwrap();
-        let (checkpoint, skipped) = newest(directory.path(), directory.path()).unwrap();
-        assert_eq!(checkpoint.state.step, 9);
-        assert_eq!(skipped.len(), 1);
-        assert!(skipped[0].1.contains("its hash does not match"), "{}", skipped[0].1);
-    }
-
-    #[test]
-    fn no_checkpoint_and_only_damaged_ones_are_different_errors() {
-        let directory = temp_dir::TempDir::new().unwrap();
-        assert!(matches!(newest(directory.path(), directory.path()), Err(CheckpointError::None { .. })));
-        let path = save_step(directory.path(), 1);
-        fs::write(path.join(STATE), b"").unwrap();
-        assert!(matches!(newest(directory.path(), directory.path()), Err(CheckpointError::AllDamaged { .. })));
-    }
-
-    #[test]
-    fn the_last_ones_and_the_best_are_kept() {
-        let directory = temp_dir::TempDir::new().unwrap();
-        for step in [5, 10, 15, 20] {
-            save_step(directory.path(), step);
-        }
-        retain(directory.path(), 2, &[5, 15]).unwrap();
-        let kept: Vec<_> = list(directory.path()).unwrap();
-        let expected = [20, 15, 5].map(|step| directory.path().join(directory_name(step)));
-        assert_eq!(kept, expected);
-    }
-
-    #[test]
-    fn a_cut_off_save_is_no_checkpoint_and_is_swept() {
-        let directory = temp_dir::TempDir::new().unwrap();
-        let cut_off = directory.path().join(".tmp-step-0000000003-1");
-        fs::create_dir(&cut_off).unwrap();
-        fs::write(cut_off.join(WEIGHTS), b"half").unwrap();
-        assert!(list(directory.path()).unwrap().is_empty());
-        sweep(directory.path()).unwrap();
-        assert!(!cut_off.exists());
-    }
+/// A finished hash, in hexadecimal.
+pub(crate) fn hexadecimal(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

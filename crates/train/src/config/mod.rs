@@ -208,49 +208,6 @@ impl Config {
         schema["title"] = "Attentive config".into();
         schema
     }
-
-    /// The config as far as it decides what a run computes. What may change between two sittings is left out: the name,
-    /// the number of epochs, and how often to log and save.
-    ///
-    /// The backend's name is part of it: bits differ from backend to backend.
-    pub(crate) fn identity(&self) -> Self {
-        let defaults = TrainConfig::default();
-        let train = TrainConfig {
-            epochs: defaults.epochs,
-            log_every: defaults.log_every,
-            checkpoint_every: defaults.checkpoint_every,
-            keep_checkpoints: defaults.keep_checkpoints,
-            ..self.train.clone()
-        };
-        Self { name: String::new(), train, ..self.clone() }
-    }
-
-    /// The dotted keys in which two configs differ, as far as they decide what a run computes.
-    pub fn differences(&self, other: &Self) -> Vec<String> {
-        let tree = |config: &Self| toml::Table::try_from(config.identity()).unwrap_or_default();
-        let mut keys = Vec::new();
-        differing(&mut keys, "", &toml::Value::Table(tree(self)), &toml::Value::Table(tree(other)));
-        keys
-    }
-}
-
-fn differing(keys: &mut Vec<String>, key: &str, left: &toml::Value, right: &toml::Value) {
-    let (toml::Value::Table(a), toml::Value::Table(b)) = (left, right) else {
-        if left != right {
-            keys.push(key.to_string());
-        }
-        return;
-    };
-    let mut names: Vec<&String> = a.keys().chain(b.keys()).collect();
-    names.sort();
-    names.dedup();
-    for name in names {
-        let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-        match (a.get(name), b.get(name)) {
-            (Some(left), Some(right)) => differing(keys, &key, left, right),
-            _ => keys.push(key),
-        }
-    }
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

@@ -93,9 +93,21 @@ pub struct TrainConfig {
     #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_every: Option<u64>,
+    /// Minutes after which there is a checkpoint at the latest, so that a crash does not cost more. It changes nothing of
+    /// what is learned. Default 10.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    pub checkpoint_minutes: f64,
     /// How many of the newest checkpoints to keep; the best is kept besides. Default 2: one may be damaged.
     #[schemars(range(min = 1, max = 1000))]
     pub keep_checkpoints: usize,
+    /// Keep besides, for good, the checkpoints whose step is a multiple of this. Default: none.
+    #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_every: Option<u64>,
+    /// A step whose loss or gradient is not a finite number changes nothing and is counted. After so many in a row the
+    /// run goes back to its last checkpoint and half the learning rate, twice at most; then it ends. Default 5.
+    #[schemars(range(min = 1))]
+    pub max_skipped: u64,
 }
 
 impl Default for TrainConfig {
@@ -121,7 +133,10 @@ impl Default for TrainConfig {
             early_stopping: None,
             log_every: 50,
             checkpoint_every: None,
+            checkpoint_minutes: 10.0,
             keep_checkpoints: 2,
+            keep_every: None,
+            max_skipped: 5,
         }
     }
 }

@@ -1,16 +1,12 @@
-//! What the loop promises about its steps: accumulated batches, clipped gradients, early stopping, divergence.
+//! What the loop promises about its steps: accumulated batches, clipped gradients, early stopping.
 
 use std::path::Path;
 
-use attentive_backend::Backend;
-use attentive_data::{Split, SplitSource, UNWATCHED};
-use attentive_model::{ModelConfig, Weight};
-use attentive_train::{
-    CheckpointError, Config, EarlyStoppingConfig, Event, Monitor, OptimizerConfig, Outcome, Predictor, Report, RunDir,
-    SgdConfig, TrainConfig, TrainError, Watch, fit, prepare,
-};
+use attentive_data::{Split, SplitSource};
+use attentive_model::Weight;
+use attentive_train::{EarlyStoppingConfig, Monitor, OptimizerConfig, Outcome, Report, SgdConfig, TrainConfig};
 
-use crate::tiny::{self, largest_difference, trained, weights};
+use crate::tiny::{self, largest_difference, trained};
 
 fn sgd(learning_rate: f64) -> OptimizerConfig {
     OptimizerConfig::Sgd(SgdConfig { learning_rate, ..SgdConfig::default() })
@@ -148,52 +144,4 @@ fn early_stopping_ends_the_run_and_reports_the_best_epoch() {
     // Epochs run out first.
     let (report, _) = stop_early(directory.path(), "short", Monitor::Accuracy, 1);
     assert_eq!((report.epochs_trained, report.stopped_early), (1, false));
-}
-
-fn diverging(directory: &Path, learning_rate: f64) -> Config {
-    let (_, model): (_, ModelConfig) = tiny::models().remove(0);
-    let train = TrainConfig {
-        batch_size: 8,
-        checkpoint_every: Some(1),
-        optimizer: sgd(learning_rate),
-        ..TrainConfig::default()
-    };
-    tiny::config(directory, model, train)
-}
-
-#[test]
-fn a_run_that_diverges_keeps_its_last_checkpoint() {
-    let directory = temp_dir::TempDir::new().unwrap();
-    tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(40, 6));
-    let config = diverging(directory.path(), 1e30);
-    let path = directory.path().join("run");
-    let error = tiny::train(&config, &path, &tiny::cpu()).unwrap_err();
-    assert!(matches!(error, TrainError::Diverged { step: 2, epoch: 1 }), "{error}");
-    assert!(weights(&path).iter().all(|weight| weight.values.iter().all(|value| value.is_finite())));
-
-    // It goes on from there, and to the same end.
-    let run = RunDir::open(&path).unwrap().lock().unwrap();
-    let prepared = prepare(&config, UNWATCHED).unwrap();
-    let mut started = None;
-    let mut observer = |event: &Event| {
-        if let Event::Start { step, .. } = event {
-            started = Some(*step);
-        }
-    };
-    let mut watch = Watch { observer: &mut observer, request: &|| None };
-    let error = fit(&run, &config, &prepared, &tiny::cpu(), &mut watch).unwrap_err();
-    assert!(matches!(error, TrainError::Diverged { step: 2, .. }), "{error}");
-    assert_eq!(started, Some(1));
-}
-
-#[test]
-fn weights_that_are_not_finite_are_never_saved() {
-    let directory = temp_dir::TempDir::new().unwrap();
-    tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(40, 6));
-    let path = directory.path().join("run");
-    let error = tiny::train(&diverging(directory.path(), 1e39), &path, &tiny::cpu()).unwrap_err();
-    assert!(matches!(error, TrainError::Checkpoint(CheckpointError::NotFinite { .. })), "{error}");
-    let run = RunDir::open(&path).unwrap();
-    let error = Predictor::load(&run, &Backend::names(), &tiny::cpu()).unwrap_err();
-    assert!(matches!(error, TrainError::Checkpoint(CheckpointError::None { .. })), "{error}");
 }

@@ -1,10 +1,11 @@
 //! What bucketing and batches by tokens promise of a whole run: exact steps, and a resumed run that is the same.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use attentive_data::UNWATCHED;
 use attentive_train::{
-    AdamConfig, Config, Event, OptimizerConfig, Outcome, Request, RunDir, ScheduleConfig, TrainConfig, Watch, fit,
+    AdamConfig, Config, Event, Job, OptimizerConfig, Outcome, Request, RunDir, ScheduleConfig, TrainConfig, Watch, fit,
     prepare,
 };
 
@@ -31,6 +32,9 @@ fn configs(directory: &std::path::Path) -> Vec<(&'static str, Config)> {
 fn sitting(config: &Config, run: &RunDir, stop_after: u64) -> (Outcome, Vec<(u64, f64)>, u64) {
     let prepared = prepare(config, UNWATCHED).unwrap();
     let run = run.clone().lock().unwrap();
+    let recovered = run.recover().unwrap();
+    let origin = prepared.origin(config, &BTreeMap::new());
+    let job = Job { config, prepared: &prepared, origin: &origin, device: &tiny::cpu() };
     let (mut steps, mut total, count) = (Vec::new(), 0, Cell::new(0));
     let mut observer = |event: &Event| match event {
         Event::Start { total_steps, .. } => total = *total_steps,
@@ -42,7 +46,7 @@ fn sitting(config: &Config, run: &RunDir, stop_after: u64) -> (Outcome, Vec<(u64
     };
     let mut watch =
         Watch { observer: &mut observer, request: &|| (count.get() >= stop_after).then_some(Request::Stop) };
-    let outcome = fit(&run, config, &prepared, &tiny::cpu(), &mut watch).unwrap();
+    let outcome = fit(&run, &job, recovered, &mut watch).unwrap();
     (outcome, steps, total)
 }
 

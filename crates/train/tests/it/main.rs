@@ -7,6 +7,7 @@ mod accumulation;
 mod backends;
 mod batches;
 mod configs;
+mod divergence;
 mod labels;
 mod long_texts;
 mod overfitting;

@@ -1,6 +1,7 @@
 //! A corpus and models small enough to train in a test. Nothing here drops out, because tests share the device's
 //! generator.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use attentive_backend::Backend;
@@ -10,7 +11,7 @@ use attentive_model::{
     Positions, TransformerConfig, Weight,
 };
 use attentive_train::{
-    Config, Event, Outcome, Predictor, Report, RunDir, TrainConfig, TrainError, Watch, fit, prepare,
+    Config, Event, Job, Outcome, Predictor, Recovered, Report, RunDir, TrainConfig, TrainError, Watch, fit, prepare,
 };
 use burn::tensor::Device;
 
@@ -96,14 +97,15 @@ pub(crate) fn train(config: &Config, path: &Path, device: &Device) -> Result<Out
     let run = RunDir::create(path, false)?;
     run.describe(config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account)?;
     let mut watch = Watch { observer: &mut |_: &Event| {}, request: &|| None };
-    fit(&run, config, &prepared, device, &mut watch)
+    let origin = prepared.origin(config, &BTreeMap::new());
+    fit(&run, &Job { config, prepared: &prepared, origin: &origin, device }, Recovered::default(), &mut watch)
 }
 
 /// Trains in a new run directory to the end.
 pub(crate) fn report(config: &Config, path: &Path) -> Report {
     match train(config, path, &cpu()).unwrap() {
         Outcome::Finished(report) => report,
-        Outcome::Interrupted { step } => panic!("interrupted at step {step}"),
+        Outcome::Interrupted { step } => panic!("interrupted at step {step:?}"),
     }
 }
 

@@ -51,9 +51,22 @@ pub(super) fn cases() -> Vec<Case> {
         valued("with a best step that is negative", |state| state["selection"]["best"][0]["step"] = json!(-6)),
         valued("with a best that is an object", |state| state["selection"]["best"] = json!({})),
         valued("with a plateau that is an array", |state| state["plateau"] = json!([])),
+        valued("with an unknown key", |state| state["run"] = json!("rm -rf /")),
         valued("that stopped early with 1", |state| state["stopped_early"] = json!(1)),
     ];
-    for key in ["step", "epoch", "step_in_epoch", "running", "selection", "thresholds", "plateau", "metrics_bytes"] {
+    for key in [
+        "step",
+        "epoch",
+        "step_in_epoch",
+        "running",
+        "selection",
+        "thresholds",
+        "plateau",
+        "trouble",
+        "changes",
+        "metrics_bytes",
+        "metrics_sha256",
+    ] {
         cases.push(refused(format!("state without {key}"), FILE, move |run| {
             run.state(|state| {
                 state.as_object_mut().unwrap().shift_remove(key);

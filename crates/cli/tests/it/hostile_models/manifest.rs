@@ -45,10 +45,10 @@ pub(super) fn cases() -> Vec<Case> {
         text("that is a number", "1e400"),
         text("of nested arrays", "[".repeat(100_000)),
         text("of nested objects", "{\"files\":".repeat(100_000)),
-        text("that is not UTF-8", b"{\"schema\":2,\"step\":6,\"\xFF\":1}"),
+        text("that is not UTF-8", b"{\"schema\":3,\"step\":6,\"\xFF\":1}"),
         text("that is UTF-16", "{}".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()),
         text("of NUL characters", vec![0; 4096]),
-        text("with a lone surrogate", "{\"schema\":2,\"\\ud800\":1}"),
+        text("with a lone surrogate", "{\"schema\":3,\"\\ud800\":1}"),
         edited("behind a byte order mark", |text, _| format!("\u{FEFF}{text}")),
         edited("twice", |text, _| format!("{text}{text}")),
         edited("with a comment", |text, _| format!("{text} // trust me")),
@@ -61,10 +61,12 @@ pub(super) fn cases() -> Vec<Case> {
         valued("of a schema to come", |manifest| manifest["schema"] = json!(999)),
         valued("with a schema in quotes", |manifest| manifest["schema"] = json!("2")),
         valued("with an unknown key", |manifest| manifest["run"] = json!("rm -rf /")),
-        valued("with fingerprints that are none", |manifest| manifest["fingerprints"] = json!([])),
-        valued("without a fingerprint", |manifest| {
-            manifest["fingerprints"].as_object_mut().unwrap().shift_remove("data");
+        valued("with an origin that is none", |manifest| manifest["origin"] = json!([])),
+        valued("with an origin of nothing", |manifest| manifest["origin"] = json!({})),
+        valued("with an origin without data", |manifest| {
+            manifest["origin"].as_object_mut().unwrap().shift_remove("data");
         }),
+        valued("with the data of an unknown split", |manifest| manifest["origin"]["data"]["evil"] = json!("")),
         valued("whose files are an array", |manifest| manifest["files"] = json!([])),
         valued("with a negative size", |manifest| manifest["files"]["model.safetensors"]["bytes"] = json!(-1)),
         valued("with a hash that is null", |manifest| manifest["files"]["model.safetensors"]["sha256"] = Value::Null),

@@ -12,7 +12,7 @@ fn read_by_predict(file: &'static str, what: &'static str, name: &str, bytes: im
     let bytes = bytes.into();
     refused(format!("{file} {name}"), what.trim_end_matches('s'), move |run| {
         fs::write(run.file(file), &bytes).unwrap();
-        run.fingerprint(what, &bytes);
+        run.made_from(what, &bytes);
     })
     .codes(&[65], &[65])
 }
@@ -37,7 +37,7 @@ fn tokenizer(name: &str, change: fn(&mut Value)) -> Case {
         change(&mut file);
         let bytes = file.to_string();
         fs::write(run.file("tokenizer.json"), &bytes).unwrap();
-        run.fingerprint("tokenizer", bytes.as_bytes());
+        run.made_from("tokenizer", bytes.as_bytes());
     })
     .codes(&[65], &[65])
 }

@@ -1,15 +1,18 @@
 //! The run directory: where everything a run makes is kept, under names that never change, and the lock that lets one
 //! process write to it.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Seek, Write};
+mod lock;
+
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use attentive_data::{Labels, TextEncoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::lock::{Lock, Taken};
+use crate::checkpoint::{Disk, OsDisk};
 use crate::config::Config;
 use crate::error::TrainError;
 
@@ -35,8 +38,7 @@ pub struct RunDir {
 #[derive(Debug)]
 pub struct LockedRun {
     run: RunDir,
-    /// The kernel releases the lock with the file, also when the process is killed.
-    _lock: File,
+    lock: Lock,
 }
 
 impl std::ops::Deref for LockedRun {
@@ -71,8 +73,9 @@ impl RunDir {
     /// directory holds something else; [`TrainError::RunLocked`] when another process writes to it.
     pub fn create(path: &Path, overwrite: bool) -> Result<LockedRun, TrainError> {
         Self::check_free(path, overwrite)?;
-        fs::create_dir_all(path).map_err(io_error("create", path))?;
+        create_dir(path)?;
         let locked = Self { path: path.to_path_buf() }.lock()?;
+        Self::check_free(path, overwrite)?; // another process may have come and gone before the lock was taken
         locked.clear()?;
         Ok(locked)
     }
@@ -91,6 +94,9 @@ impl RunDir {
         if is_empty {
             return Ok(());
         }
+        if let Some(owner) = Lock::owner(&run.file(LOCK)) {
+            return Err(TrainError::RunLocked { path: run.path, owner });
+        }
         match (run.file(CONFIG).is_file(), overwrite) {
             (true, true) => Ok(()),
             (true, false) => Err(TrainError::RunExists { path: path.to_path_buf() }),
@@ -103,7 +109,7 @@ impl RunDir {
     /// # Errors
     /// [`TrainError::RunLocked`] when another process has the lock; [`TrainError::Io`] when it cannot be made.
     pub fn lock_folds(path: &Path) -> Result<LockedRun, TrainError> {
-        fs::create_dir_all(path).map_err(io_error("create", path))?;
+        create_dir(path)?;
         Self { path: path.to_path_buf() }.lock()
     }
 
@@ -161,29 +167,24 @@ impl RunDir {
     /// # Errors
     /// [`TrainError::RunLocked`] when another process has it.
     pub fn lock(self) -> Result<LockedRun, TrainError> {
+        self.refuse_links()?;
         let path = self.file(LOCK);
-        let options = File::options().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut lock = options.map_err(io_error("open", &path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut owner = String::new();
-                let _ = lock.take(1024).read_to_string(&mut owner); // a lock without a text still locks
-                let owner = match owner.trim() {
-                    "" => "another process".to_string(),
-                    owner => owner.to_string(),
-                };
-                return Err(TrainError::RunLocked { path: self.path, owner });
-            }
-            Err(TryLockError::Error(source)) => return Err(io_error("lock", &path)(source)),
+        match Lock::take(&path).map_err(io_error("lock", &path))? {
+            Taken::Ours(lock) => Ok(LockedRun { run: self, lock }),
+            Taken::Theirs(owner) => Err(TrainError::RunLocked { path: self.path, owner }),
         }
-        let write = |lock: &mut File| {
-            lock.set_len(0)?;
-            lock.rewind()?;
-            lock.write_all(owner().as_bytes())
-        };
-        write(&mut lock).map_err(io_error("write", &path))?;
-        Ok(LockedRun { run: self, _lock: lock })
+    }
+
+    /// A run is written to where it is: a link, which an unpacked run of someone else may hold, could lead anywhere.
+    fn refuse_links(&self) -> Result<(), TrainError> {
+        let written = [CONFIG, VERSIONS, TOKENIZER, LABELS, SPLIT, METRICS, REPORT, CHECKPOINTS, LOCK, FOLDS];
+        let is_link = |name: &&str| fs::symlink_metadata(self.file(name)).is_ok_and(|metadata| metadata.is_symlink());
+        match written.iter().find(|name| is_link(name)) {
+            Some(name) => {
+                Err(TrainError::NotARun { path: self.path.clone(), reason: format!("its `{name}` is a link") })
+            }
+            None => Ok(()),
+        }
     }
 
     /// The directory.
@@ -225,6 +226,14 @@ impl RunDir {
         Ok(TextEncoder::load(&self.file(TOKENIZER))?)
     }
 
+    /// What made the run.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn versions<T: DeserializeOwned>(&self) -> Result<T, TrainError> {
+        self.read_json(VERSIONS)
+    }
+
     /// How the splits of the run were made.
     ///
     /// # Errors
@@ -243,7 +252,7 @@ impl RunDir {
 
     fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, TrainError> {
         let path = self.file(name);
-        let bytes = fs::read(&path).map_err(io_error("read", &path))?;
+        let bytes = OsDisk.len(&path).and_then(|length| OsDisk.read(&path, length)).map_err(io_error("read", &path))?;
         serde_json::from_slice(&bytes)
             .map_err(|error| TrainError::NotARun { path: self.path.clone(), reason: format!("its `{name}`: {error}") })
     }
@@ -254,6 +263,18 @@ impl RunDir {
 }
 
 impl LockedRun {
+    /// Checks that the run is still where its lock was taken: it may have been removed, or another put in its place.
+    ///
+    /// # Errors
+    /// [`TrainError::Gone`] when it is not.
+    pub(crate) fn check_in_place(&self) -> Result<(), TrainError> {
+        let path = self.file(LOCK);
+        match self.lock.is_in_place(&path).map_err(io_error("look at", &path))? {
+            true => Ok(()),
+            false => Err(TrainError::Gone { path: self.path.clone() }),
+        }
+    }
+
     /// Removes what an earlier run left here, and nothing else.
     fn clear(&self) -> Result<(), TrainError> {
         let checkpoints = self.checkpoints();
@@ -275,7 +296,8 @@ impl LockedRun {
         }
     }
 
-    /// Writes down what the run is made from. The config comes last: with it, the directory is a run.
+    /// Writes down what the run is made from. The config comes last: with it, the directory is a run. A report that is
+    /// there tells of something else and goes first.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -287,20 +309,11 @@ impl LockedRun {
         encoder: &TextEncoder,
         split: &impl Serialize,
     ) -> Result<(), TrainError> {
+        self.remove_file(REPORT)?;
         self.write_json(VERSIONS, versions)?;
         self.write(LABELS, labels.to_json().as_bytes())?;
         self.write(TOKENIZER, encoder.to_json().as_bytes())?;
         self.write_json(SPLIT, split)?;
-        self.write(CONFIG, config.to_toml().as_bytes())
-    }
-
-    /// Writes the config again, where more epochs were asked for. The report goes, because it tells of fewer: a run that
-    /// is cut off after its last epoch must not end with it.
-    ///
-    /// # Errors
-    /// When a file cannot be written or removed.
-    pub fn write_config(&self, config: &Config) -> Result<(), TrainError> {
-        self.remove_file(REPORT)?;
         self.write(CONFIG, config.to_toml().as_bytes())
     }
 
@@ -309,6 +322,7 @@ impl LockedRun {
     /// # Errors
     /// When the file cannot be written.
     pub fn write_report(&self, report: &impl Serialize) -> Result<(), TrainError> {
+        self.check_in_place()?;
         self.write_json(REPORT, report)
     }
 
@@ -340,14 +354,30 @@ impl LockedRun {
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
         let path = self.file(name);
         let temporary = self.file(&temporary(name));
-        let write = || {
-            let mut file = File::create(&temporary)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)
-        };
-        write().map_err(io_error("write", &path))
+        let written = self
+            .write_synced(&temporary, bytes)
+            .and_then(|()| fs::rename(&temporary, &path))
+            .and_then(|()| OsDisk.sync_dir(&self.path));
+        written.map_err(io_error("write", &path))
     }
+
+    /// Makes a file of these bytes, on the disk; nothing of it stays when that fails.
+    pub(crate) fn write_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let _ = fs::remove_file(path); // what a write that was cut off left, or a link that leads elsewhere
+        OsDisk.write_synced(path, bytes).inspect_err(|_| drop(fs::remove_file(path)))
+    }
+}
+
+/// Makes a directory, and those above it that are not there, for good.
+fn create_dir(path: &Path) -> Result<(), TrainError> {
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
+    OsDisk.create_dir(path).map_err(io_error("create", path))?;
+    for above in missing.into_iter().filter_map(Path::parent) {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        OsDisk.sync_dir(above).map_err(io_error("sync", above))?;
+    }
+    Ok(())
 }
 
 /// The name under which a file is written.
@@ -364,31 +394,6 @@ fn is_left_by_a_start(name: &std::ffi::OsStr) -> bool {
         || written.into_iter().any(|f| name == temporary(f).as_str())
 }
 
-/// Who holds the lock, for the message that another process prints.
-fn owner() -> String {
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = match host.trim() {
-        "" => String::new(),
-        host => format!(" on {host}"),
-    };
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
-    format!("process {}{host}, started {}", std::process::id(), utc(seconds))
-}
-
-/// Seconds since 1970 as `2026-11-22 09:30:00 UTC` (the civil-from-days algorithm of Hinnant 2013).
-fn utc(seconds: u64) -> String {
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!("{year}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", rest / 3600, rest / 60 % 60, rest % 60)
-}
-
 pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TrainError {
     let path = path.to_path_buf();
     move |source| TrainError::Io { action, path, source }
@@ -397,14 +402,6 @@ pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Err
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_are_right() {
-        // `date -u -d @N` of coreutils.
-        assert_eq!(utc(0), "1970-01-01 00:00:00 UTC");
-        assert_eq!(utc(951_782_400), "2000-02-29 00:00:00 UTC");
-        assert_eq!(utc(1_795_339_845), "2026-11-22 09:30:45 UTC");
-    }
 
     #[test]
     fn two_writers_exclude_each_other() {

@@ -1,0 +1,106 @@
+//! `attentive verify`: whether every file of a run is what it should be, and whether its first steps come out the same again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use attentive_backend::Backend;
+use attentive_data::cache_dir;
+use attentive_train::{Event, Finding, Replayed, RunDir, first_config, logged, replay, verify_files};
+
+use super::open_device;
+use super::preparing::prepare_told;
+use super::sitting::{build, listen};
+use crate::args::{Talk, Verify};
+use crate::failure::Failure;
+use crate::output::{print, tell};
+use crate::progress::Progress;
+use crate::style::Style;
+use crate::table::{Table, count};
+
+pub(super) fn verify(args: &Verify, talk: Talk) -> Result<(), Failure> {
+    let run = RunDir::open(&args.run)?;
+    let backends = Backend::names();
+    let opened = open_device(args.backend.as_deref(), &run.config(&backends)?)?;
+    let findings = verify_files(&run, &backends, &opened.device)?;
+    print(&table_of_files(&findings))?;
+    let mut wrong = findings.iter().filter(|finding| finding.result.is_err()).count();
+    if wrong == 0 {
+        let logged = logged(&run, args.steps)?;
+        let mut config = first_config(&run, &backends)?;
+        config.backend = opened.backend.name().to_string();
+        let prepared = prepare_told(&config, talk, &listen()?)?;
+        if run.versions::<BTreeMap<String, String>>()? != build(&opened) {
+            tell("note: the run was made by another build, or on another backend: see its `versions.json`");
+        }
+        let scratch = Scratch::new();
+        let mut progress = Progress::new(talk, &config);
+        if !talk.quiet {
+            let steps = logged.iter().filter_map(|line| line["step"].as_u64()).max().unwrap_or(0);
+            tell(&format!(
+                "training the first {} steps again, on {} ({})",
+                count(steps),
+                opened.backend,
+                opened.description
+            ));
+        }
+        let result = replay(&run, &logged, &config, &prepared, &opened.device, &scratch.path, &mut |event| {
+            // Where its checkpoints go is nobody's business.
+            if !matches!(event, Event::Saved { .. }) {
+                progress.show(event);
+            }
+        });
+        progress.clear();
+        let replayed = result?;
+        print(&format!("\n{}", table_of_steps(&replayed)))?;
+        wrong = replayed.iter().filter(|line| line.difference.is_some()).count();
+    }
+    match wrong {
+        0 => print("\neverything is as it should be\n"),
+        wrong => Err(Failure::Verification { run: args.run.display().to_string(), wrong }),
+    }
+}
+
+/// A run directory that goes away, in the cache directory: the run that is verified is not written to.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        Self { path: cache_dir().join(format!("verify-{}", std::process::id())) }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path); // it was never there, or has served its purpose
+    }
+}
+
+fn table_of_files(findings: &[Finding]) -> String {
+    let style = Style::for_stdout();
+    let mut table = Table::of_words(2, &["file", "found"]);
+    for Finding { what, result } in findings {
+        let found = match result {
+            Ok(found) => found.clone(),
+            Err(reason) => format!("{} {reason}", style.error("wrong:")),
+        };
+        table.row([what.clone(), found]);
+    }
+    table.render()
+}
+
+fn table_of_steps(replayed: &[Replayed]) -> String {
+    let style = Style::for_stdout();
+    let mut table = Table::of_words(4, &["step", "loss", "weights", "trained again"]);
+    for line in replayed {
+        let again = match &line.difference {
+            None => "the same".to_string(),
+            Some((key, was, is)) => format!("{} `{key}` was {was}, is {is}", style.error("differs:")),
+        };
+        let weights = line.weights_sha256.as_deref().map_or("", |hash| hash.get(..12).unwrap_or(hash));
+        table.row([count(line.step), format!("{:.6}", line.loss), weights.to_string(), again]);
+    }
+    table.render()
+}

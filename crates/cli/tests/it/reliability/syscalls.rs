@@ -1,0 +1,222 @@
+//! Cut off, or refused, at every system call that touches the run directory: what is there afterwards is whole, and the run
+//! goes on from it. Needs Linux with strace, which injects the faults.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::disk::{assert_refused, goes_on};
+use super::{Case, is_full, tell};
+use crate::directory::{CPU, Finished, reviews, setup, tree};
+
+/// The calls by which a process can reach a file. Those with `?` are not on every architecture.
+const CALLS: &str = "?open,openat,?creat,read,pread64,write,pwrite64,writev,?sendfile,copy_file_range,fsync,fdatasync,\
+                     ?rename,?renameat,renameat2,?mkdir,mkdirat,?unlink,unlinkat,?rmdir,ftruncate,fallocate,flock,\
+                     getdents64,?stat,?newfstatat,fstat,statx,lseek";
+
+/// Those that need room.
+const NEED_ROOM: [&str; 12] = [
+    "open",
+    "openat",
+    "write",
+    "pwrite64",
+    "writev",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat2",
+    "mkdir",
+    "mkdirat",
+    "ftruncate",
+];
+
+/// In a usual test run, this many faults are injected.
+const USUAL: usize = 30;
+
+/// A call that touches the run directory.
+struct Point {
+    call: String,
+    /// The how manieth such call of the process it is, from 1.
+    nth: usize,
+    /// As strace shows it.
+    shown: String,
+}
+
+/// Faults, as strace is asked for them, and what the system is heard to say of them.
+const FAULTS: [(&str, &str, &str); 3] = [
+    ("SIGKILL", "signal=SIGKILL", ""),
+    ("EIO", "error=EIO", "Input/output error (os error 5)"),
+    ("ENOSPC", "error=ENOSPC", "No space left on device (os error 28)"),
+];
+
+/// A run of two epochs with one checkpoint each, of which the second replaces the first.
+fn small_case(name: &str) -> Case {
+    let dir = setup(name);
+    dir.file("train.csv", reviews(16, 2, 1));
+    dir.file("validation.csv", reviews(8, 2, 2));
+    dir.file("test.csv", reviews(8, 2, 3));
+    dir.file(
+        "small.toml",
+        format!(
+            "backend = \"{CPU}\"\n[data]\ntrain = \"train.csv\"\nvalidation = \"validation.csv\"\n[model]\nmax_length = 8\n\
+             embedding = {{ dim = 4 }}\n[train]\nepochs = 2\nbatch_size = 8\nlog_every = 1\nkeep_checkpoints = 1\n\
+             monitor = \"loss\"\n"
+        ),
+    );
+    Case::of(dir)
+}
+
+/// The command under strace with these options.
+fn traced(case: &Case, options: &[impl AsRef<OsStr>], line: &str) -> Command {
+    let attentive = case.dir.command([""; 0]);
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-o", "strace.log"]).args(options);
+    strace.arg(attentive.get_program()).args(line.split_whitespace());
+    strace.current_dir(attentive.get_current_dir().unwrap()).env("RAYON_NUM_THREADS", "1");
+    strace
+}
+
+/// Whether this machine lets a process be traced, and tells the reason if not.
+fn can_trace() -> bool {
+    let reason = match Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output() {
+        Ok(output) if output.status.success() => return true,
+        Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_string(),
+        Err(error) => format!("strace: {error}"),
+    };
+    eprintln!("skipped: no process can be traced here: {reason}");
+    false
+}
+
+/// The calls of the command's first thread that touch the run directory.
+fn points(case: &Case, line: &str) -> Vec<Point> {
+    let finished = Finished::of(traced(case, &["-y".to_string(), format!("-etrace={CALLS}")], line).output().unwrap());
+    finished.expect(0, line);
+    let log = case.dir.text("strace.log");
+    let thread = log.split(' ').next().unwrap().to_string();
+    let mut counts = std::collections::BTreeMap::new();
+    let mut points = Vec::new();
+    for shown in log.lines().filter_map(|line| line.strip_prefix(&thread)).map(str::trim_start) {
+        let Some((call, _)) = shown.split_once('(').filter(|(call, _)| !call.starts_with(['<', '+', '-'])) else {
+            continue;
+        };
+        let nth = counts.entry(call.to_string()).or_insert(0);
+        *nth += 1;
+        if shown.contains(RUN) {
+            points.push(Point { call: call.to_string(), nth: *nth, shown: shown.to_string() });
+        }
+    }
+    let elsewhere = log.lines().filter(|line| !line.starts_with(&thread) && line.contains(RUN)).count();
+    assert_eq!(elsewhere, 0, "one thread writes");
+    points
+}
+
+/// Where the faults are injected.
+const RUN: &str = "runs/cut";
+
+#[test]
+fn a_fault_at_every_system_call_of_a_new_run() {
+    if can_trace() {
+        let case = small_case("faults-new");
+        let line = format!("train small.toml --run-dir {RUN} -q");
+        inject_faults(&case, "a new run", &line, || case.clear(RUN));
+    }
+}
+
+#[test]
+fn a_fault_at_every_system_call_of_a_resumed_run() {
+    if can_trace() {
+        let case = small_case("faults-resumed");
+        let train = format!("train small.toml --run-dir {RUN} -q");
+        // Cut off before the second save, with what the log has by then.
+        let points = points(&case, &train);
+        let second =
+            points.iter().rposition(|point| point.call.starts_with("mkdir")).expect("every save makes a directory");
+        case.clear(RUN);
+        traced(&case, &injection(&points[second], "signal=SIGKILL"), &train).output().unwrap();
+        let cut = tree(&case.dir.path(RUN));
+        assert_eq!(case.dir.list(&format!("{RUN}/checkpoints")), ["step-0000000002"]);
+        let restore = || {
+            case.clear(RUN);
+            for (name, bytes) in &cut {
+                let path = case.dir.path(RUN).join(name);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, bytes).unwrap();
+            }
+        };
+        inject_faults(&case, "a resumed run", &format!("resume {RUN} -q"), restore);
+    }
+}
+
+/// The options that make this call fail, or end the process.
+fn injection(Point { call, nth, .. }: &Point, fault: &str) -> [String; 4] {
+    ["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{fault}:when={nth}")].map(str::to_string)
+}
+
+/// Starts the command from the state that `restore` makes, once for each fault at each call, and goes on after it.
+fn inject_faults(case: &Case, what: &str, line: &str, restore: impl Fn()) {
+    restore();
+    let points = points(case, line);
+    let needs_room = |Point { call, shown, .. }: &&Point| {
+        NEED_ROOM.contains(&call.as_str()) && (!call.starts_with("open") || shown.contains("O_CREAT"))
+    };
+    let stride = if is_full() { 1 } else { (points.len() * FAULTS.len()).div_ceil(USUAL) };
+    let mut failures = Vec::new();
+    for (offset, (name, fault, said)) in FAULTS.into_iter().enumerate() {
+        let touched: Vec<_> = points.iter().filter(|point| name != "ENOSPC" || needs_room(point)).collect();
+        let (mut n_faults, mut with_checkpoint, mut harmless) = (0, 0, 0);
+        for point in touched.iter().skip(offset % stride).step_by(stride) {
+            restore();
+            let finished = Finished::of(traced(case, &injection(point, fault), line).output().unwrap());
+            n_faults += 1;
+            match (name, finished.code) {
+                ("SIGKILL", None) => {}
+                ("EIO" | "ENOSPC", Some(74)) => assert_refused(&finished, said, &point.shown),
+                // Such as a file that could not be looked at, and was not needed.
+                ("EIO" | "ENOSPC", Some(0)) => harmless += 1,
+                (_, code) => {
+                    failures.push(format!("{name} at {}\nends with {code:?}: {}", point.shown, finished.stderr));
+                    continue;
+                }
+            }
+            with_checkpoint += usize::from(goes_on(case, RUN));
+        }
+        tell(&format!(
+            "{name} at {n_faults} of the {} system calls of {what} that touch it: {with_checkpoint} times with a checkpoint, \
+             which loads; {harmless} times without effect; gone on with, all bit-identical",
+            touched.len()
+        ));
+    }
+    assert!(failures.is_empty(), "{} of the faults ended otherwise:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// A trainer that found the place free, and gets the lock when another has trained there from beginning to end.
+#[test]
+fn a_lock_that_comes_late_does_not_cost_the_run_that_came_between() {
+    if !can_trace() {
+        return;
+    }
+    let case = small_case("late-lock");
+    let line = &format!("train small.toml --run-dir {RUN} -q");
+    for _ in 0..5 {
+        let late = ["-e", "trace=flock", "-e", "inject=flock:delay_enter=1500000:when=1"];
+        let late = traced(&case, &late, line).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        while !case.dir.path(RUN).join("lock").exists() {
+            sleep(Duration::from_millis(1));
+        }
+        let between = case.dir.run(line);
+        let mut before = tree(&case.dir.path(RUN));
+        let late = Finished::of(late.wait_with_output().unwrap());
+        if between.code == Some(73) {
+            case.clear(RUN);
+            continue; // It came too late to come between.
+        }
+        assert_eq!((between.code, late.code), (Some(0), Some(73)), "{}{}", between.stderr, late.stderr);
+        let after = tree(&case.dir.path(RUN));
+        before.insert("lock".into(), after[std::path::Path::new("lock")].clone());
+        assert!(after == before, "the run that came between is untouched");
+        return;
+    }
+    panic!("the other trainer never came between");
+}

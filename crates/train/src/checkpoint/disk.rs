@@ -1,0 +1,90 @@
+//! What a checkpoint asks of a disk, so that a test can stand in for it and lose power at any moment.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// The calls by which checkpoints are written, read and removed. Nothing else touches their files.
+pub(crate) trait Disk: std::fmt::Debug {
+    /// Makes a directory, and those above it that are not there.
+    fn create_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes a file of these bytes and waits until they are on the disk; its name may not be yet.
+    fn write_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// Waits until the names in a directory are on the disk.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Gives a directory another name, at once or not at all.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a directory and what is in it, piece by piece.
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// The names in a directory, in any order.
+    fn names(&self, path: &Path) -> io::Result<Vec<String>>;
+
+    /// The length of a regular file in bytes; [`io::ErrorKind::InvalidInput`] for anything that is no regular file.
+    fn len(&self, path: &Path) -> io::Result<u64>;
+
+    /// The first bytes of a file, at most so many.
+    fn read(&self, path: &Path, at_most: u64) -> io::Result<Vec<u8>>;
+}
+
+/// The disk as the operating system has it.
+#[derive(Debug)]
+pub(crate) struct OsDisk;
+
+impl Disk for OsDisk {
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path)
+    }
+
+    fn write_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        // When syncing fails, what is on the disk is not known, and syncing again may wrongly succeed: the caller gives
+        // the file up.
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    /// Windows has no such call and keeps its own journal of names; some file systems of other machines refuse it.
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        if !cfg!(unix) {
+            return Ok(());
+        }
+        match File::open(path)?.sync_all() {
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir_all(path)
+    }
+
+    fn names(&self, path: &Path) -> io::Result<Vec<String>> {
+        let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+        fs::read_dir(path)?.map(name).collect()
+    }
+
+    fn len(&self, path: &Path) -> io::Result<u64> {
+        // Asked before opening, which would wait for the other end of a pipe.
+        let metadata = fs::metadata(path)?;
+        if metadata.is_file() {
+            Ok(metadata.len())
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+        }
+    }
+
+    fn read(&self, path: &Path, at_most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(at_most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,257 @@
+//! The `checkpoints` directory of a run: saving, finding the newest intact checkpoint, setting damaged ones aside, and
+//! removing those that are no longer wanted.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::disk::{Disk, OsDisk};
+use super::manifest::{MANIFEST, MAX_BYTES, Manifest};
+use super::origin::Origin;
+use super::{Checkpoint, MOMENTS, STATE, Snapshot, State, WEIGHTS, sha256};
+use crate::error::{CheckpointError, Damage};
+
+/// What a checkpoint is called while it is written.
+const TEMPORARY: &str = ".tmp-";
+/// What one is called while it is removed.
+const TRASH: &str = ".trash-";
+/// What the name of a damaged one ends in, once it is set aside.
+const CORRUPT: &str = ".corrupt";
+
+/// The `checkpoints` directory of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Store<'a> {
+    disk: &'a dyn Disk,
+    directory: PathBuf,
+}
+
+/// What [`Store::newest`] found.
+#[derive(Debug)]
+pub(crate) struct Newest {
+    /// The newest intact checkpoint; `None` where there is not one at all, intact or not.
+    pub checkpoint: Option<Checkpoint>,
+    /// The damaged ones that are newer.
+    pub damaged: Vec<Damage>,
+}
+
+impl Store<'static> {
+    /// The checkpoints in a directory, which need not be there.
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        Store { disk: &OsDisk, directory }
+    }
+}
+
+impl<'a> Store<'a> {
+    /// The checkpoints in a directory of some disk.
+    #[cfg(test)]
+    pub(super) fn on(disk: &'a dyn Disk, directory: PathBuf) -> Self {
+        Self { disk, directory }
+    }
+
+    /// Writes a checkpoint and returns its directory, once it is safely on disk and read back.
+    ///
+    /// # Errors
+    /// When a file cannot be written, synced or read back; the checkpoints that were there are untouched.
+    pub(crate) fn save(&self, state: &State, origin: &Origin, snapshot: &Snapshot) -> Result<PathBuf, CheckpointError> {
+        let name = directory_name(state.step);
+        let committed = self.directory.join(&name);
+        let temporary = self.directory.join(format!("{TEMPORARY}{name}"));
+        let written = self
+            .write_files(&temporary, state, origin, snapshot)
+            .and_then(|()| self.rename(&temporary, &committed))
+            .and_then(|()| self.load(state.step).map(drop));
+        if written.is_err() {
+            // The error that is reported is the first one; what is left behind is swept at the next start.
+            let _ = self.disk.remove_dir(&temporary);
+        }
+        written.map(|()| committed)
+    }
+
+    fn write_files(
+        &self,
+        directory: &Path,
+        state: &State,
+        origin: &Origin,
+        snapshot: &Snapshot,
+    ) -> Result<(), CheckpointError> {
+        let encode = |file| move |reason| CheckpointError::Encode { file, reason };
+        self.disk.create_dir(directory).map_err(io_error("create", directory))?;
+        let state_json = serde_json::to_vec_pretty(state).map_err(|error| encode(STATE)(error.to_string()))?;
+        let mut manifest = Manifest::new(state.step, origin);
+        let write = |name: &str, bytes: &[u8]| {
+            let path = directory.join(name);
+            self.disk.write_synced(&path, bytes).map_err(io_error("write", &path))
+        };
+        for (name, bytes) in [(WEIGHTS, &snapshot.weights), (MOMENTS, &snapshot.moments), (STATE, &state_json)] {
+            write(name, bytes)?;
+            manifest.add(name, bytes);
+        }
+        write(MANIFEST, &manifest.to_bytes().map_err(encode(MANIFEST))?)?;
+        self.sync(directory)
+    }
+
+    /// Reads the checkpoint after `step`, all hashes verified.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Damaged`] names the file and what is wrong with it; [`CheckpointError::Io`] when the system
+    /// fails to read it, which says nothing about what is on the disk.
+    pub(crate) fn load(&self, step: u64) -> Result<Checkpoint, CheckpointError> {
+        let directory = self.directory.join(directory_name(step));
+        let damaged = |name: &str, reason: String| CheckpointError::Damaged { path: directory.join(name), reason };
+        let unreadable = |name: &str, error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => damaged(name, "it is not there".to_string()),
+            io::ErrorKind::InvalidInput | io::ErrorKind::NotADirectory => damaged(name, error.to_string()),
+            _ => io_error("read", &directory.join(name))(error),
+        };
+        let length = |name: &str| self.disk.len(&directory.join(name)).map_err(|error| unreadable(name, error));
+        let read = |name: &str, at_most| {
+            self.disk.read(&directory.join(name), at_most).map_err(|error| unreadable(name, error))
+        };
+
+        if length(MANIFEST)? > MAX_BYTES {
+            return Err(damaged(MANIFEST, format!("it is longer than {MAX_BYTES} bytes")));
+        }
+        let manifest = Manifest::from_bytes(&read(MANIFEST, MAX_BYTES)?).map_err(|reason| damaged(MANIFEST, reason))?;
+        if manifest.step != step {
+            return Err(damaged(MANIFEST, format!("it is that of step {}", manifest.step)));
+        }
+        let file = |name: &str| -> Result<Vec<u8>, CheckpointError> {
+            let entry =
+                manifest.files.get(name).ok_or_else(|| damaged(name, "the manifest has no such file".into()))?;
+            let bytes = length(name)?;
+            entry.check_length(bytes).map_err(|reason| damaged(name, reason))?;
+            let bytes = read(name, bytes)?;
+            entry.check(&bytes).map_err(|reason| damaged(name, reason))?;
+            Ok(bytes)
+        };
+        let (state, weights, moments) = (file(STATE)?, file(WEIGHTS)?, file(MOMENTS)?);
+        let state: State = serde_json::from_slice(&state).map_err(|error| damaged(STATE, error.to_string()))?;
+        if state.step != step {
+            return Err(damaged(STATE, format!("it is that of step {}", state.step)));
+        }
+        state.check().map_err(|reason| damaged(STATE, reason))?;
+        let snapshot = Snapshot { weights_sha256: sha256(&weights), weights, moments };
+        Ok(Checkpoint { path: directory, state, origin: manifest.origin, snapshot })
+    }
+
+    /// The steps of the committed checkpoints, newest first.
+    ///
+    /// # Errors
+    /// When the directory cannot be read; a directory that is not there has none.
+    pub(crate) fn steps(&self) -> Result<Vec<u64>, CheckpointError> {
+        let mut steps: Vec<u64> = self.names()?.iter().filter_map(|found| step_of(found)).collect();
+        steps.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(steps)
+    }
+
+    fn names(&self) -> Result<Vec<String>, CheckpointError> {
+        match self.disk.names(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            names => names.map_err(io_error("list", &self.directory)),
+        }
+    }
+
+    /// The newest intact checkpoint, and the damaged ones that are newer. Changes nothing.
+    ///
+    /// # Errors
+    /// [`CheckpointError::AllDamaged`] when there are some, or were some before they were set aside, and none is
+    /// intact; [`CheckpointError::Io`] when one cannot be read.
+    pub(crate) fn newest(&self) -> Result<Newest, CheckpointError> {
+        let mut damaged = Vec::new();
+        for step in self.steps()? {
+            match self.load(step) {
+                Ok(checkpoint) => return Ok(Newest { checkpoint: Some(checkpoint), damaged }),
+                Err(error @ CheckpointError::Io { .. }) => return Err(error),
+                Err(error) => damaged.push(Damage { step, reason: error.to_string() }),
+            }
+        }
+        let mut aside: Vec<String> = self.names()?.into_iter().filter(|name| is_aside(name)).collect();
+        if damaged.is_empty() && aside.is_empty() {
+            return Ok(Newest { checkpoint: None, damaged });
+        }
+        aside.sort();
+        let aside = aside.iter().map(|name| self.directory.join(name)).collect();
+        Err(CheckpointError::AllDamaged { damaged, aside })
+    }
+
+    /// Gives a damaged checkpoint a name under which nothing looks for it, and returns its new place. Only for the one
+    /// process that holds the run's lock, as all that follow.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub(crate) fn set_aside(&self, step: u64) -> Result<PathBuf, CheckpointError> {
+        let names = self.names()?;
+        let count = (1..).map(|n| if n == 1 { String::new() } else { format!("-{n}") });
+        let mut candidates = count.map(|count| format!("{}{count}{CORRUPT}", directory_name(step)));
+        let free = candidates.find(|candidate| !names.contains(candidate)).unwrap_or_default();
+        let aside = self.directory.join(free);
+        self.rename(&self.directory.join(directory_name(step)), &aside)?;
+        Ok(aside)
+    }
+
+    /// Removes all checkpoints but the newest `last` and those of the steps that are `wanted`.
+    ///
+    /// # Errors
+    /// When the directory cannot be read or an entry not be removed.
+    pub(crate) fn retain(&self, last: usize, wanted: impl Fn(u64) -> bool) -> Result<(), CheckpointError> {
+        self.steps()?.into_iter().skip(last).filter(|&step| !wanted(step)).try_for_each(|step| self.remove(step))
+    }
+
+    /// Removes the checkpoints after `step`.
+    ///
+    /// # Errors
+    /// As [`Store::retain`].
+    pub(crate) fn remove_after(&self, step: u64) -> Result<(), CheckpointError> {
+        self.steps()?.into_iter().filter(|&newer| newer > step).try_for_each(|newer| self.remove(newer))
+    }
+
+    /// Takes the name first, so that a checkpoint is never there in part.
+    fn remove(&self, step: u64) -> Result<(), CheckpointError> {
+        let trash = self.directory.join(format!("{TRASH}{}", directory_name(step)));
+        self.rename(&self.directory.join(directory_name(step)), &trash)?;
+        self.disk.remove_dir(&trash).map_err(io_error("remove", &trash))
+    }
+
+    /// Makes the directory ready to be written to: it is there for good, and what a save or a removal that was cut off left
+    /// behind is gone.
+    ///
+    /// # Errors
+    /// When the directory cannot be made or an entry not be removed.
+    pub(crate) fn sweep(&self) -> Result<(), CheckpointError> {
+        self.disk.create_dir(&self.directory).map_err(io_error("create", &self.directory))?;
+        self.directory.parent().map_or(Ok(()), |run| self.sync(run))?;
+        let left = |name: &String| name.starts_with(TEMPORARY) || name.starts_with(TRASH);
+        for path in self.names()?.into_iter().filter(left).map(|name| self.directory.join(name)) {
+            self.disk.remove_dir(&path).map_err(io_error("remove", &path))?;
+        }
+        Ok(())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), CheckpointError> {
+        self.disk.rename(from, to).map_err(io_error("rename", from))?;
+        self.sync(&self.directory)
+    }
+
+    fn sync(&self, directory: &Path) -> Result<(), CheckpointError> {
+        self.disk.sync_dir(directory).map_err(io_error("sync", directory))
+    }
+}
+
+/// The name of the checkpoint after `step` steps.
+pub(crate) fn directory_name(step: u64) -> String {
+    format!("step-{step:010}")
+}
+
+/// The step of a committed checkpoint, by its name.
+fn step_of(found: &str) -> Option<u64> {
+    let step = found.strip_prefix("step-")?.parse().ok()?;
+    (found == directory_name(step)).then_some(step)
+}
+
+fn is_aside(name: &str) -> bool {
+    name.starts_with("step-") && name.ends_with(CORRUPT)
+}
+
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CheckpointError {
+    let path = path.to_path_buf();
+    move |source| CheckpointError::Io { action, path, source }
+}

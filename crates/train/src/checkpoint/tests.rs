@@ -1,0 +1,224 @@
+//! Checkpoints on a real disk: what is saved is loaded, and nothing else is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::manifest::MANIFEST;
+use super::*;
+use crate::selection::Best;
+
+fn origin() -> Origin {
+    let text = |text: &str| text.to_string();
+    Origin {
+        config: BTreeMap::from([(text("seed"), Value::from(7)), (text("train.epochs"), Value::from(2))]),
+        data: BTreeMap::new(),
+        tokenizer: text("t"),
+        labels: text("l"),
+        build: BTreeMap::from([(text("burn"), text("0"))]),
+    }
+}
+
+fn snapshot(step: u64) -> Snapshot {
+    let weights = format!("weights of step {step}").into_bytes();
+    Snapshot { weights_sha256: sha256(&weights), weights, moments: format!("moments of {step}").into_bytes() }
+}
+
+fn store(directory: &Path) -> Store<'static> {
+    Store::new(directory.to_path_buf())
+}
+
+fn save(directory: &Path, step: u64) -> PathBuf {
+    let state = State { step, ..State::default() };
+    store(directory).save(&state, &origin(), &snapshot(step)).unwrap()
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_is_saved_is_loaded() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    let mut selection = Selection::default();
+    selection.observe(Best { step: 3, epoch: 1, value: 0.1 + 0.2, weights_sha256: "w".to_string() }, 2, 0.0);
+    let running = Running { loss: 1.0 / 3.0, correct: 2, examples: 5 };
+    let trouble = Trouble { skipped: 3, in_a_row: 1, rollbacks: 1 };
+    let difference = Difference { field: "seed".to_string(), was: Some(Value::from(1)), is: None };
+    let state = State {
+        step: 7,
+        epoch: 2,
+        selection,
+        thresholds: vec![0.1],
+        running,
+        trouble,
+        planned: Some(6),
+        proven: Some(5),
+        changes: vec![Change { step: 4, difference }],
+        ..State::default()
+    };
+    store(directory.path()).save(&state, &origin(), &snapshot(7)).unwrap();
+    let loaded = store(directory.path()).load(7).unwrap();
+    assert_eq!(loaded.state, state);
+    assert_eq!((loaded.snapshot, loaded.origin), (snapshot(7), origin()));
+    assert_eq!(names(directory.path()), ["step-0000000007"], "nothing temporary stays");
+}
+
+/// Every damage of one byte or of the end, in every file, with the checkpoint before as what is used instead.
+#[test]
+fn every_flipped_bit_and_every_truncation_is_noticed_and_the_one_before_is_used() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    save(directory.path(), 1);
+    let path = save(directory.path(), 2);
+    let mut damages = 0;
+    let mut falls_back = |what: &str| {
+        damages += 1;
+        let found = store(directory.path()).newest().unwrap();
+        assert_eq!(found.checkpoint.unwrap().snapshot, snapshot(1), "{what}");
+        assert_eq!(found.damaged.len(), 1, "{what}");
+    };
+    for name in [WEIGHTS, MOMENTS, STATE, MANIFEST] {
+        let file = path.join(name);
+        let intact = fs::read(&file).unwrap();
+        for bit in 0..intact.len() * 8 {
+            let mut flipped = intact.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&file, &flipped).unwrap();
+            falls_back(&format!("bit {bit} of {name}"));
+        }
+        for length in 0..intact.len() {
+            fs::write(&file, &intact[..length]).unwrap();
+            falls_back(&format!("{name} cut to {length}"));
+        }
+        fs::write(&file, [&intact[..], b"\0"].concat()).unwrap();
+        falls_back(&format!("{name} with a byte more"));
+        fs::write(&file, vec![0; intact.len()]).unwrap();
+        falls_back(&format!("{name} zeroed"));
+        fs::remove_file(&file).unwrap();
+        falls_back(&format!("{name} removed"));
+        fs::create_dir(&file).unwrap();
+        falls_back(&format!("{name} as a directory"));
+        fs::remove_dir(&file).unwrap();
+        fs::copy(directory.path().join("step-0000000001").join(name), &file).unwrap();
+        falls_back(&format!("{name} of another checkpoint"));
+        fs::write(&file, &intact).unwrap();
+    }
+    println!("{damages} damages of a checkpoint, all noticed, the one before used each time");
+    assert_eq!(store(directory.path()).newest().unwrap().checkpoint.unwrap().snapshot, snapshot(2));
+}
+
+#[test]
+fn a_checkpoint_under_the_name_of_another_step_is_not_that() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    let path = save(directory.path(), 1);
+    fs::rename(path, directory.path().join("step-0000000009")).unwrap();
+    let error = store(directory.path()).load(9).unwrap_err().to_string();
+    assert!(error.ends_with("MANIFEST.json` is damaged: it is that of step 1"), "{error}");
+}
+
+#[test]
+fn no_checkpoint_and_only_damaged_ones_are_different_things() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    let store = store(directory.path());
+    assert!(store.newest().unwrap().checkpoint.is_none());
+    let path = save(directory.path(), 1);
+    fs::write(path.join(STATE), b"").unwrap();
+    let all_damaged = |error: CheckpointError| match error {
+        CheckpointError::AllDamaged { damaged, aside } => (damaged.len(), aside.len()),
+        other => panic!("{other}"),
+    };
+    assert_eq!(all_damaged(store.newest().unwrap_err()), (1, 0));
+    // That one was set aside does not make the run a new one.
+    assert_eq!(store.set_aside(1).unwrap(), directory.path().join("step-0000000001.corrupt"));
+    assert_eq!(all_damaged(store.newest().unwrap_err()), (0, 1));
+    // The same step may be damaged again.
+    save(directory.path(), 1);
+    assert_eq!(store.set_aside(1).unwrap(), directory.path().join("step-0000000001-2.corrupt"));
+}
+
+#[test]
+fn the_last_ones_and_the_wanted_are_kept() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    for step in [5, 10, 15, 20, 25] {
+        save(directory.path(), step);
+    }
+    let store = store(directory.path());
+    store.retain(2, |step| step == 5).unwrap();
+    assert_eq!(store.steps().unwrap(), [25, 20, 5]);
+    store.remove_after(20).unwrap();
+    assert_eq!(names(directory.path()), ["step-0000000005", "step-0000000020"]);
+}
+
+#[test]
+fn what_was_cut_off_is_no_checkpoint_and_is_swept() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    for left in [".tmp-step-0000000003", ".trash-step-0000000001"] {
+        let left = directory.path().join(left);
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join(WEIGHTS), b"half").unwrap();
+    }
+    assert!(store(directory.path()).steps().unwrap().is_empty());
+    store(directory.path()).sweep().unwrap();
+    assert!(names(directory.path()).is_empty());
+}
+
+#[test]
+fn a_save_that_fails_leaves_the_checkpoints_as_they_were() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    save(directory.path(), 1);
+    // A directory that is not empty cannot be replaced.
+    fs::create_dir(directory.path().join("step-0000000002")).unwrap();
+    fs::write(directory.path().join("step-0000000002/mine"), b"").unwrap();
+    let state = State { step: 2, ..State::default() };
+    let error = store(directory.path()).save(&state, &origin(), &snapshot(2)).unwrap_err();
+    assert!(matches!(error, CheckpointError::Io { action: "rename", .. }), "{error}");
+    assert_eq!(names(directory.path()), ["step-0000000001", "step-0000000002"]);
+    assert_eq!(store(directory.path()).load(1).unwrap().snapshot, snapshot(1));
+}
+
+#[test]
+fn a_file_whose_parser_panics_is_damaged() {
+    assert_eq!(
+        guarded(|| -> Result<(), String> { panic!("at the first byte") }),
+        Err("its parser gave up on it".into())
+    );
+}
+
+/// One difference for each thing that a run is made from.
+#[test]
+fn every_difference_is_named_and_only_more_epochs_are_free() {
+    let now = Origin {
+        config: BTreeMap::from([("seed".to_string(), Value::from(8)), ("train.epochs".to_string(), Value::from(3))]),
+        data: BTreeMap::from([(attentive_data::Split::Test, "x".to_string())]),
+        tokenizer: "u".to_string(),
+        labels: "m".to_string(),
+        build: BTreeMap::from([("burn".to_string(), "1".to_string())]),
+    };
+    let differences = origin().differences(&now);
+    let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "seed: was 7, is 8",
+            "train.epochs: was 2, is 3",
+            "data.test.examples: was not there",
+            "tokenizer: not the same",
+            "labels: not the same",
+            "build.burn: was \"0\", is \"1\"",
+        ]
+    );
+    let free: Vec<bool> = differences.iter().map(Difference::is_free).collect();
+    assert_eq!(free, [false, true, false, false, false, false]);
+    assert!(!now.differences(&origin())[1].is_free(), "fewer epochs are not free");
+    let allowed = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        differences.iter().map(|difference| difference.is_allowed(&names)).collect::<Vec<_>>()
+    };
+    assert_eq!(allowed(&["build", "data.test"]), [false, false, true, false, false, true]);
+    assert_eq!(allowed(&["see", "token", "train"]), [false, true, false, false, false, false]);
+}

@@ -1,0 +1,100 @@
+//! Where a run stands before it goes on: its newest intact checkpoint, what was set aside as damaged, and whether the run
+//! is still made from what it was made from. Nothing is decided silently.
+
+use std::path::{Path, PathBuf};
+
+use crate::checkpoint::{Change, Checkpoint, Difference, Newest, Origin, Store, keys};
+use crate::config::Config;
+use crate::error::{Damage, TrainError};
+use crate::run::LockedRun;
+
+/// Where a run stands. The default is that of a new one.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// Where it goes on; `None` at its start.
+    pub(crate) checkpoint: Option<Checkpoint>,
+    /// Newer checkpoints that were damaged.
+    pub(crate) set_aside: Vec<SetAside>,
+    /// What differs and may.
+    differences: Vec<Difference>,
+}
+
+/// Something damaged that is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Where it now is.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl LockedRun {
+    /// Finds the newest intact checkpoint and sets aside damaged ones that are newer.
+    ///
+    /// # Errors
+    /// When there are checkpoints and none is intact, in which case all stay where they are; when one cannot be read.
+    pub fn recover(&self) -> Result<Recovered, TrainError> {
+        let store = Store::new(self.checkpoints());
+        store.sweep()?;
+        let Newest { checkpoint, damaged } = store.newest()?;
+        let set_aside = |damage: Damage| -> Result<SetAside, TrainError> {
+            Ok(SetAside { path: store.set_aside(damage.step)?, reason: damage.reason })
+        };
+        let set_aside = damaged.into_iter().map(set_aside).collect::<Result<_, _>>()?;
+        Ok(Recovered { checkpoint, set_aside, differences: Vec::new() })
+    }
+}
+
+impl Recovered {
+    /// Whether nothing has been trained that is kept.
+    pub fn is_at_start(&self) -> bool {
+        self.checkpoint.is_none()
+    }
+
+    /// Whether something differs that may.
+    pub fn is_changed(&self) -> bool {
+        !self.differences.is_empty()
+    }
+
+    /// Checks what is known before any data is read. A run without a checkpoint was made from its config.
+    ///
+    /// # Errors
+    /// [`TrainError::Changed`] when something differs that `allowed` does not name.
+    pub fn check(&self, run: &LockedRun, own: &Config, config: &Config, allowed: &[String]) -> Result<(), TrainError> {
+        let differences = match &self.checkpoint {
+            Some(Checkpoint { origin, .. }) => origin.config_differences(&keys(config)),
+            None => Origin::of_config(own).config_differences(&keys(config)),
+        };
+        refuse(run.path(), differences, allowed).map(drop)
+    }
+
+    /// Checks everything, and keeps what differs to be recorded.
+    ///
+    /// # Errors
+    /// As [`Recovered::check`].
+    pub fn accept(&mut self, run: &LockedRun, origin: &Origin, allowed: &[String]) -> Result<(), TrainError> {
+        if let Some(checkpoint) = &self.checkpoint {
+            self.differences = refuse(run.path(), checkpoint.origin.differences(origin), allowed)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the checkpoint, with what differs from it recorded in its state.
+    pub(crate) fn into_checkpoint(self) -> Option<Checkpoint> {
+        let mut checkpoint = self.checkpoint?;
+        let step = checkpoint.state.step;
+        checkpoint.state.changes.extend(self.differences.into_iter().map(|difference| Change { step, difference }));
+        Some(checkpoint)
+    }
+}
+
+/// The differences, if all of them are allowed.
+fn refuse(path: &Path, differences: Vec<Difference>, allowed: &[String]) -> Result<Vec<Difference>, TrainError> {
+    let (accepted, refused): (Vec<_>, Vec<_>) =
+        differences.into_iter().partition(|difference| difference.is_free() || difference.is_allowed(allowed));
+    if refused.is_empty() {
+        Ok(accepted)
+    } else {
+        Err(TrainError::Changed { path: path.to_path_buf(), differences: refused })
+    }
+}
