@@ -28,6 +28,7 @@ mod run;
 mod average;
 mod chosen;
 mod metrics_log;
+mod preflight;
 mod prepare;
 mod recovery;
 
@@ -46,7 +47,6 @@ mod initial;
 
 mod learner;
 mod predictor;
-mod preflight;
 mod trainer;
 
 mod verify;

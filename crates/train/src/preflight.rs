@@ -4,9 +4,10 @@
 use std::fs;
 use std::io;
 
+use attentive_model::{Classifier, Sizes};
+
 use crate::config::Config;
 use crate::error::TrainError;
-use crate::learner::Learner;
 use crate::run::{LockedRun, io_error};
 
 /// For how many checkpoints there must be room: the newest, the best, and one that is being written.
@@ -18,48 +19,51 @@ const BYTES: u64 = 4;
 /// What the file that is written and read back holds.
 const PROBE: &[u8] = b"attentive was here\n";
 
-/// Checks the run directory, the disk it is on, and memory.
+/// Checks that the run directory keeps what is written to it, and that its disk has room for three checkpoints of `model`.
 ///
 /// # Errors
-/// [`TrainError::Io`] when the directory does not keep a file, [`TrainError::NoRoom`] and [`TrainError::NoMemory`] with what
-/// is needed and what there is. Where the system does not tell how much there is, that is not checked.
-pub(crate) fn check(run: &LockedRun, config: &Config, learner: &Learner) -> Result<(), TrainError> {
+/// [`TrainError::Io`] when the directory does not keep a file, [`TrainError::NoRoom`] with what is needed and what there
+/// is. Where the system does not tell how much there is, that is not checked.
+pub(crate) fn check_disk(run: &LockedRun, config: &Config, model: &Classifier) -> Result<(), TrainError> {
     probe(run)?;
-    let need = Need::of(config, learner);
-    let needed = CHECKPOINTS * need.checkpoint;
-    if let Ok(free) = fs4::available_space(run.path())
-        && free < needed
-    {
-        return Err(TrainError::NoRoom { path: run.path().to_path_buf(), needed, free });
-    }
-    match available_memory() {
-        Some(available) if available < need.memory => Err(TrainError::NoMemory { needed: need.memory, available }),
+    let count = |shapes: Vec<(String, Vec<usize>)>| -> u64 {
+        shapes.iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum()
+    };
+    let needed = CHECKPOINTS * checkpoint(config, count(model.weight_shapes()), count(model.trained_shapes()));
+    match fs4::available_space(run.path()) {
+        Ok(free) if free < needed => Err(TrainError::NoRoom { path: run.path().to_path_buf(), needed, free }),
         _ => Ok(()),
     }
 }
 
-/// What a run takes, in bytes.
-#[derive(Debug, PartialEq, Eq)]
-struct Need {
-    /// A checkpoint on the disk.
-    checkpoint: u64,
-    /// What is kept in memory beside the weights, which are there already: gradients, moments, averages, and a copy of the
-    /// checkpoint while it is written. What a step computes comes on top.
-    memory: u64,
+/// Checks that there is memory for the tables of a model, which outweigh all else in a large one, before anything of it is
+/// made.
+///
+/// # Errors
+/// [`TrainError::NoMemory`] with what is needed and what there is. Where the system does not tell how much there is, that is
+/// not checked.
+pub(crate) fn check_memory(config: &Config, sizes: &Sizes) -> Result<(), TrainError> {
+    let needed = memory(config, sizes);
+    match available_memory() {
+        Some(available) if available < needed => Err(TrainError::NoMemory { needed, available }),
+        _ => Ok(()),
+    }
 }
 
-impl Need {
-    fn of(config: &Config, learner: &Learner) -> Self {
-        let count = |shapes: Vec<(String, Vec<usize>)>| -> u64 {
-            shapes.iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum()
-        };
-        let weights = count(learner.model.weight_shapes());
-        let trained = count(learner.model.trained_shapes());
-        let moments = trained * config.train.optimizer.n_moments();
-        let averages = if config.train.ema.is_some() { weights } else { 0 };
-        let checkpoint = BYTES * (weights + moments + averages);
-        Self { checkpoint, memory: BYTES * (trained + moments + averages) + checkpoint }
-    }
+/// The bytes of a checkpoint: weights, of those that are trained the moments, and averages.
+fn checkpoint(config: &Config, weights: u64, trained: u64) -> u64 {
+    let averages = if config.train.ema.is_some() { weights } else { 0 };
+    BYTES * (weights + trained * config.train.optimizer.n_moments() + averages)
+}
+
+/// The bytes that the tables of a model take in training: what a checkpoint of them holds, once in use and once as the
+/// files that are written, and their gradients. What a step computes comes on top.
+fn memory(config: &Config, sizes: &Sizes) -> u64 {
+    let dim = config.model.embedding.dim as u64;
+    let (words, ngrams) = (sizes.vocab_size as u64 * dim, sizes.buckets.unwrap_or(0) as u64 * dim);
+    let trained = if config.model.embedding.frozen { ngrams } else { words + ngrams };
+    let gradients = if config.train.optimizer.is_sparse() { 0 } else { BYTES * trained };
+    gradients + 2 * checkpoint(config, words + ngrams, trained)
 }
 
 /// Writes, syncs, renames, reads back and removes a small file: what every checkpoint does.
@@ -91,7 +95,25 @@ fn in_meminfo(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use attentive_model::Head;
+
     use super::*;
+    use crate::optimizer::{AdamConfig, OptimizerConfig};
+
+    /// 1,000 rows of 64 by Adam: a gradient, and twice weights and two moments; 100 n-grams more without a gradient.
+    #[test]
+    fn the_tables_of_a_model_are_counted_by_hand() {
+        let mut config = Config::default();
+        config.model.embedding.dim = 64;
+        let mut sizes = Sizes { vocab_size: 1000, buckets: None, n_labels: 2, head: Head::Sigmoid };
+        assert_eq!(memory(&config, &sizes), 4 * 64_000 * (1 + 2 * 3));
+        sizes.buckets = Some(100);
+        config.train.optimizer = OptimizerConfig::Adam(AdamConfig { sparse: true, ..AdamConfig::default() });
+        config.train.ema = Some(0.9);
+        assert_eq!(memory(&config, &sizes), 4 * 70_400 * 2 * 4);
+        config.model.embedding.frozen = true;
+        assert_eq!(memory(&config, &sizes), 2 * 4 * (70_400 * 2 + 6_400 * 2));
+    }
 
     #[test]
     fn available_memory_is_read_as_linux_writes_it() {

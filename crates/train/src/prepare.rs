@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::{Origin, keys, sha256};
 use crate::config::{Config, Threshold};
 use crate::error::TrainError;
+use crate::preflight;
 
 /// Texts, or pairs of texts, as ids.
 #[derive(Debug)]
@@ -101,6 +102,7 @@ pub fn prepare(config: &Config, on_progress: &OnProgress) -> Result<Prepared, Tr
     begin(Progress::TrainingTokenizer)?;
     let encoder = TextEncoder::for_examples(&config.tokenizer, &corpus.train)?;
     let sizes = sizes(config, &encoder, &corpus.labels)?;
+    preflight::check_memory(config, &sizes)?;
     let class_weights = class_weights(config, &corpus.labels, &corpus.train.targets)?;
     let encode = |examples: Examples| encode(&encoder, config, examples, on_progress);
     let train = encode(corpus.train)?;

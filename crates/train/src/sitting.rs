@@ -71,7 +71,7 @@ pub struct Report {
     /// How often the run went back to an earlier checkpoint with a lower learning rate.
     #[serde(default)]
     pub rollbacks: u32,
-    /// What was allowed to change on the way.
+    /// What was allowed to change on the way; more epochs need no permission.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// The SHA-256 of the evaluated weights as safetensors.

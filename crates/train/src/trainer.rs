@@ -47,7 +47,7 @@ pub fn fit(run: &LockedRun, job: &Job, recovered: Recovered, watch: &mut Watch) 
     {
         return Ok(Outcome::Finished(report));
     }
-    preflight::check(run, job.config, &trainer.learner)?;
+    preflight::check_disk(run, job.config, &trainer.learner.model)?;
     (watch.observer)(&Event::Start { step: trainer.state.step, total_steps: trainer.total_steps });
     while !trainer.is_done() {
         let reached = match trainer.train_epoch(watch)? {
@@ -416,7 +416,7 @@ impl<'a> Trainer<'a> {
             stopped_early: self.state.stopped_early,
             skipped_steps: self.state.trouble.skipped,
             rollbacks: self.state.trouble.rollbacks,
-            changes: self.state.changes.clone(),
+            changes: self.state.changes.iter().filter(|change| !change.difference.is_free()).cloned().collect(),
             weights_sha256,
             splits,
         };

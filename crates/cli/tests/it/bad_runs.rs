@@ -69,6 +69,7 @@ fn a_run_whose_files_do_not_belong_together() {
         assert!(finished.error().starts_with(message), "{finished:?}");
     }
 
+    dir.ok("train small.toml --set train.epochs=1 --overwrite");
     dir.file("runs/small/labels.json", "[\"good\", \"bad\"]\n");
     refused(
         &dir,

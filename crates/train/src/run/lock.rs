@@ -30,7 +30,12 @@ impl Lock {
     /// Takes the lock in the file `path`, which is made if it is not there.
     pub(super) fn take(path: &Path) -> io::Result<Taken> {
         let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
+        // Who only looks whether there is an owner has the lock for a moment.
+        let locked = file.try_lock().or_else(|_| {
+            thread::sleep(PAUSE);
+            file.try_lock()
+        });
+        match locked {
             Err(TryLockError::WouldBlock) => return Ok(Taken::Theirs(owner_in(path))),
             Err(TryLockError::Error(error)) => return Err(error),
             Ok(()) => {}

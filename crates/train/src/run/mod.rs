@@ -60,8 +60,13 @@ impl RunDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => "there is no such directory".to_string(),
             Err(error) => error.to_string(),
             Ok(metadata) if !metadata.is_dir() => "it is a file".to_string(),
-            Ok(_) if !run.file(CONFIG).is_file() => format!("it holds no `{CONFIG}`"),
-            Ok(_) => return Ok(run),
+            Ok(_) => match fs::metadata(run.file(CONFIG)) {
+                Ok(config) if config.is_file() => return Ok(run),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error("read", &run.file(CONFIG))(error));
+                }
+                _ => format!("it holds no `{CONFIG}`"),
+            },
         };
         Err(TrainError::NotARun { path: path.to_path_buf(), reason })
     }
@@ -75,7 +80,7 @@ impl RunDir {
         Self::check_free(path, overwrite)?;
         create_dir(path)?;
         let locked = Self { path: path.to_path_buf() }.lock()?;
-        Self::check_free(path, overwrite)?; // another process may have come and gone before the lock was taken
+        locked.check_vacant(overwrite)?; // another process may have come and gone before the lock was taken
         locked.clear()?;
         Ok(locked)
     }
@@ -86,21 +91,25 @@ impl RunDir {
     /// As [`Self::create`].
     pub fn check_free(path: &Path, overwrite: bool) -> Result<(), TrainError> {
         let run = Self { path: path.to_path_buf() };
-        let is_empty = match fs::read_dir(path) {
+        run.check_vacant(overwrite).map_err(|error| match Lock::owner(&run.file(LOCK)) {
+            // What stands there is being written right now: that is what there is to know.
+            Some(owner) => TrainError::RunLocked { path: run.path, owner },
+            None => error,
+        })
+    }
+
+    /// Whether nothing is in the way of a new run but what `overwrite` replaces.
+    fn check_vacant(&self, overwrite: bool) -> Result<(), TrainError> {
+        let path = self.path.clone();
+        let is_empty = match fs::read_dir(&path) {
             Ok(entries) => entries.flatten().all(|entry| is_left_by_a_start(&entry.file_name())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(io_error("use the run directory", path)(error)),
+            Err(error) => return Err(io_error("use the run directory", &path)(error)),
         };
-        if is_empty {
-            return Ok(());
-        }
-        if let Some(owner) = Lock::owner(&run.file(LOCK)) {
-            return Err(TrainError::RunLocked { path: run.path, owner });
-        }
-        match (run.file(CONFIG).is_file(), overwrite) {
-            (true, true) => Ok(()),
-            (true, false) => Err(TrainError::RunExists { path: path.to_path_buf() }),
-            (false, _) => Err(TrainError::Occupied { path: path.to_path_buf() }),
+        match (is_empty, self.file(CONFIG).is_file(), overwrite) {
+            (true, ..) | (false, true, true) => Ok(()),
+            (false, true, false) => Err(TrainError::RunExists { path }),
+            (false, false, _) => Err(TrainError::Occupied { path }),
         }
     }
 
