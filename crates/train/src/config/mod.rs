@@ -115,6 +115,10 @@ impl ConfigError {
                 "name a config file; if `{0}` is a run, `attentive resume {0}` goes on with it",
                 path.display()
             )),
+            Self::Read { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                Some("check who may read it".to_string())
+            }
+            Self::Read { .. } => Some("look after the path and the disk, then run the command again".to_string()),
             Self::TooLong { .. } => Some("a config is a TOML file; `configs/` holds examples".to_string()),
             Self::Encoding { .. } => Some("save the file as UTF-8".to_string()),
             _ => None,

@@ -1,6 +1,7 @@
 //! No room: limits on the size of a file, and disks that fill up in every phase. What is on disk by then is whole, and the
 //! run goes on from there once there is room.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,7 +13,7 @@ use crate::directory::Finished;
 pub(super) fn assert_refused(finished: &Finished, why: &str, what: &str) {
     let error = finished.error();
     assert_eq!(finished.code, Some(74), "{what}: {}", finished.stderr);
-    assert!(error.starts_with("error: cannot ") && error.contains(why), "{what}: {}", finished.stderr);
+    assert!(!error.contains("a bug") && error.contains(why), "{what}: {}", finished.stderr);
     let hint = error.split("\n\nhint: ").nth(1).unwrap_or_else(|| panic!("{what}: no hint\n{error}"));
     assert!(hint.ends_with('\n') && hint.len() > 10, "{what}: {error}");
 }
@@ -44,8 +45,8 @@ fn a_file_that_may_not_grow() {
         ["tokenizer.json", "metrics.jsonl", &format!("{newest}/model.safetensors"), &format!("{newest}/optimizer.bpk")];
     // One block less than a file has, so that each of them is the first that is refused.
     let mut limits: Vec<usize> = files.iter().map(|name| size(name)).collect();
-    limits.extend([2, 8, 512]);
     if is_full() {
+        limits.extend([2, 8, 512]);
         limits.extend((0..20).map(|n| 1 + n * size(files[3]) / 18));
     }
     let (mut refused, mut with_checkpoint) = (0, 0);
@@ -89,18 +90,19 @@ exit $code
 /// As above, but the disk is large, and filled up to `$2` KiB after the first checkpoint. Exit 98: the run was done by then.
 const FILLED_DISK: &str = r#"
 mount -t tmpfs -o size=16m none "$1" || exit 99
-"$0" train small.toml --run-dir "$1"/run --verbose 2>"$3.stderr" &
+: >"$3.stderr"
+"$0" train small.toml --run-dir "$1"/run --verbose 2>>"$3.stderr" &
 until grep -q 'saved `' "$3.stderr"; do kill -0 $! || break; done
 kill -STOP $!
 dd if=/dev/zero of="$1"/filler bs=1k 2>/dev/null
 truncate -s -"$2"K "$1"/filler
-done=$(grep -c 'epoch 2/2  loss' "$3.stderr")
+late=$(grep -c 'epoch 2/2  loss' "$3.stderr")
 kill -CONT $!
 wait $!
 code=$?
 cp -a "$1"/run "$3"
 cat "$3.stderr" >&2
-[ "$done" = 0 ] || exit 98
+[ "$late" = 0 ] || exit 98
 exit $code
 "#;
 
@@ -129,11 +131,10 @@ pub(super) fn can_mount(at: &Path) -> bool {
 #[test]
 fn a_disk_that_fills_up() {
     let case = Case::new("full-disk", Model::Reference);
-    std::fs::create_dir(case.dir.path("disk")).unwrap();
+    fs::create_dir(case.dir.path("disk")).unwrap();
     if !can_mount(&case.dir.path("disk")) {
         return;
     }
-    std::fs::create_dir(case.dir.path("runs")).unwrap_or(());
     // What a checkpoint takes is about 500 KiB, so these end in each of its files, and in those beside it.
     let left: &[u32] = match is_full() {
         true => &[0, 4, 8, 12, 16, 24, 32, 64, 96, 128, 160, 164, 168, 200, 256, 320, 400, 480, 492, 500],
@@ -141,7 +142,7 @@ fn a_disk_that_fills_up() {
     };
     let sizes: &[u32] = match is_full() {
         true => &[4, 8, 16, 32, 40, 48, 56, 64, 96, 128, 192, 256, 384, 512, 640, 768, 1024, 1280, 1536, 2048],
-        false => &[4, 48, 256, 1024],
+        false => &[48, 1024],
     };
     let (mut refused, mut with_checkpoint, mut enough) = (0, 0, 0);
     for (script, sizes) in [(FILLED_DISK, left), (SMALL_DISK, sizes)] {

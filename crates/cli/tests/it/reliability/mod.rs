@@ -223,7 +223,10 @@ impl Process {
     }
 
     /// Sends signals one right after the other; the process may have ended already.
-    fn signal(&self, names: &[&str]) {
+    fn signal(&mut self, names: &[&str]) {
+        if self.child.try_wait().unwrap().is_some() {
+            return; // its number may be another's by now
+        }
         let process = self.child.id();
         let line: Vec<_> = names.iter().map(|name| format!("kill -{name} {process}")).collect();
         let _ = Command::new("sh").args(["-c", &line.join("; ")]).stderr(Stdio::null()).status().unwrap();

@@ -67,7 +67,7 @@ fn stopped(name: &str, number: i32, model: Model) {
 
 fn stopped_once(case: &Case, (name, number): (&str, i32), mut within: Duration, draws: &mut Draws, hits: &mut Hits) {
     for _ in 0..ATTEMPTS {
-        let process = case.start(&case.go_on("runs/cut"));
+        let mut process = case.start(&case.go_on("runs/cut"));
         sleep(draws.moment(within));
         process.signal(&[name]);
         let Ended { status, stderr } = process.wait();
@@ -163,7 +163,6 @@ fn what_does_not_ask_to_stop_changes_nothing() {
     let case = Case::new("unmoved", Model::Reference);
     let runs = times(3, 30);
     let mut draws = Draws(5);
-    let mut signals = 0;
     // Who starts a run under `nohup` wants it to outlive the terminal.
     let kinds: [(&str, &[&str], &str); 3] = [
         ("", &["STOP", "CONT"], "of SIGSTOP"),
@@ -172,6 +171,7 @@ fn what_does_not_ask_to_stop_changes_nothing() {
     ];
     let mut figures = Vec::new();
     for (before, names, what) in kinds {
+        let mut signals = 0;
         for _ in 0..runs {
             let mut process = case.start_in_shell(before, &case.train("runs/moved"));
             assert!(process.wait_for(INTRODUCED));
@@ -188,7 +188,7 @@ fn what_does_not_ask_to_stop_changes_nothing() {
             case.is_whole("runs/moved");
             case.clear("runs/moved");
         }
-        figures.push(format!("{} {what}", std::mem::take(&mut signals)));
+        figures.push(format!("{} {what}", signals));
     }
     tell(&format!("{}: {} of {} runs bit-identical", figures.join(", "), 3 * runs, 3 * runs));
 }
