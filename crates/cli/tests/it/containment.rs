@@ -165,10 +165,10 @@ fn changed(calls: &[String], working_directory: &Path) -> BTreeSet<PathBuf> {
         let name = call.split('(').next().unwrap_or_default();
         let path = |nth| path_of(call, nth, working_directory);
         match name {
-            "open" | "openat" | "openat2" => {
-                if ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_TMPFILE"].iter().any(|flag| call.contains(flag)) {
-                    paths.insert(path(0));
-                }
+            "open" | "openat" | "openat2"
+                if ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_TMPFILE"].iter().any(|flag| call.contains(flag)) =>
+            {
+                paths.insert(path(0));
             }
             "creat" | "mkdir" | "mkdirat" | "mknod" | "mknodat" | "unlink" | "unlinkat" | "rmdir" | "truncate"
             | "chmod" | "fchmodat" | "chown" | "lchown" | "fchownat" | "utimensat" | "setxattr" | "removexattr" => {
