@@ -73,8 +73,8 @@ impl Disk for OsDisk {
     }
 
     fn len(&self, path: &Path) -> io::Result<u64> {
-        // Asked before opening, which would wait for the other end of a pipe.
-        let metadata = fs::metadata(path)?;
+        // Asked before opening, which would wait for the other end of a pipe. A link is none of ours.
+        let metadata = fs::symlink_metadata(path)?;
         if metadata.is_file() {
             Ok(metadata.len())
         } else {

@@ -83,7 +83,9 @@ impl State {
         let of_best = self.selection.best.iter().map(|best| best.value);
         let reasons = [
             (self.step_in_epoch <= self.step, "more steps in the epoch than in all"),
-            (self.running.loss.is_finite(), "a loss that is not finite"),
+            (self.running.loss.is_finite() && self.running.loss >= 0.0, "a loss that is negative or not finite"),
+            (self.running.correct <= self.running.examples, "more right decisions than examples"),
+            (self.epoch <= self.step, "more epochs than steps"),
             (self.thresholds.iter().all(|threshold| (0.0..=1.0).contains(threshold)), "a threshold beyond 0 and 1"),
             (of_best.into_iter().all(f64::is_finite), "a best value that is not finite"),
             (self.selection.best.iter().all(|best| best.step <= self.step), "a best step that is yet to come"),
