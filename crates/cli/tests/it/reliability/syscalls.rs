@@ -172,6 +172,10 @@ fn inject_faults(case: &Case, what: &str, line: &str, restore: impl Fn()) {
             n_faults += 1;
             match (name, finished.code) {
                 ("SIGKILL", None) => {}
+                // What is there and cannot be looked at is in the way of a directory that is to be made.
+                ("EIO", Some(74)) if finished.error().contains("File exists (os error 17)") => {
+                    assert_refused(&finished, "", &point.shown);
+                }
                 ("EIO" | "ENOSPC", Some(74)) => assert_refused(&finished, said, &point.shown),
                 // Such as a file that could not be looked at, and was not needed.
                 ("EIO" | "ENOSPC", Some(0)) => harmless += 1,
