@@ -48,4 +48,7 @@ fi
 step "layers: imports run one way"
 scripts/check_layers.sh
 
+step "fuzzing, a minute for each target"
+scripts/fuzz.sh 60
+
 printf '\nall checks passed\n'

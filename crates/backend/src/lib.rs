@@ -5,6 +5,7 @@
 #![recursion_limit = "256"] // the GPU backend's types nest deeply
 
 mod probe;
+mod settings;
 
 use burn::tensor::Device;
 
@@ -133,6 +134,7 @@ impl Backend {
         if !self.is_built() {
             return Err(BackendError::NotBuilt { backend: self });
         }
+        settings::settle();
         let device = match self {
             Self::NdArray => probe::ndarray(),
             Self::Flex => probe::flex(),
@@ -173,6 +175,7 @@ pub fn open(name: &str) -> Result<Opened, BackendError> {
 /// A real GPU that works, else the first CPU backend of [`Backend::ALL`] in this build. A software renderer is never
 /// taken: any CPU backend is faster.
 fn open_best() -> Result<Opened, BackendError> {
+    settings::settle();
     if probe::has_gpu()
         && let Ok(opened) = Backend::Wgpu.open()
     {

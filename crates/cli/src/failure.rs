@@ -134,14 +134,14 @@ impl Failure {
             return None;
         }
         let style = Style::for_stderr();
-        let mut text = format!("{} {}", style.error("error:"), self.message());
+        let mut text = format!("{} {}", style.error("error:"), plain(&self.message()));
         let mut cause = self.source();
         while let Some(error) = cause {
-            text.push_str(&format!("\n  caused by: {error}"));
+            text.push_str(&format!("\n  caused by: {}", plain(&error.to_string())));
             cause = error.source();
         }
         if let Some(hint) = self.hint() {
-            text.push_str(&format!("\n\n{} {hint}", style.hint("hint:")));
+            text.push_str(&format!("\n\n{} {}", style.hint("hint:"), plain(&hint)));
         }
         Some(text)
     }
@@ -229,6 +229,19 @@ impl Failure {
             Self::Internal { .. } => code::INTERNAL,
         }
     }
+}
+
+/// A message with every character written out that a terminal would obey: names of files and words of data stand in it.
+fn plain(message: &str) -> String {
+    let mut text = String::with_capacity(message.len());
+    for character in message.chars() {
+        if character.is_control() && character != '\n' {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 /// What the user can do about an output that cannot be written.

@@ -300,7 +300,7 @@ pub enum DataError {
         row: String,
     },
     /// A word of a fastText line that looks like a label and stands behind text.
-    #[error("{at}: the label `{label}` stands behind text")]
+    #[error("{at}: the label `{}` stands behind text", excerpt(label))]
     LabelInText {
         /// The line.
         at: Location,
@@ -370,7 +370,7 @@ pub enum DataError {
         at: Location,
     },
     /// A label that the config's `labels` table does not name.
-    #[error("{at}: `data.labels` does not name the label `{value}`: it names {}", quoted(known))]
+    #[error("{at}: `data.labels` does not name the label `{}`: it names {}", excerpt(value), quoted(known))]
     UnmappedLabel {
         /// The row.
         at: Location,
@@ -408,7 +408,7 @@ pub enum DataError {
         dropped: usize,
     },
     /// A label that no training example has.
-    #[error("{at}: unknown label `{label}`: the labels are {}", quoted(known))]
+    #[error("{at}: unknown label `{}`: the labels are {}", excerpt(label), quoted(known))]
     UnknownLabel {
         /// The row.
         at: Location,
@@ -418,7 +418,7 @@ pub enum DataError {
         known: Vec<String>,
     },
     /// Every training example has the same label.
-    #[error("every example of `{files}` has the label `{label}`: a classifier needs at least two labels")]
+    #[error("every example of `{files}` has the label `{}`: a classifier needs at least two labels", excerpt(label))]
     OneLabel {
         /// The training files or folder.
         files: String,

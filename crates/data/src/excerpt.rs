@@ -29,7 +29,8 @@ pub(crate) fn quoted(names: &[String]) -> String {
 
 /// At most 20 columns with a value each.
 pub(crate) fn exemplified(columns: &[(String, String)]) -> String {
-    let list = columns.iter().take(20).map(|(name, value)| format!("`{}` (such as `{value}`)", excerpt(name)));
+    let list =
+        columns.iter().take(20).map(|(name, value)| format!("`{}` (such as `{}`)", excerpt(name), excerpt(value)));
     list.collect::<Vec<_>>().join(", ")
 }
 

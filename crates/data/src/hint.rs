@@ -1,6 +1,6 @@
 //! What a user can do about each [`DataError`]: one sentence, to be printed below the message.
 
-use crate::error::DataError;
+use crate::error::{DataError, excerpt};
 
 impl DataError {
     /// What the user can do about it.
@@ -31,7 +31,7 @@ impl DataError {
             Self::SeveralLabels { .. } => "if an example can have several labels, set `data.multi_label = true`".to_owned(),
             Self::LabelInText { .. } => "move it to the front of the line, where all labels stand, or remove it".to_owned(),
             Self::LabelNotMet { label, known, setting } => match nearest(label, known) {
-                Some(name) => format!("did you mean `{name}`?"),
+                Some(name) => format!("did you mean `{}`?", excerpt(name)),
                 None => format!("remove it from `{setting}`"),
             },
             Self::TooManyBadRows { first, allowed } => {
@@ -87,7 +87,7 @@ impl DataError {
                     .to_owned()
             }
             Self::Json { .. } => "a JSONL file has one JSON object on each line".to_owned(),
-            Self::NoKey { key, keys, .. } => return nearest(key, keys).map(|name| format!("did you mean `{name}`?")),
+            Self::NoKey { key, keys, .. } => return nearest(key, keys).map(|name| format!("did you mean `{}`?", excerpt(name))),
             Self::LabelList { .. } => "if an example can have several labels, set `data.multi_label = true`".to_owned(),
             Self::PairLine { .. } => {
                 "write `first<TAB>second` on each line; texts that hold tabs need a csv or jsonl file, and a table the extension .tsv"
@@ -100,7 +100,7 @@ impl DataError {
             Self::EmptyLabel { .. } => "give the row a label or remove it".to_owned(),
             Self::UnmappedLabel { .. } => "add the value to `data.labels`, or remove the rows that have it".to_owned(),
             Self::UnknownLabel { label, known, .. } => match nearest(label, known) {
-                Some(name) => format!("did you mean `{name}`?"),
+                Some(name) => format!("did you mean `{}`?", excerpt(name)),
                 None => "the label set comes from the training split: add examples of this label to it, or remove the row".to_owned(),
             },
             Self::OneLabel { .. } => "check `data.label`: it should name the column that holds the labels".to_owned(),
@@ -156,17 +156,22 @@ fn no_column_hint(column: &str, columns: &[String]) -> Option<String> {
         });
     }
     Some(match nearest(column, columns) {
-        Some(name) => format!("did you mean `{name}`?"),
+        Some(name) => format!("did you mean `{}`?", excerpt(name)),
         None => "set `data.text` and `data.label`; if the first line is data, set `data.header = false` and give columns by number"
             .to_owned(),
     })
 }
 
-/// The name most like `name`, if any is like it at all.
+/// The name most like `name`, if any is like it at all. Long ones are not compared, which takes the product of their lengths.
 fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
+    const LONGEST: usize = 200;
+    if name.len() > LONGEST {
+        return None;
+    }
     let wanted = name.to_lowercase();
     names
         .iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (strsim::jaro_winkler(&wanted, &candidate.to_lowercase()), candidate))
         .filter(|&(similarity, _)| similarity > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))

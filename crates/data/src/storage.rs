@@ -161,11 +161,19 @@ fn scratch_file() -> io::Result<File> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let directory = cache_dir();
     fs::create_dir_all(&directory)?;
-    let name = format!("scratch-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let path = directory.join(name);
-    let file = File::options().read(true).write(true).create(true).truncate(true).open(&path)?;
-    fs::remove_file(&path)?;
-    Ok(file)
+    loop {
+        let name = format!("scratch-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = directory.join(name);
+        // Only a new file: another process with this number may have left one, and a link could lead anywhere.
+        match File::options().read(true).write(true).create_new(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            file => {
+                let file = file?;
+                fs::remove_file(&path)?;
+                return Ok(file);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

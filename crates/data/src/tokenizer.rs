@@ -69,7 +69,7 @@ impl TextEncoder {
 
     fn train_on(config: &TokenizerConfig, texts: &[&Texts]) -> Result<Self, DataError> {
         if let TokenizerConfig::File(file) = config {
-            return Self::load(&file.path);
+            return Self::load(&file.path)?.kept().map_err(|reason| failure(&file.path, reason));
         }
         let file = trained::train(config, texts)?.unwrap_or_default();
         Self::from_bytes(file.to_string().as_bytes())
@@ -81,7 +81,7 @@ impl TextEncoder {
     /// The file is missing or unreadable, damaged, or holds a component that is not accepted.
     pub fn load(path: &Path) -> Result<Self, DataError> {
         let bytes = read_small(path, MAX_FILE_BYTES)?;
-        Self::checked(&bytes).map_err(|reason| DataError::Tokenizer { origin: format!("`{}`", path.display()), reason })
+        Self::checked(&bytes).map_err(|reason| failure(path, reason))
     }
 
     /// Loads the content of a `tokenizer.json`, as [`TextEncoder::load`] does.
@@ -90,6 +90,17 @@ impl TextEncoder {
     /// The content is damaged, or holds a component that is not accepted.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DataError> {
         Self::checked(bytes).map_err(|reason| DataError::Tokenizer { origin: "this tokenizer.json".to_owned(), reason })
+    }
+
+    /// The tokenizer that is read back from what is written of this one, which is what a run predicts with.
+    fn kept(self) -> Result<Self, String> {
+        let written = self.to_json();
+        let kept = Self::checked(written.as_bytes())
+            .map_err(|reason| format!("the tokenizer library does not write it as it was: {reason}"))?;
+        if kept.to_json() != written || kept.vocab_size != self.vocab_size {
+            return Err("the tokenizer library does not write it as it was".to_owned());
+        }
+        Ok(kept)
     }
 
     fn checked(bytes: &[u8]) -> Result<Self, String> {
@@ -221,6 +232,10 @@ impl TextEncoder {
         let front = encoding.get_special_tokens_mask().iter().take_while(|&&special| special == 1).count();
         Ok((encoded, front))
     }
+}
+
+fn failure(path: &Path, reason: String) -> DataError {
+    DataError::Tokenizer { origin: format!("`{}`", path.display()), reason }
 }
 
 /// Refuses added tokens of which normalizing leaves nothing: the library would find them everywhere.

@@ -1,6 +1,8 @@
 //! What a `tokenizer.json` may hold. The library that loads it panics, aborts or worse on damaged files, so a file is
 //! looked through here first. Does not load or encode.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::error::excerpt;
@@ -281,8 +283,13 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(), String> {
     if vocab.is_empty() {
         return Err("its vocabulary is empty".to_owned());
     }
+    let mut ids = HashSet::with_capacity(vocab.len());
     for value in vocab.values() {
-        id(Some(value), "a token's id")?;
+        let id = id(Some(value), "a token's id")?;
+        // The library would write only one of them into the `tokenizer.json` of a run.
+        if !ids.insert(id) {
+            return Err(format!("two tokens have the id {id}"));
+        }
     }
     if model.get("max_input_chars_per_word").is_some_and(|most| most.as_u64().is_none_or(|most| most > MAX_WORD)) {
         return Err(format!("`max_input_chars_per_word` is not a number up to {MAX_WORD}"));

@@ -4,7 +4,7 @@
 use attentive_model::{Classifier, Weight};
 
 use crate::average::{self, mean, shaped};
-use crate::checkpoint::{Checkpoint, MOMENTS, Store, WEIGHTS};
+use crate::checkpoint::{Checkpoint, MOMENTS, STATE, Store, WEIGHTS};
 use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
 
@@ -34,8 +34,13 @@ impl Chosen {
         config: &Config,
         model: &Classifier,
     ) -> Result<Self, TrainError> {
+        let best = &newest.state.selection.best;
+        if best.len() > config.train.average_best {
+            let reason = format!("it names {} best epochs for the mean of {}", best.len(), config.train.average_best);
+            return Err(newest.damaged(STATE, reason).into());
+        }
         let mut loaded = Vec::new();
-        for best in &newest.state.selection.best {
+        for best in best {
             let checkpoint = store.load(best.step)?;
             if checkpoint.snapshot.weights_sha256 != best.weights_sha256 {
                 return Err(checkpoint.damaged(WEIGHTS, "it is not the one that the run found best").into());

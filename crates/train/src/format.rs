@@ -28,7 +28,7 @@ pub(crate) fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
 /// The weights of a safetensors file, in the order of their names.
 ///
 /// # Errors
-/// What is wrong with the file: not safetensors, or a tensor that is not f32.
+/// What is wrong with the file: not safetensors, or a tensor that is not f32 or not finite.
 pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
     let mut tensors = file.tensors();
@@ -36,7 +36,7 @@ pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
     tensors
         .into_iter()
         .map(|(name, view)| match view.dtype() {
-            Dtype::F32 => Ok(Weight { name, shape: view.shape().to_vec(), values: from_le_bytes(view.data()) }),
+            Dtype::F32 => finite(name, view.shape().to_vec(), view.data()),
             other => Err(format!("the tensor `{name}` holds {other:?}, not F32")),
         })
         .collect()
@@ -60,18 +60,20 @@ pub(crate) fn to_burnpack(moments: &[Weight]) -> Result<Vec<u8>, String> {
 /// The moments of a burnpack file.
 ///
 /// # Errors
-/// What is wrong with the file: not burnpack, or a tensor that is not f32.
+/// What is wrong with the file: not burnpack, or a tensor that is not f32 or not finite, or lies over another.
 pub(crate) fn from_burnpack(bytes: &[u8]) -> Result<Vec<Weight>, String> {
     let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes.to_vec())).map_err(|error| error.to_string())?;
     let tensors = reader.into_tensors().map_err(|error| error.to_string())?;
+    let mut left = bytes.len();
     let mut moments = BTreeMap::new();
     for tensor in tensors {
         if tensor.dtype != DType::F32 {
             return Err(format!("the tensor `{}` holds {:?}, not F32", tensor.name, tensor.dtype));
         }
         let bytes = tensor.to_bytes().map_err(|error| error.to_string())?;
-        let shape = tensor.shape.to_vec();
-        moments.insert(tensor.name.clone(), Weight { name: tensor.name, shape, values: from_le_bytes(&bytes) });
+        // The container lets tensors lie over each other: a short file could take any amount of memory.
+        left = left.checked_sub(bytes.len()).ok_or_else(|| format!("the tensor `{}` overlaps another", tensor.name))?;
+        moments.insert(tensor.name.clone(), finite(tensor.name, tensor.shape.to_vec(), &bytes)?);
     }
     Ok(moments.into_values().collect())
 }
@@ -80,8 +82,13 @@ fn to_le_bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn from_le_bytes(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect()
+/// The tensor of these bytes; only numbers are ever saved.
+fn finite(name: String, shape: Vec<usize>, bytes: &[u8]) -> Result<Weight, String> {
+    let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect();
+    match values.iter().find(|value| !value.is_finite()) {
+        Some(value) => Err(format!("the tensor `{name}` holds {value}")),
+        None => Ok(Weight { name, shape, values }),
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +124,16 @@ mod tests {
     fn the_same_weights_give_the_same_bytes() {
         assert_eq!(to_safetensors(&weights()).unwrap(), to_safetensors(&weights()).unwrap());
         assert_eq!(to_burnpack(&weights()).unwrap(), to_burnpack(&weights()).unwrap());
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_refused() {
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let weights = vec![Weight { name: "w".to_string(), shape: vec![2], values: vec![0.0, value] }];
+            let expected = Err(format!("the tensor `w` holds {value}"));
+            assert_eq!(from_safetensors(&to_safetensors(&weights).unwrap()), expected);
+            assert_eq!(from_burnpack(&to_burnpack(&weights).unwrap()), expected);
+        }
     }
 
     #[test]

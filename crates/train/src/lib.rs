@@ -51,6 +51,10 @@ mod trainer;
 
 mod verify;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use checkpoint::{Change, Difference, Origin};
 pub use config::{
     Config, ConfigError, EarlyStoppingConfig, InvalidConfig, Monitor, Place, Problem, Threshold, TrainConfig, reference,

@@ -111,6 +111,6 @@ fn final_table(run: &Path, config: &Config, report: &Report) -> String {
         table.render(),
         report.epoch,
         report.epochs_trained,
-        &report.weights_sha256[..16.min(report.weights_sha256.len())],
+        report.weights_sha256.get(..16).unwrap_or(&report.weights_sha256),
     )
 }

@@ -11,15 +11,25 @@ mod bad_runs;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod check;
 mod configs;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod containment;
 mod directory;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod folds;
+#[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
+mod hostile_configs;
+#[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
+mod hostile_data;
+#[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
+mod hostile_models;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod init;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod inspect;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod labels;
+#[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
+mod limited;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod multi_label;
 #[cfg(any(feature = "flex", feature = "ndarray"))]

@@ -96,11 +96,14 @@ fn read_parquet(path: &Path, _: &DataConfig, _: bool, _: &mut Rows<'_>) -> Resul
 
 /// The whole of a small file that the program itself wrote or was pointed to, such as `labels.json`.
 pub(crate) fn read_small(path: &Path, limit: usize) -> Result<Vec<u8>, DataError> {
+    let failed = |source| DataError::Read { path: path.to_owned(), source };
+    // A pipe that nobody writes to would be waited for.
+    let metadata = stat(path)?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file")));
+    }
     let mut bytes = Vec::new();
-    open(path)?
-        .take(limit as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|source| DataError::Read { path: path.to_owned(), source })?;
+    open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > limit {
         return Err(DataError::TooLong { at: Location { path: path.to_owned(), line: None }, limit });
     }

@@ -53,6 +53,45 @@ fn labels_that_are_none() {
 }
 
 #[test]
+fn labels_that_a_terminal_would_obey_are_told_on_one_line() {
+    let dropped = "check `data.label`: it should name the column that holds the labels";
+    check(vec![
+        case(
+            "lines.csv",
+            "text,label\na,\"x\ny\"\n",
+            Fails(
+                "every example of `DIR/lines.csv` has the label `x y`: a classifier needs at least two labels",
+                dropped,
+            ),
+        ),
+        case(
+            "escapes.jsonl",
+            "{\"text\":\"a\",\"label\":\"\\u001b[31mx\"}\n",
+            Fails(
+                "every example of `DIR/escapes.jsonl` has the label ` [31mx`: a classifier needs at least two labels",
+                dropped,
+            ),
+        ),
+    ]);
+}
+
+/// Comparing two of them would take as many steps as the product of their lengths.
+#[test]
+fn labels_of_half_a_megabyte_are_not_compared() {
+    let folder = temp_dir::TempDir::new().unwrap();
+    let (known, unknown) = ("a".repeat(500_000), "b".repeat(500_000));
+    let test = folder.path().join("test.csv");
+    fs::write(&test, format!("text,label\na,{unknown}\n")).unwrap();
+    let train = folder.path().join("train.csv");
+    fs::write(&train, format!("text,label\na,{known}\nb,x\n")).unwrap();
+    let config =
+        DataConfig { train: train.into(), test: Some(SplitSource::Files(test.into())), ..DataConfig::default() };
+    let error = load_corpus(&config, 1).unwrap_err();
+    assert!(error.to_string().contains("unknown label `bbb"), "{error}");
+    assert!(error.to_string().len() < 1000 && error.hint().is_some_and(|hint| hint.starts_with("the label set")));
+}
+
+#[test]
 fn labels_that_look_alike() {
     check(vec![
         // White space around a label is not part of it; capitals are.

@@ -38,6 +38,8 @@ enum Effect {
 
 #[derive(Debug, Clone)]
 enum Event {
+    /// A directory that nothing names yet.
+    NewDirectory(Inode),
     Effect(Effect),
     SyncDirectory(Inode),
     SyncFile(Inode),
@@ -143,6 +145,7 @@ impl Disk for CrashingDisk {
             if machine.live.find(&path).is_err() {
                 let inode = machine.inode();
                 machine.live.directories.insert(inode, BTreeMap::new());
+                machine.log.push(Event::NewDirectory(inode));
                 machine.link(&path, Some(inode))?;
             }
         }
@@ -224,12 +227,14 @@ fn crash_images(before: &Image, log: &[Event], see: &mut dyn FnMut(Image)) {
             (Effect::Data { file, .. }, Event::SyncFile(synced)) => file == synced,
             _ => false,
         };
-        if let Event::Effect(effect) = event {
-            pending.push(effect);
-        } else {
-            let (synced, rest): (Vec<&Effect>, Vec<&Effect>) = pending.into_iter().partition(is_synced);
-            synced.into_iter().for_each(|effect| durable.apply(effect));
-            pending = rest;
+        match event {
+            Event::NewDirectory(inode) => drop(durable.directories.insert(*inode, BTreeMap::new())),
+            Event::Effect(effect) => pending.push(effect),
+            Event::SyncDirectory(_) | Event::SyncFile(_) => {
+                let (synced, rest): (Vec<&Effect>, Vec<&Effect>) = pending.into_iter().partition(is_synced);
+                synced.into_iter().for_each(|effect| durable.apply(effect));
+                pending = rest;
+            }
         }
     }
     let (names, data): (Vec<&Effect>, Vec<&Effect>) =

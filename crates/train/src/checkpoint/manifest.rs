@@ -15,7 +15,7 @@ pub(super) const MANIFEST: &str = "MANIFEST.json";
 pub(super) const MAX_BYTES: u64 = 8 << 20;
 
 /// The version of the layout; it changes with what the files hold.
-const SCHEMA: u32 = 3;
+pub(crate) const SCHEMA: u32 = 3;
 
 /// The hash and the ends of the lines around it.
 const LAST_LINE: usize = 66;

@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::disk::{Disk, OsDisk};
+#[cfg(fuzzing)]
+pub(crate) use self::manifest::SCHEMA;
 pub(crate) use self::origin::keys;
 pub use self::origin::{Change, Difference, Origin};
 pub(crate) use self::store::{Newest, Store, directory_name};

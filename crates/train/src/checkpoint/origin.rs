@@ -148,6 +148,9 @@ pub(crate) fn keys(config: &Config) -> BTreeMap<String, Value> {
     let tree = serde_json::to_value(Config { name: String::new(), ..config.clone() }).unwrap_or_default();
     flatten(&mut keys, "", tree);
     keys.remove("name");
+    if config.train.batch_tokens.is_some() {
+        keys.remove("train.batch_size"); // decides nothing, and is not written
+    }
     keys
 }
 

@@ -14,6 +14,7 @@ mod train;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use attentive_data::{DataConfig, FeaturesConfig, TokenizerConfig};
 use attentive_model::ModelConfig;
@@ -139,10 +140,15 @@ impl Config {
         Ok(config)
     }
 
-    fn parse(path: &Path, text: &str, overrides: &[String], backends: &[&str]) -> Result<Self, InvalidConfig> {
-        let schema = Self::schema();
-        let document = Document::parse(path, text, overrides, &schema)?;
-        let mut problems = diagnose::diagnose(&document, &schema);
+    pub(crate) fn parse(
+        path: &Path,
+        text: &str,
+        overrides: &[String],
+        backends: &[&str],
+    ) -> Result<Self, InvalidConfig> {
+        static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(Config::schema);
+        let document = Document::parse(path, text, overrides, &SCHEMA)?;
+        let mut problems = diagnose::diagnose(&document, &SCHEMA);
         if problems.is_empty() {
             let config: Self = document.deserialize()?;
             problems

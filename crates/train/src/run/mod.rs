@@ -3,6 +3,7 @@
 
 mod lock;
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -101,12 +102,9 @@ impl RunDir {
     /// Whether nothing is in the way of a new run but what `overwrite` replaces.
     fn check_vacant(&self, overwrite: bool) -> Result<(), TrainError> {
         let path = self.path.clone();
-        let is_empty = match fs::read_dir(&path) {
-            Ok(entries) => entries.flatten().all(|entry| is_left_by_a_start(&entry.file_name())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(io_error("use the run directory", &path)(error)),
-        };
-        match (is_empty, self.file(CONFIG).is_file(), overwrite) {
+        let names = names(&path)?;
+        let is_empty = names.iter().all(|name| is_left_by_a_start(name));
+        match (is_empty, names.iter().any(|name| name == CONFIG), overwrite) {
             (true, ..) | (false, true, true) => Ok(()),
             (false, true, false) => Err(TrainError::RunExists { path }),
             (false, false, _) => Err(TrainError::Occupied { path }),
@@ -133,16 +131,12 @@ impl RunDir {
     /// [`TrainError::RunExists`] when the directory is itself a run, [`TrainError::Occupied`] when it holds something
     /// else, and [`TrainError::Io`] when it cannot be read.
     pub fn folds(path: &Path) -> Result<Vec<PathBuf>, TrainError> {
-        let entries = match fs::read_dir(path) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(io_error("use the run directory", path)(error)),
-        };
-        if path.join(CONFIG).exists() {
+        let names = names(path)?;
+        if names.iter().any(|name| name == CONFIG) {
             return Err(TrainError::RunExists { path: path.to_path_buf() });
         }
         let mut folds = Vec::new();
-        for name in entries.flatten().map(|entry| entry.file_name()) {
+        for name in names {
             let index = name.to_string_lossy().strip_prefix("fold-").and_then(|index| index.parse().ok());
             let fold = index.map(|index| Self::fold(path, index)).filter(|fold| fold.file_name() == Some(&name));
             if let Some(fold) = fold {
@@ -256,7 +250,8 @@ impl RunDir {
     /// # Errors
     /// When the file is damaged.
     pub fn report<T: DeserializeOwned>(&self) -> Result<Option<T>, TrainError> {
-        if self.file(REPORT).exists() { self.read_json(REPORT).map(Some) } else { Ok(None) }
+        let path = self.file(REPORT);
+        if path.try_exists().map_err(io_error("read", &path))? { self.read_json(REPORT).map(Some) } else { Ok(None) }
     }
 
     fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, TrainError> {
@@ -287,8 +282,11 @@ impl LockedRun {
     /// Removes what an earlier run left here, and nothing else.
     fn clear(&self) -> Result<(), TrainError> {
         let checkpoints = self.checkpoints();
-        if checkpoints.exists() {
-            fs::remove_dir_all(&checkpoints).map_err(io_error("remove", &checkpoints))?;
+        match fs::remove_dir_all(&checkpoints) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error("remove", &checkpoints)(error));
+            }
+            _ => {}
         }
         for name in [REPORT, METRICS, SPLIT, LABELS, TOKENIZER, VERSIONS, CONFIG] {
             self.remove_file(name)?;
@@ -374,6 +372,15 @@ impl LockedRun {
     pub(crate) fn write_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(path); // what a write that was cut off left, or a link that leads elsewhere
         OsDisk.write_synced(path, bytes).inspect_err(|_| drop(fs::remove_file(path)))
+    }
+}
+
+/// The names in a directory; none where it is not there.
+fn names(path: &Path) -> Result<Vec<OsString>, TrainError> {
+    let names = fs::read_dir(path).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+    match names {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        names => names.map_err(io_error("use the run directory", path)),
     }
 }
 

@@ -99,7 +99,7 @@ fn a_run_that_diverges_goes_back_twice_and_ends_with_the_places_of_its_examples(
 fn weights_that_are_not_finite_are_never_saved() {
     let directory = temp_dir::TempDir::new().unwrap();
     let path = directory.path().join("run");
-    let (outcome, events) = train(&config(directory.path(), 1e39, 5), &path);
+    let (outcome, events) = train(&config(directory.path(), 1e42, 5), &path);
     assert_eq!(rollbacks(&events).len(), 2);
     let error = outcome.unwrap_err();
     assert!(matches!(&error, TrainError::Diverged { step: 1, epoch: 1, .. }), "{error}");
@@ -114,17 +114,16 @@ fn weights_that_are_not_finite_are_never_saved() {
 #[test]
 fn a_run_that_goes_back_may_go_on_with_a_lower_learning_rate() {
     let directory = temp_dir::TempDir::new().unwrap();
-    let mut config = config(directory.path(), 2e18, 2);
+    let mut config = config(directory.path(), 8e18, 2);
     config.model.attention = AttentionConfig::None(NoneConfig {});
-    config.train.optimizer = OptimizerConfig::Adam(AdamConfig { learning_rate: 2e18, ..AdamConfig::default() });
+    config.train.optimizer = OptimizerConfig::Adam(AdamConfig { learning_rate: 8e18, ..AdamConfig::default() });
     config.train.checkpoint_every = None;
     config.train.max_skipped = 1;
     let path = directory.path().join("run");
     let (outcome, events) = train(&config, &path);
-    println!("{:?} {outcome:?}", rollbacks(&events));
     let Outcome::Finished(report) = outcome.unwrap() else { panic!("not finished") };
-    assert!(report.rollbacks > 0);
-    assert_eq!(rollbacks(&events).len() as u32, report.rollbacks);
+    let [(_, 0, 0.5)] = rollbacks(&events)[..] else { panic!("{:?}", rollbacks(&events)) };
+    assert_eq!((report.rollbacks, report.skipped_steps), (1, 0));
     // What the log has of the first attempt is gone, but for that there was one.
     let steps: Vec<u64> = metrics(&path).iter().filter_map(|line| line.get("lr").and(line["step"].as_u64())).collect();
     assert_eq!(steps, (1..=10).collect::<Vec<_>>());

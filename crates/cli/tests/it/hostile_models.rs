@@ -1,0 +1,233 @@
+//! Runs that came from someone who means harm: every file of a small run replaced by one that is made to break what reads it,
+//! with all hashes right, so that the parsers see it. Each is tried by `predict`, `evaluate`, `resume` and `verify`: no panic, little
+//! memory, no waiting, the exit code and the name of the file, and nothing written outside the run.
+//!
+//! That damage is noticed by the hashes is tested elsewhere.
+
+mod burnpack;
+mod loop_state;
+mod manifest;
+mod run_files;
+mod safetensors;
+mod special_files;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::directory::{CONFIG, CPU, Dir, with_data};
+use crate::limited::limited;
+
+/// The step of the only checkpoint, after the first of two epochs.
+const STEP: u64 = 6;
+
+/// A file made to do harm.
+pub(crate) struct Case {
+    /// What is wrong.
+    name: String,
+    /// Makes it so.
+    change: Box<dyn Fn(&Run) + Send + Sync>,
+    /// The exit codes that `predict` and `evaluate` may have.
+    predict: Vec<i32>,
+    /// Those that `resume` may have.
+    resume: Vec<i32>,
+    /// What a message must hold: the name of the file, or what is wrong with it.
+    told: &'static str,
+}
+
+/// A case that every command refuses with the code for bad data.
+fn refused(name: impl Into<String>, told: &'static str, change: impl Fn(&Run) + Send + Sync + 'static) -> Case {
+    Case { name: name.into(), change: Box::new(change), predict: vec![65], resume: vec![65], told }
+}
+
+impl Case {
+    /// The same case where `predict` and `evaluate` do not read the file.
+    fn only_resume(self) -> Self {
+        Self { predict: vec![0], ..self }
+    }
+
+    fn codes(self, predict: &[i32], resume: &[i32]) -> Self {
+        Self { predict: predict.to_vec(), resume: resume.to_vec(), ..self }
+    }
+}
+
+/// A run that a case changes.
+pub(crate) struct Run {
+    path: PathBuf,
+}
+
+impl Run {
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn checkpoint(&self) -> PathBuf {
+        self.path.join(format!("checkpoints/step-{STEP:010}"))
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.checkpoint().join(name)).unwrap()
+    }
+
+    fn manifest(&self) -> Value {
+        let text = String::from_utf8(self.read("MANIFEST.json")).unwrap();
+        let (body, _) = text.trim_end().rsplit_once('\n').unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+
+    /// Replaces the manifest by this text and its hash.
+    fn write_manifest(&self, body: &[u8]) {
+        let text = [body, format!("\n{}\n", sha256(body)).as_bytes()].concat();
+        fs::write(self.checkpoint().join("MANIFEST.json"), text).unwrap();
+    }
+
+    /// Replaces a file of the checkpoint, and what the manifest and the state say of it.
+    fn replace(&self, name: &str, bytes: &[u8]) {
+        if name == "model.safetensors" {
+            self.state(|state| state["selection"]["best"][0]["weights_sha256"] = json!(sha256(bytes)));
+        }
+        fs::write(self.checkpoint().join(name), bytes).unwrap();
+        let mut manifest = self.manifest();
+        manifest["files"][name] = json!({ "bytes": bytes.len(), "sha256": sha256(bytes) });
+        self.write_manifest(manifest.to_string().as_bytes());
+    }
+
+    /// Changes `state.json`.
+    fn state(&self, change: impl FnOnce(&mut Value)) {
+        let mut state: Value = serde_json::from_slice(&self.read("state.json")).unwrap();
+        change(&mut state);
+        self.replace("state.json", state.to_string().as_bytes());
+    }
+
+    /// Has the checkpoint say that it was made from these bytes.
+    fn made_from(&self, what: &str, bytes: &[u8]) {
+        let mut manifest = self.manifest();
+        manifest["origin"][what] = json!(sha256(bytes));
+        self.write_manifest(manifest.to_string().as_bytes());
+    }
+}
+
+/// A run that stands after its first epoch, with its data.
+fn trained() -> Dir {
+    let dir = with_data("hostile", 2);
+    dir.file("small.toml", format!("backend = \"{CPU}\"\n{CONFIG}"));
+    dir.ok("train small.toml --run-dir run");
+    fs::remove_dir_all(dir.path(format!("run/checkpoints/step-{:010}", 2 * STEP))).unwrap();
+    fs::remove_file(dir.path("run/report.json")).unwrap();
+    dir
+}
+
+/// As the manifest has it.
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const DATA: [&str; 3] = ["train.csv", "validation.csv", "test.csv"];
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// What `verify` may come to: it finds something or not, or refuses as the other commands do.
+const VERIFY: [i32; 5] = [0, 2, 65, 66, 74];
+
+/// What is wrong with how the commands take a case.
+fn try_case(case: &Case, base: &Dir, directory: &Path) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (arguments, codes, told_by) in [
+        (&["predict", "run", "a great film"][..], case.predict.as_slice(), case.told),
+        (&["evaluate", "run"], &case.predict, case.told),
+        (&["resume", "run", "--quiet"], &case.resume, case.told),
+        (&["verify", "run", "--quiet", "--steps", "1"], &VERIFY, ""),
+    ] {
+        let here = directory.join(arguments[0]);
+        copy(&base.path("run"), &here.join("run"));
+        for file in DATA {
+            fs::copy(base.path(file), here.join(file)).unwrap();
+        }
+        let changed = Run { path: here.join("run") };
+        (case.change)(&changed);
+        let (code, told) = limited(&here, arguments);
+        let fits = code.is_some_and(|code| codes.contains(&code)) && (code == Some(0) || told.contains(told_by));
+        let mut left: Vec<_> = fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.retain(|name| name != "cache");
+        left.sort();
+        let untouched = left == ["run", "test.csv", "train.csv", "validation.csv"]
+            && DATA.iter().all(|file| fs::read(here.join(file)).unwrap() == base.read(file));
+        if !fits || !untouched {
+            let told: String = told.chars().take(600).collect();
+            wrong.push(format!(
+                "{}: `{}` ended with {code:?}, not {codes:?}, untouched: {untouched}, and said: {told}",
+                case.name, arguments[0]
+            ));
+        }
+    }
+    // What a case left may be a pipe or a link, and some are large.
+    fs::remove_dir_all(directory).unwrap();
+    wrong
+}
+
+/// Tries all cases, four at a time, and tells what is wrong with all of them.
+fn try_all(base: &Dir, cases: &[Case]) {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(number) else { return };
+                    let found = try_case(case, base, &base.path(format!("case-{number}")));
+                    wrong.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} of {} cases\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+fn all(lists: impl IntoIterator<Item = Vec<Case>>) -> Vec<Case> {
+    let cases: Vec<Case> = lists.into_iter().flatten().collect();
+    let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    assert_eq!(names.len(), cases.len(), "two cases have one name");
+    cases
+}
+
+#[test]
+fn crafted_model_files() {
+    let cases = all([
+        manifest::cases(),
+        special_files::cases(),
+        safetensors::cases(),
+        burnpack::cases(),
+        loop_state::cases(),
+        run_files::cases(),
+        loop_state::impossible(),
+        special_files::endless(),
+        run_files::renamed(),
+    ]);
+    assert!(cases.len() >= 100, "{} cases", cases.len());
+    let base = trained();
+    // The run itself works with so little memory, and what writes its files anew keeps it whole.
+    let untouched = refused("untouched", "", |run| {
+        for file in ["model.safetensors", "optimizer.bpk", "state.json"] {
+            run.replace(file, &run.read(file));
+        }
+    });
+    assert_eq!(try_case(&untouched.codes(&[0], &[0]), &base, &base.path("untouched")), [""; 0]);
+    try_all(&base, &cases);
+    println!("{} crafted model files", cases.len());
+}
