@@ -31,9 +31,6 @@ fn sigterm_at_random_moments() {
 
 #[test]
 fn sighup_at_random_moments() {
-    if is_ignored(1) {
-        return eprintln!("skipped: SIGHUP is ignored here, as under `nohup`, and so by every process of this test");
-    }
     stopped("HUP", 1, Model::Averaged);
 }
 
@@ -47,6 +44,10 @@ fn is_ignored(signal: i32) -> bool {
 /// Each run is stopped twice. Every second time the signal comes within the first tenth of the run, before which there is
 /// little to stop.
 fn stopped(name: &str, number: i32, model: Model) {
+    if is_ignored(number) {
+        // As SIGHUP is under `nohup`, and SIGINT behind the `&` of a script.
+        return eprintln!("skipped: SIG{name} is ignored by this process, and so by every one that it starts");
+    }
     let case = Case::new("stopped", model);
     let runs = times(5, 50);
     let mut draws = Draws(number as u64);

@@ -90,9 +90,9 @@ fn can_trace() -> bool {
 }
 
 /// The calls of the command's first thread that touch the run directory.
-fn points(case: &Case, line: &str) -> Vec<Point> {
+fn points(case: &Case, line: &str, code: i32) -> Vec<Point> {
     let finished = Finished::of(traced(case, &["-y".to_string(), format!("-etrace={CALLS}")], line).output().unwrap());
-    finished.expect(0, line);
+    finished.expect(code, line);
     let log = case.dir.text("strace.log");
     let thread = log.split(' ').next().unwrap().to_string();
     let mut counts = std::collections::BTreeMap::new();
@@ -130,7 +130,7 @@ fn a_fault_at_every_system_call_of_a_resumed_run() {
         let case = small_case("faults-resumed");
         let train = format!("train small.toml --run-dir {RUN} -q");
         // Cut off before the second save, with what the log has by then.
-        let points = points(&case, &train);
+        let points = points(&case, &train, 0);
         let second =
             points.iter().rposition(|point| point.call.starts_with("mkdir")).expect("every save makes a directory");
         case.clear(RUN);
@@ -157,7 +157,7 @@ fn injection(Point { call, nth, .. }: &Point, fault: &str) -> [String; 4] {
 /// Starts the command from the state that `restore` makes, once for each fault at each call, and goes on after it.
 fn inject_faults(case: &Case, what: &str, line: &str, restore: impl Fn()) {
     restore();
-    let points = points(case, line);
+    let points = points(case, line, 0);
     let needs_room = |Point { call, shown, .. }: &&Point| {
         NEED_ROOM.contains(&call.as_str()) && (!call.starts_with("open") || shown.contains("O_CREAT"))
     };
@@ -172,6 +172,10 @@ fn inject_faults(case: &Case, what: &str, line: &str, restore: impl Fn()) {
             n_faults += 1;
             match (name, finished.code) {
                 ("SIGKILL", None) => {}
+                // What is there and cannot be looked at is in the way of a directory that is to be made.
+                ("EIO", Some(74)) if finished.error().contains("File exists (os error 17)") => {
+                    assert_refused(&finished, "", &point.shown);
+                }
                 ("EIO" | "ENOSPC", Some(74)) => assert_refused(&finished, said, &point.shown),
                 // Such as a file that could not be looked at, and was not needed.
                 ("EIO" | "ENOSPC", Some(0)) => harmless += 1,
@@ -189,6 +193,34 @@ fn inject_faults(case: &Case, what: &str, line: &str, restore: impl Fn()) {
         ));
     }
     assert!(failures.is_empty(), "{} of the faults ended otherwise:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// What stands where a run should start cannot be looked at: it is never taken for nothing.
+#[test]
+fn a_fault_at_every_system_call_of_a_start_that_is_refused() {
+    if !can_trace() {
+        return;
+    }
+    let case = small_case("faults-refused");
+    let line = format!("train small.toml --run-dir {RUN} -q");
+    case.dir.run(&line).expect(0, &line);
+    let before = tree(&case.dir.path(RUN));
+    let points = points(&case, &line, 73);
+    for point in &points {
+        let once = injection(point, "error=EIO");
+        // A disk that has failed once tends to go on failing.
+        let from_then_on = once.clone().map(|option| if option.starts_with("inject") { option + "+" } else { option });
+        for options in [once, from_then_on] {
+            let finished = Finished::of(traced(&case, &options, &line).output().unwrap());
+            assert!(matches!(finished.code, Some(73 | 74)), "{options:?}, {}\n{}", point.shown, finished.stderr);
+            assert!(tree(&case.dir.path(RUN)) == before, "{options:?}, {}", point.shown);
+        }
+    }
+    tell(&format!(
+        "EIO at each of the {} system calls of a start that is refused, once and from then on: the run that is there is \
+         untouched",
+        points.len()
+    ));
 }
 
 /// A trainer that found the place free, and gets the lock when another has trained there from beginning to end.
