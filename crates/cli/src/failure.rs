@@ -231,11 +231,13 @@ impl Failure {
     }
 }
 
-/// A message with every character written out that a terminal would obey: names of files and words of data stand in it.
+/// A message with every character written out that a terminal would obey, or that turns the writing round: names of files
+/// and words of data stand in it.
 fn plain(message: &str) -> String {
     let mut text = String::with_capacity(message.len());
     for character in message.chars() {
-        if character.is_control() && character != '\n' {
+        let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if turns || (character.is_control() && character != '\n') {
             text.extend(character.escape_default());
         } else {
             text.push(character);

@@ -109,10 +109,16 @@ impl InvalidConfig {
     }
 }
 
+/// How many problems are told one by one: a file with more of them is something else than a config.
+const SHOWN: usize = 100;
+
 impl fmt::Display for InvalidConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for problem in in_order(&self.problems) {
+        for problem in in_order(&self.problems).into_iter().take(SHOWN) {
             writeln!(f, "{problem}")?;
+        }
+        if self.problems.len() > SHOWN {
+            writeln!(f, "and {} more", self.problems.len() - SHOWN)?;
         }
         f.write_str(&self.summary())
     }

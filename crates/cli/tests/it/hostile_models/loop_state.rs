@@ -17,6 +17,11 @@ fn valued(name: &str, change: fn(&mut Value)) -> Case {
     refused(format!("state {name}"), FILE, move |run| run.state(change))
 }
 
+/// The same where nothing comes of it.
+fn harmless(name: &str, change: fn(&mut Value)) -> Case {
+    valued(name, change).codes(&[0, 65], &[0, 65])
+}
+
 /// The run's state with a text in place of another, so that it need not be JSON.
 fn edited(name: &str, from: &'static str, to: &'static str) -> Case {
     refused(format!("state {name}"), FILE, move |run| {
@@ -85,29 +90,31 @@ pub(super) fn cases() -> Vec<Case> {
 pub(super) fn impossible() -> Vec<Case> {
     let mut cases = vec![
         valued("of another step than the manifest", |state| state["step"] = json!(7)),
-        valued("beyond its epochs", |state| state["epoch"] = json!(u64::MAX)),
+        harmless("beyond its epochs", |state| state["epoch"] = json!(u64::MAX)),
         valued("beyond its epoch", |state| state["step_in_epoch"] = json!(1000)),
-        valued("with more right than examples", |state| {
+        harmless("with more right than examples", |state| {
             state["running"] = json!({ "loss": 0.0, "correct": 9, "examples": 1 })
         }),
-        valued("with a negative loss", |state| state["running"]["loss"] = json!(-1e300)),
+        harmless("with a negative loss", |state| state["running"]["loss"] = json!(-1e300)),
         valued("with a threshold above 1", |state| state["thresholds"] = json!([1e30])),
         valued("with a threshold beyond f32", |state| state["thresholds"] = json!([1e39])),
         valued("with more thresholds than labels", |state| state["thresholds"] = json!(vec![0.5; 1000])),
         valued("with a best step to come", |state| state["selection"]["best"][0]["step"] = json!(u64::MAX)),
-        valued("with 100,000 best steps", |state| {
+        harmless("with 100,000 best steps", |state| {
             let best = state["selection"]["best"][0].clone();
             state["selection"]["best"] = json!(vec![best; 100_000]);
-        }),
+        })
+        .codes(&[65], &[0, 65]),
         valued("with a plateau that raises the rate", |state| state["plateau"]["scale"] = json!(1e300)),
         valued("with a plateau that turns the rate round", |state| state["plateau"]["scale"] = json!(-1.0)),
-        valued("with a log of an exbibyte", |state| state["metrics_bytes"] = json!(1u64 << 60)),
-        valued("with a log of 2^64 - 1 bytes", |state| state["metrics_bytes"] = json!(u64::MAX)),
+        harmless("with a log of an exbibyte", |state| state["metrics_bytes"] = json!(1u64 << 60)),
+        harmless("with a log of 2^64 - 1 bytes", |state| state["metrics_bytes"] = json!(u64::MAX)),
     ];
+    // A log that is not the one of the checkpoint is set aside.
     let longer = refused("state with a log longer than the file", "metrics.jsonl", |run| {
         let length = std::fs::metadata(run.file("metrics.jsonl")).unwrap().len();
         run.state(|state| state["metrics_bytes"] = json!(length + 1));
     });
-    cases.push(longer.only_resume());
+    cases.push(longer.codes(&[0], &[0, 65]));
     cases
 }

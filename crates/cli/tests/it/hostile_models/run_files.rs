@@ -148,15 +148,19 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// Checkpoints under the name of another step.
+/// Checkpoints under the name of another step, and under names that are not those of checkpoints.
 pub(super) fn renamed() -> Vec<Case> {
-    ["step-0000000007", "step-18446744073709551615", "step-6", "step-+6"]
-        .into_iter()
-        .map(|name| {
-            refused(format!("a checkpoint called {name}"), "", move |run| {
-                fs::rename(run.checkpoint(), run.file("checkpoints").join(name)).unwrap();
-            })
-            .codes(&[65, 66], &[65, 66])
-        })
-        .collect()
+    let named = |name: &'static str, resume: &[i32]| {
+        let case = refused(format!("a checkpoint called {name}"), "", move |run| {
+            fs::rename(run.checkpoint(), run.file("checkpoints").join(name)).unwrap();
+        });
+        case.codes(&[65, 66], resume)
+    };
+    vec![
+        named("step-0000000007", &[65]),
+        named("step-18446744073709551615", &[65]),
+        // The run has none then, and begins anew.
+        named("step-6", &[0]),
+        named("step-+6", &[0]),
+    ]
 }

@@ -25,7 +25,8 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for kind in ["a folder", "a link to itself", "a link out of the run", "nothing"] {
         for file in ["MANIFEST.json", "model.safetensors", "optimizer.bpk", "state.json"] {
-            cases.push(refused(format!("{kind} for {file}"), file, move |run| put(kind, &run.checkpoint().join(file))));
+            let case = refused(format!("{kind} for {file}"), file, move |run| put(kind, &run.checkpoint().join(file)));
+            cases.push(case.codes(&[65, 74], &[65, 74]));
         }
         for file in ["labels.json", "tokenizer.json"] {
             let case = refused(format!("{kind} for {file}"), file, move |run| put(kind, &run.file(file)));
@@ -33,13 +34,17 @@ pub(super) fn cases() -> Vec<Case> {
         }
         let case =
             refused(format!("{kind} for config.toml"), "config.toml", move |run| put(kind, &run.file("config.toml")));
-        cases.push(case.codes(&[66], &[66]));
+        cases.push(case.codes(&[66, 74], &[66, 74]));
     }
-    for (kind, codes) in [("a folder", &[74][..]), ("a link to itself", &[65, 66, 74])] {
-        for file in ["metrics.jsonl", "lock"] {
-            let case = refused(format!("{kind} for {file}"), file, move |run| put(kind, &run.file(file)));
-            cases.push(case.codes(&[0], codes));
-        }
+    // A log that is none is set aside.
+    for (kind, file, codes) in [
+        ("a folder", "metrics.jsonl", &[0][..]),
+        ("a folder", "lock", &[74]),
+        ("a link to itself", "metrics.jsonl", &[66]),
+        ("a link to itself", "lock", &[66]),
+    ] {
+        let case = refused(format!("{kind} for {file}"), file, move |run| put(kind, &run.file(file)));
+        cases.push(case.codes(&[0], codes));
     }
     cases
 }
@@ -61,7 +66,7 @@ pub(super) fn endless() -> Vec<Case> {
         }
         for file in ["metrics.jsonl", "lock"] {
             let case = refused(format!("{kind} for {file}"), file, move |run| put(kind, &run.file(file)));
-            cases.push(case.codes(&[0], &[65, 66, 74]));
+            cases.push(case.codes(&[0], if kind == "a pipe" { &[0, 74] } else { &[66] }));
         }
     }
     for file in ["metrics.jsonl", "lock", ".tmp-report.json", ".tmp-config.toml", "checkpoints/.tmp-x"] {
@@ -72,14 +77,12 @@ pub(super) fn endless() -> Vec<Case> {
         });
         cases.push(case.codes(&[0], &[0, 65, 66, 74]));
     }
-    for kind in ["a link out of the run"] {
-        for file in ["metrics.jsonl", "lock"] {
-            let case = refused(format!("{kind} for {file}"), file, move |run| {
-                fs::remove_file(run.file(file)).unwrap();
-                symlink("../nowhere", run.file(file)).unwrap();
-            });
-            cases.push(case.codes(&[0], &[65, 66, 74]));
-        }
+    for file in ["metrics.jsonl", "lock"] {
+        let case = refused(format!("a link to nowhere beside the run for {file}"), file, move |run| {
+            fs::remove_file(run.file(file)).unwrap();
+            symlink("../nowhere", run.file(file)).unwrap();
+        });
+        cases.push(case.codes(&[0], &[66]));
     }
     cases
 }
