@@ -14,6 +14,9 @@ use crate::table::{count, percent};
 /// Without a terminal, a line about the steps comes at most this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
+/// How many skipped steps are told of one by one.
+const SKIPPED_TOLD: u64 = 10;
+
 /// Shows the events of a run.
 pub(crate) struct Progress {
     talk: Talk,
@@ -30,6 +33,7 @@ pub(crate) struct Progress {
     last_line: Instant,
     examples: u64,
     first_step: u64,
+    skipped: u64,
 }
 
 impl Progress {
@@ -51,6 +55,7 @@ impl Progress {
             last_line: now,
             examples: 0,
             first_step: 0,
+            skipped: 0,
         }
     }
 
@@ -97,7 +102,12 @@ impl Progress {
             }
             Event::Changed(change) => self.warn(&format!("going on although something changed: {}", change.difference)),
             Event::Skipped { step, tensor } => {
-                self.warn(&format!("step {} is skipped: {tensor} is not finite", count(*step)));
+                self.skipped += 1;
+                match self.skipped {
+                    ..=SKIPPED_TOLD => self.warn(&format!("step {} is skipped: {tensor} is not finite", count(*step))),
+                    n if n == SKIPPED_TOLD + 1 => self.warn("more steps are skipped; `metrics.jsonl` lists them"),
+                    _ => {}
+                }
             }
             Event::NotSaved { step, tensor } => {
                 self.warn(&format!("no checkpoint after step {}: {tensor} is not finite", count(*step)));

@@ -104,10 +104,17 @@ fn final_table(run: &Path, config: &Config, report: &Report) -> String {
         (true, 1) => "best on validation",
         (true, _) => "averaged with the next best on validation",
     };
+    let trouble = match (report.skipped_steps, report.rollbacks) {
+        (0, 0) => String::new(),
+        (skipped, rollbacks) => format!(
+            "{} steps were skipped, because a number was not finite, and the run went back {rollbacks} times\n",
+            count(skipped)
+        ),
+    };
     let run = run.display();
     let example = if config.data.text.is_pair() { "$'first text\\tsecond text'" } else { "\"some text\"" };
     format!(
-        "{}\nweights after epoch {} of {} ({chosen}), sha256 {}\nrun `{run}`; next: `attentive predict {run} {example}`\n",
+        "{}\nweights after epoch {} of {} ({chosen}), sha256 {}\n{trouble}run `{run}`; next: `attentive predict {run} {example}`\n",
         table.render(),
         report.epoch,
         report.epochs_trained,
