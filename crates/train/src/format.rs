@@ -8,6 +8,10 @@ use burn_pack::{Bytes, DType, Reader, Tensor, Writer};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
+/// The longest description of a file's tensors that is read, in bytes. The largest model has some thousand tensors of about a
+/// hundred bytes each; the libraries take twenty times as much memory as it is long.
+const MAX_DESCRIPTION: u64 = 1 << 20;
+
 /// Weights as a safetensors file; the same weights give the same bytes.
 ///
 /// # Errors
@@ -30,6 +34,7 @@ pub(crate) fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
 /// # Errors
 /// What is wrong with the file: not safetensors, or a tensor that is not f32 or not finite.
 pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
+    check_description(bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)))?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
     let mut tensors = file.tensors();
     tensors.sort_by(|(left, _), (right, _)| left.cmp(right)); // the library's order differs from call to call
@@ -62,6 +67,10 @@ pub(crate) fn to_burnpack(moments: &[Weight]) -> Result<Vec<u8>, String> {
 /// # Errors
 /// What is wrong with the file: not burnpack, or a tensor that is not f32 or not finite, or lies over another.
 pub(crate) fn from_burnpack(bytes: &[u8]) -> Result<Vec<Weight>, String> {
+    // Behind the name of the format and its version.
+    check_description(
+        bytes.get(6..).and_then(<[u8]>::first_chunk).map_or(0, |length| u32::from_le_bytes(*length).into()),
+    )?;
     let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes.to_vec())).map_err(|error| error.to_string())?;
     let tensors = reader.into_tensors().map_err(|error| error.to_string())?;
     let mut left = bytes.len();
@@ -76,6 +85,13 @@ pub(crate) fn from_burnpack(bytes: &[u8]) -> Result<Vec<Weight>, String> {
         moments.insert(tensor.name.clone(), finite(tensor.name, tensor.shape.to_vec(), &bytes)?);
     }
     Ok(moments.into_values().collect())
+}
+
+fn check_description(bytes: u64) -> Result<(), String> {
+    if bytes <= MAX_DESCRIPTION {
+        return Ok(());
+    }
+    Err(format!("the description of its tensors has {bytes} bytes, which is more than {MAX_DESCRIPTION}"))
 }
 
 fn to_le_bytes(values: &[f32]) -> Vec<u8> {

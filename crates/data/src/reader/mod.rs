@@ -102,12 +102,13 @@ pub(crate) fn read_small(path: &Path, limit: usize) -> Result<Vec<u8>, DataError
     if !metadata.is_file() && !metadata.is_dir() {
         return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file")));
     }
+    let too_long = || DataError::TooLong { at: Location { path: path.to_owned(), line: None }, limit };
+    if metadata.is_file() && metadata.len() > limit as u64 {
+        return Err(too_long());
+    }
     let mut bytes = Vec::new();
     open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > limit {
-        return Err(DataError::TooLong { at: Location { path: path.to_owned(), line: None }, limit });
-    }
-    Ok(bytes)
+    if bytes.len() > limit { Err(too_long()) } else { Ok(bytes) }
 }
 
 /// Opens a file of vectors, which is in UTF-8 whatever the encoding of the examples.
