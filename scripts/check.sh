@@ -25,6 +25,7 @@ fi
 
 step "formatting"
 cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 step "tests (the README's command)"
 cargo test --release --workspace

@@ -5,7 +5,9 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use attentive_data::{Column, DataConfig, Format, JoinedColumns, TextColumns, load_corpus, load_texts, read_texts_lines};
+use attentive_data::{
+    Column, DataConfig, Format, JoinedColumns, TextColumns, load_corpus, load_texts, read_texts_lines,
+};
 use libfuzzer_sys::fuzz_target;
 
 /// Short enough that long lines are found.
@@ -17,12 +19,9 @@ fuzz_target!(|data: &[u8]| attentive_fuzz::uncaught(|| try_file(data)));
 
 fn try_file(data: &[u8]) {
     let Some((&how, file)) = data.split_first() else { return };
-    let (format, extension) = [
-        (Format::Csv, "csv"),
-        (Format::Tsv, "tsv"),
-        (Format::Jsonl, "jsonl"),
-        (Format::Fasttext, "txt"),
-    ][usize::from(how & 3)];
+    let (format, extension) =
+        [(Format::Csv, "csv"), (Format::Tsv, "tsv"), (Format::Jsonl, "jsonl"), (Format::Fasttext, "txt")]
+            [usize::from(how & 3)];
     let encodings = ["utf-8", "utf-16le", "utf-16be", "windows-1252", "shift_jis", "gb18030", "iso-2022-jp", "euc-kr"];
     let mut config = DataConfig {
         format,
@@ -39,13 +38,17 @@ fn try_file(data: &[u8]) {
             config.text = TextColumns::Two(name("text"), name("second"));
             config.quoting = true;
         }
-        3 => (config.header, config.text, config.label) = (false, TextColumns::One(Column::Number(0)), Column::Number(1)),
+        3 => {
+            (config.header, config.text, config.label) = (false, TextColumns::One(Column::Number(0)), Column::Number(1))
+        }
         4 => packing = ".gz",
         5 => packing = ".zst",
         6 => config.skip_bad_rows = 3,
         _ => {
-            config.text =
-                TextColumns::Joined(JoinedColumns { join: vec![name("text"), name("second")], separator: " ".to_owned() });
+            config.text = TextColumns::Joined(JoinedColumns {
+                join: vec![name("text"), name("second")],
+                separator: " ".to_owned(),
+            });
             config.group = Some(name("group"));
         }
     }
