@@ -16,7 +16,7 @@ allowed() { # crate, the attentive crates its library may import
 }
 allowed data
 allowed model burn
-allowed backend burn burn-flex burn-ndarray
+allowed backend burn burn-flex burn-ndarray burn-std
 allowed train attentive-data attentive-model burn burn-pack
 allowed cli attentive-backend attentive-data attentive-model attentive-train
 

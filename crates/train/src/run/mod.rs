@@ -59,7 +59,8 @@ impl RunDir {
         let run = Self { path: path.to_path_buf() };
         let reason = match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => "there is no such directory".to_string(),
-            Err(error) => error.to_string(),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => error.to_string(),
+            Err(error) => return Err(io_error("read", path)(error)),
             Ok(metadata) if !metadata.is_dir() => "it is a file".to_string(),
             Ok(_) => match fs::metadata(run.file(CONFIG)) {
                 Ok(config) if config.is_file() => return Ok(run),
