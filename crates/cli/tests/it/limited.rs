@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The address space of a command, in KiB, most of which is the program itself and its threads. No file that is tried is
-/// worth more.
-const MEMORY: u32 = 1 << 18;
+/// The address space of a command, in KiB. Training the tests' small model takes less than half of it, and no file that
+/// is tried is large enough to ask for the rest.
+const MEMORY: u32 = 1 << 19;
 
 /// A command that takes longer than this waits for something that never comes.
 const PATIENCE: Duration = Duration::from_secs(60);
