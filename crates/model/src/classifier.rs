@@ -1,14 +1,15 @@
 //! The classifier: from token ids to logits.
 
+use attentive_ops::{mean_weights, self_attention_pooling, weighted_sum};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
 use burn::tensor::module::embedding;
 use burn::tensor::{Bool, Int, Tensor};
 
-use crate::attention::{Attention, Sequences};
+use crate::attention::{Attention, Sequences, drops};
 use crate::config::{AttentionConfig, Head, HeadConfig, ModelConfig};
 use crate::init::Initializer;
-use crate::pooling::{Pool, mean};
+use crate::pooling::Pool;
 use crate::positions::PositionVectors;
 
 /// A batch of texts as ids.
@@ -124,36 +125,66 @@ impl Classifier {
     ///
     /// A model with a table for n-grams reads `ngrams`, and one with bidirectional attention `seconds`.
     pub fn forward(&self, input: impl Into<Input>) -> Tensor<2> {
-        self.run(input.into()).0
+        let Input { texts, seconds, ngrams } = input.into();
+        let pooled = if seconds.is_none() { self.pool_at_once(&texts) } else { None };
+        let mut parts = match pooled {
+            Some(pooled) => vec![pooled],
+            None => self.pool(texts, seconds).0,
+        };
+        if let (Some(table), Some(Tokens { ids, mask })) = (&self.ngrams, ngrams) {
+            let weights = mean_weights(ids.dims(), mask.as_ref(), &ids.device());
+            parts.push(weighted_sum(table.weight.val(), ids, weights));
+        }
+        let text = if parts.len() == 1 { parts.swap_remove(0) } else { Tensor::cat(parts, 1) };
+        self.head.forward(self.dropout.forward(text))
     }
 
     /// How much each token counted in a batch; nothing is dropped out unless the model is training.
     pub fn attention_weights(&self, input: impl Into<Input>) -> AttentionWeights {
-        self.run(input.into()).1
+        let Input { texts, seconds, .. } = input.into();
+        self.pool(texts, seconds).1
     }
 
-    fn run(&self, input: Input) -> (Tensor<2>, AttentionWeights) {
-        let Input { texts, seconds, ngrams } = input;
+    /// The vector of each text, `[batch, attended_dim]`, by way of the vectors of its tokens and all attention weights.
+    fn pool(&self, texts: Tokens, seconds: Option<Tokens>) -> (Vec<Tensor<2>>, AttentionWeights) {
         let placed: Vec<Sequences> = std::iter::once(texts).chain(seconds).map(|texts| self.embed(texts)).collect();
         let (attended, attention) = match &self.attention {
             Some(attention) => attention.forward(placed),
             None => (placed, Vec::new()),
         };
-        let (mut parts, pooling): (Vec<_>, Vec<_>) =
-            attended.into_iter().map(|texts| self.pooling.forward(texts)).unzip(); // [batch, attended_dim] each
-        if let (Some(table), Some(ngrams)) = (&self.ngrams, ngrams) {
-            parts.push(mean(table.forward(ngrams.ids), ngrams.mask.as_ref()));
+        let (vectors, pooling): (Vec<_>, Vec<_>) =
+            attended.into_iter().map(|texts| self.pooling.forward(texts)).unzip();
+        (vectors, AttentionWeights { attention, pooling: pooling.into_iter().flatten().collect() })
+    }
+
+    /// The vector of each text, `[batch, attended_dim]`, without those of its tokens, where the mean makes that possible:
+    /// several times as fast, and in memory that grows with the length alone.
+    fn pool_at_once(&self, texts: &Tokens) -> Option<Tensor<2>> {
+        if !self.pooling.is_mean() {
+            return None;
         }
-        let text = if parts.len() == 1 { parts.swap_remove(0) } else { Tensor::cat(parts, 1) };
-        let logits = self.head.forward(self.dropout.forward(text));
-        (logits, AttentionWeights { attention, pooling: pooling.into_iter().flatten().collect() })
+        let Tokens { ids, mask } = texts.clone();
+        let table = self.table();
+        let device = table.device();
+        let weights = mean_weights(ids.dims(), mask.as_ref(), &device);
+        let are_rows = self.positions.is_none() && !drops(&self.dropout, &device);
+        match &self.attention {
+            None => are_rows.then(|| weighted_sum(table, ids, weights)),
+            Some(Attention::Dot(attention)) if are_rows && attention.is_plain(&device) => {
+                Some(self_attention_pooling(table, ids, mask.as_ref(), weights, 1.0).vectors)
+            }
+            Some(attention) => attention.mean(|| self.embed(texts.clone()), weights, &device),
+        }
+    }
+
+    fn table(&self) -> Tensor<2> {
+        let table = self.embedding.weight.val();
+        if self.frozen { table.detach() } else { table }
     }
 
     /// The token vectors with their positions, `[batch, length, dim]`.
     fn embed(&self, texts: Tokens) -> Sequences {
-        let weight = self.embedding.weight.val();
-        let weight = if self.frozen { weight.detach() } else { weight };
-        let embedded = embedding(weight, texts.ids);
+        let embedded = embedding(self.table(), texts.ids);
         let placed = match &self.positions {
             Some(positions) => positions.forward(embedded),
             None => embedded,

@@ -23,6 +23,11 @@ impl Pool {
         Self { query: (kind == Pooling::Attention).then(|| init.glorot_vector(dim)), kind }
     }
 
+    /// Whether it is the plain mean.
+    pub(crate) fn is_mean(&self) -> bool {
+        self.kind == Pooling::Mean
+    }
+
     /// One vector for each text; with a trained query also the weight `[batch, length]` of each token.
     pub(crate) fn forward(&self, texts: Sequences) -> (Tensor<2>, Option<Tensor<2>>) {
         let Sequences { tokens, mask } = texts;
@@ -41,7 +46,7 @@ impl Pool {
 
 /// The mean over the tokens that the mask shows, or over all of them without a mask: Keras'
 /// `GlobalAveragePooling1D`, but for a row that is all padding, where Keras divides zero by zero.
-pub(crate) fn mean(tokens: Tensor<3>, mask: Option<&Tensor<2, Bool>>) -> Tensor<2> {
+fn mean(tokens: Tensor<3>, mask: Option<&Tensor<2, Bool>>) -> Tensor<2> {
     match mask {
         None => tokens.mean_dim(1).squeeze_dim::<2>(1),
         Some(mask) => {

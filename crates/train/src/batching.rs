@@ -63,6 +63,20 @@ impl Batching {
         Extent { rows: self.rows(inputs, index), lengths }
     }
 
+    /// The rows that the examples `indices` use of the tables.
+    pub(crate) fn used_rows(&self, inputs: &EncodedInputs, indices: &[u32], config: &ModelConfig) -> UsedRows {
+        let ids = |texts: &EncodedTexts| -> Vec<u32> {
+            indices.iter().flat_map(|&index| texts.ids(index as usize).into_owned()).collect()
+        };
+        let embedding = (!config.embedding.frozen).then(|| {
+            let seconds = inputs.seconds.as_ref().map(ids);
+            // Padding that is not masked is a token like any other.
+            let padding = (!self.masking).then_some(self.pad_id);
+            distinct(ids(&inputs.texts).into_iter().chain(seconds.into_iter().flatten()).chain(padding).collect())
+        });
+        UsedRows { embedding, ngrams: inputs.ngrams.as_ref().map(ids).map(distinct) }
+    }
+
     /// Some of the texts as a batch. With `used`, ids count among the rows used.
     pub(crate) fn batch(&self, inputs: &EncodedInputs, indices: &[u32], used: Option<&UsedRows>) -> HostBatch {
         let counts: Vec<usize> = indices.iter().map(|&index| self.rows(inputs, index)).collect();
@@ -78,7 +92,7 @@ impl Batching {
             let texts: Vec<Cow<'_, [u32]>> = indices.iter().map(|&index| ngrams.ids(index as usize)).collect();
             let repeated = texts.iter().zip(&counts).flat_map(|(ids, &count)| std::iter::repeat_n(ids.as_ref(), count));
             let rows: Vec<&[u32]> = repeated.collect();
-            rectangle(batch(&rows, Padding::Longest, 0), true, used.map(|used| used.ngrams.as_slice()))
+            rectangle(batch(&rows, Padding::Longest, 0), true, used.and_then(|used| used.ngrams.as_deref()))
         };
         HostBatch {
             texts: ids(&inputs.texts),
@@ -113,7 +127,9 @@ impl Rectangle {
 fn rectangle(mut batch: attentive_data::Batch, masking: bool, rows: Option<&[u32]>) -> Rectangle {
     if let Some(rows) = rows {
         for (row, &length) in batch.ids.chunks_exact_mut(batch.length).zip(&batch.lengths) {
-            let (own, padding) = row.split_at_mut(length as usize);
+            // Padding that is masked may be any row.
+            let n = if masking { length as usize } else { batch.length };
+            let (own, padding) = row.split_at_mut(n);
             for id in own {
                 let place = rows.binary_search(&(*id as u32));
                 *id = place.expect("the rows used are those of all texts of the batch") as i32;
@@ -129,24 +145,13 @@ fn rectangle(mut batch: attentive_data::Batch, masking: bool, rows: Option<&[u32
 /// Which rows of the model's tables some examples use, ascending; never none, so that padding has a row to point to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UsedRows {
-    /// `None` where the whole table is used: it is frozen, or padding is a token like any other.
+    /// `None` where the table is frozen, and needs no gradient.
     embedding: Option<Vec<u32>>,
-    ngrams: Vec<u32>,
+    /// `None` where there is no such table.
+    ngrams: Option<Vec<u32>>,
 }
 
 impl UsedRows {
-    /// Those of the examples `indices`.
-    pub(crate) fn of(inputs: &EncodedInputs, indices: &[u32], config: &ModelConfig) -> Self {
-        let ids = |texts: &EncodedTexts| -> Vec<u32> {
-            indices.iter().flat_map(|&index| texts.ids(index as usize).into_owned()).collect()
-        };
-        let embedding = (config.masking && !config.embedding.frozen).then(|| {
-            let seconds = inputs.seconds.as_ref().map(ids);
-            distinct(ids(&inputs.texts).into_iter().chain(seconds.into_iter().flatten()).collect())
-        });
-        Self { embedding, ngrams: inputs.ngrams.as_ref().map(ids).map_or(vec![0], distinct) }
-    }
-
     /// The tables with the rows used, as indices on the device.
     pub(crate) fn tables(&self, device: &Device) -> Vec<(Table, Tensor<1, Int>)> {
         let upload = |rows: &[u32]| {
@@ -154,7 +159,8 @@ impl UsedRows {
             Tensor::<1, Int>::from_data(TensorData::new(ids, [rows.len()]), device)
         };
         let embedding = self.embedding.as_deref().map(|rows| (Table::Embedding, upload(rows)));
-        embedding.into_iter().chain([(Table::Ngrams, upload(&self.ngrams))]).collect()
+        let ngrams = self.ngrams.as_deref().map(|rows| (Table::Ngrams, upload(rows)));
+        embedding.into_iter().chain(ngrams).collect()
     }
 }
 

@@ -125,8 +125,8 @@ impl<'a> Learner<'a> {
         evaluator: &Evaluator,
     ) -> Result<Stepped, TrainError> {
         let train = &self.config.train;
-        // A sparse step sees only the rows of the tables that its examples use, and so does the optimizer.
-        let tables = batch.used.as_ref().map_or(Vec::new(), |used| used.tables(&self.device));
+        // A step sees only the rows of the tables that its examples use: gradients are as small as they are.
+        let tables = batch.used.tables(&self.device);
         let model = with_tables(self.model.clone(), &tables);
 
         let mut gradients = Gradients::default();

@@ -18,8 +18,8 @@ const WAITING: usize = 3;
 pub(crate) struct StepBatch<'a> {
     /// The parts in which the step is computed.
     pub parts: Vec<Part<'a>>,
-    /// The rows of the tables that a sparse step uses.
-    pub used: Option<UsedRows>,
+    /// The rows of the tables that the step uses.
+    pub used: UsedRows,
     /// How many examples there are in all parts.
     pub examples: usize,
 }
@@ -71,9 +71,9 @@ impl<'a> Loader<'a> {
             BatchSize::Examples(size) => size,
             BatchSize::Tokens(_) => examples.len(),
         };
-        let used = train.optimizer.is_sparse().then(|| UsedRows::of(inputs, examples, &self.config.model));
+        let used = self.batching.used_rows(inputs, examples, &self.config.model);
         let parts = examples.chunks(size.div_ceil(train.accumulation_steps)).map(|part| Part {
-            texts: self.batching.batch(inputs, part, used.as_ref()),
+            texts: self.batching.batch(inputs, part, Some(&used)),
             targets: part.iter().map(|&index| self.train.targets.of(index as usize)).collect(),
         });
         StepBatch { parts: parts.collect(), used, examples: examples.len() }
@@ -165,7 +165,7 @@ mod tests {
                 let batches = || plan.batches_from(1).map(|examples| loader.batch(examples));
                 let alone: Vec<StepBatch> = batches().collect();
                 assert!(ahead(batches(), |ahead| ahead.collect::<Vec<_>>()) == alone);
-                assert!(alone.iter().all(|batch| batch.parts.len() <= 2 && batch.used.is_some()));
+                assert!(alone.iter().all(|batch| batch.parts.len() <= 2));
                 total += 1 + alone.len() as u64;
             }
             assert_eq!(loader.total_steps(), total);

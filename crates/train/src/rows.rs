@@ -1,12 +1,13 @@
 //! Some rows of a table, which is held flattened: taking them out and putting them back. What happens to them in between
 //! is not known here.
 
+use attentive_ops::GradientRows;
 use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
 /// The rows of a table that a step uses.
 #[derive(Debug, Clone)]
 pub(crate) struct Rows {
-    /// Which rows; each at most once.
+    /// Which rows, ascending, each at most once.
     pub(crate) indices: Tensor<1, Int>,
     /// The length of a row.
     pub(crate) width: usize,
@@ -28,6 +29,16 @@ impl Rows {
     pub(crate) fn put(&self, table: Tensor<1>, rows: Tensor<1>) -> Tensor<1> {
         let rows = self.table(rows);
         self.table(table).select_assign(0, self.indices(), rows, IndexingUpdateOp::Assign).reshape([-1])
+    }
+
+    /// These rows between zeros: a flattened table of `n_values`.
+    pub(crate) fn spread(&self, rows: Tensor<1>, n_values: usize) -> Tensor<1> {
+        self.put(Tensor::zeros([n_values], &rows.device()), rows)
+    }
+
+    /// The same for an operation that takes the rows as they are.
+    pub(crate) fn of_gradient(&self) -> GradientRows {
+        GradientRows { indices: self.indices(), width: self.width }
     }
 
     fn table(&self, flat: Tensor<1>) -> Tensor<2> {

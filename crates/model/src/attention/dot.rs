@@ -1,11 +1,12 @@
 //! Dot-product self-attention without projections: Keras' `Attention()([e, e])`.
 
+use attentive_ops::{attention_pooling, self_attention_pooling};
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::softmax;
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, Device, Int, Tensor};
 
-use super::Attended;
+use super::{Attended, Sequences, drops};
 use crate::config::{DotConfig, ScoreMode};
 use crate::init::Initializer;
 use crate::mask::hide_keys;
@@ -34,6 +35,34 @@ impl DotAttention {
     pub fn forward(&self, tokens: Tensor<3>, mask: Option<&Tensor<2, Bool>>) -> Attended {
         let weights = softmax(hide_keys(self.scores(&tokens), mask), 2);
         Attended { weights: weights.clone().unsqueeze_dim(1), tokens: self.dropout.forward(weights).matmul(tokens) }
+    }
+
+    /// Whether nothing but the tokens decides.
+    pub(crate) fn is_plain(&self, device: &Device) -> bool {
+        self.scale.is_none() && self.has_mean(device)
+    }
+
+    /// Whether [`Self::mean`] is the mean of [`Self::forward`].
+    pub(super) fn has_mean(&self, device: &Device) -> bool {
+        self.concat_weight.is_none() && !drops(&self.dropout, device)
+    }
+
+    /// The weighted mean over the tokens of what they become, `[batch, dim]`.
+    pub(super) fn mean(&self, texts: Sequences, weights: Tensor<2>) -> Tensor<2> {
+        let Sequences { tokens, mask } = texts;
+        let [batch, length, dim] = tokens.dims();
+        let pooled = match &self.scale {
+            Some(scale) => {
+                let query = tokens.clone() * scale.val().reshape([1, 1, 1]);
+                attention_pooling(query, tokens.clone(), tokens, mask.as_ref(), weights, 1, 1.0)
+            }
+            None => {
+                let rows = Tensor::<1, Int>::arange(0..(batch * length) as i64, &tokens.device());
+                let table = tokens.reshape([batch * length, dim]);
+                self_attention_pooling(table, rows.reshape([batch, length]), mask.as_ref(), weights, 1.0)
+            }
+        };
+        pooled.vectors
     }
 
     /// `[batch, length, dim]` → `[batch, queries, keys]`.

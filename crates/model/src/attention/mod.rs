@@ -10,7 +10,8 @@ mod scaled_dot;
 mod transformer;
 
 use burn::module::Module;
-use burn::tensor::{Bool, Tensor};
+use burn::nn::Dropout;
+use burn::tensor::{Bool, Device, Tensor};
 
 pub use additive::AdditiveAttention;
 pub use bidirectional::BidirectionalAttention;
@@ -80,6 +81,18 @@ impl Attention {
         })
     }
 
+    /// The mean over the tokens of what they become, `[batch, output_dim]`, without computing that for any of them; `weights`
+    /// `[batch, length]` are those of the mean. `None` where there is no such way: where something that is not linear stands
+    /// between the attention and the mean, or weights are dropped out.
+    pub(crate) fn mean(&self, texts: impl FnOnce() -> Sequences, weights: Tensor<2>, device: &Device) -> Option<Tensor<2>> {
+        match self {
+            Self::Dot(attention) => attention.has_mean(device).then(|| attention.mean(texts(), weights)),
+            Self::ScaledDot(attention) => attention.has_mean(device).then(|| attention.mean(texts(), weights)),
+            Self::MultiHead(attention) => attention.has_mean(device).then(|| attention.mean(texts(), weights)),
+            Self::Additive(_) | Self::Transformer(_) | Self::Bidirectional(_) => None,
+        }
+    }
+
     /// Lets the tokens look at each other. `texts` is one batch of texts, or two whose texts form pairs; only
     /// `Bidirectional` lets the two meet. Gives the texts with vectors `[batch, length, output_dim]`, and the weights
     /// `[batch, heads, queries, keys]`: one tensor for each text, for a transformer one for each block of each text.
@@ -111,4 +124,9 @@ impl Attention {
             .collect();
         (texts, weights)
     }
+}
+
+/// Whether dropout changes anything on this device, which is the case where gradients are tracked.
+pub(crate) fn drops(dropout: &Dropout, device: &Device) -> bool {
+    dropout.prob > 0.0 && device.is_autodiff()
 }

@@ -1,12 +1,13 @@
 //! Multi-head self-attention: a mechanism of its own, and the first half of an encoder block.
 
+use attentive_ops::attention_pooling;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, Device, Tensor};
 
-use super::Attended;
 use super::rotary::turn;
 use super::scaled_dot::scaled_dot_weights;
+use super::{Attended, Sequences, drops};
 use crate::init::Initializer;
 
 /// Scaled dot-product attention in `n_heads` slices of the width, joined by an output projection
@@ -61,5 +62,23 @@ impl MultiHeadAttention {
             .swap_dims(1, 2)
             .reshape([batch, length, dim]);
         Attended { tokens: self.output.forward(context), weights: weights.reshape([batch, n_heads, length, length]) }
+    }
+
+    /// Whether [`Self::mean`] is the mean of [`Self::forward`]. Positions that turn with the token turn each head apart, which
+    /// is not done here.
+    pub(super) fn has_mean(&self, device: &Device) -> bool {
+        !self.rotary && !drops(&self.dropout, device)
+    }
+
+    /// The weighted mean over the tokens of what they become, `[batch, dim]`. Weights that sum to 1 let the output projection,
+    /// which is linear, wait until the mean is taken; a text without tokens must not get its bias.
+    pub(super) fn mean(&self, texts: Sequences, weights: Tensor<2>) -> Tensor<2> {
+        let Sequences { tokens, mask } = texts;
+        let [query, key, value] = [&self.query, &self.key, &self.value].map(|linear| linear.forward(tokens.clone()));
+        let [_, _, dim] = tokens.dims();
+        let scale = 1.0 / ((dim / self.n_heads) as f32).sqrt();
+        let has_tokens = weights.clone().sum_dim(1).greater_elem(0.0).float(); // [batch, 1]
+        let pooled = attention_pooling(query, key, value, mask.as_ref(), weights, self.n_heads, scale);
+        self.output.forward(pooled.vectors) * has_tokens
     }
 }

@@ -1,12 +1,13 @@
 //! Scaled dot-product self-attention with linear queries, keys and values.
 
+use attentive_ops::attention_pooling;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::activation::softmax;
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, Device, Tensor};
 
-use super::Attended;
 use super::rotary::turn;
+use super::{Attended, Sequences, drops};
 use crate::config::ScaledDotConfig;
 use crate::init::Initializer;
 use crate::mask::hide_keys;
@@ -95,5 +96,20 @@ impl ScaledDotAttention {
         let weights = scaled_dot_weights(query, key, mask);
         let value = self.value.forward(tokens);
         Attended { weights: weights.clone().unsqueeze_dim(1), tokens: self.dropout.forward(weights).matmul(value) }
+    }
+
+    /// Whether [`Self::mean`] is the mean of [`Self::forward`].
+    pub(super) fn has_mean(&self, device: &Device) -> bool {
+        !drops(&self.dropout, device)
+    }
+
+    /// The weighted mean over the tokens of what they become, `[batch, inner]`.
+    pub(super) fn mean(&self, texts: Sequences, weights: Tensor<2>) -> Tensor<2> {
+        let Sequences { tokens, mask } = texts;
+        let query = turn(self.query.forward(tokens.clone()), self.rotary);
+        let key = turn(self.key.forward(tokens.clone()), self.rotary);
+        let [_, _, d] = query.dims();
+        let scale = 1.0 / (d as f32).sqrt();
+        attention_pooling(query, key, self.value.forward(tokens), mask.as_ref(), weights, 1, scale).vectors
     }
 }

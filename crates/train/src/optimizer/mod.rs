@@ -86,8 +86,8 @@ impl Optimizer {
         }
     }
 
-    /// The value of one weight after a step; everything is flattened. If the gradient is that of some rows of a table,
-    /// all other rows, and their moments, keep every bit.
+    /// The value of one weight after a step; everything is flattened. If the gradient is that of some rows of a table, that of
+    /// the others is 0; where the optimizer is sparse, they and their moments keep every bit.
     fn update(
         &mut self,
         name: &str,
@@ -101,14 +101,18 @@ impl Optimizer {
             self.config.moments().iter().map(|_| value.full_like(self.config.initial_moment())).collect()
         });
         let updated = match rows {
-            None => rules::apply(&self.config, value, gradient, &mut moments, step, lr),
-            Some(rows) if rows.is_empty() => value,
-            Some(rows) => {
-                let mut of_rows: Vec<Tensor<1>> = moments.iter().map(|moment| rows.of(moment)).collect();
-                let updated = rules::apply(&self.config, rows.of(&value), gradient, &mut of_rows, step, lr);
-                moments = moments.into_iter().zip(of_rows).map(|(table, of_rows)| rows.put(table, of_rows)).collect();
-                rows.put(value, updated)
+            Some(rows) if self.config.is_sparse() => {
+                if rows.is_empty() {
+                    value
+                } else {
+                    let mut of_rows: Vec<Tensor<1>> = moments.iter().map(|moment| rows.of(moment)).collect();
+                    let updated = rules::apply(&self.config, rows.of(&value), gradient, None, &mut of_rows, step, lr);
+                    let tables = moments.into_iter().zip(of_rows);
+                    moments = tables.map(|(table, of_rows)| rows.put(table, of_rows)).collect();
+                    rows.put(value, updated)
+                }
             }
+            rows => rules::apply(&self.config, value, gradient, rows.as_ref(), &mut moments, step, lr),
         };
         self.moments.insert(name.to_string(), moments);
         updated

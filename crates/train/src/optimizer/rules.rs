@@ -1,26 +1,62 @@
 //! What each optimizer does to one weight, value by value: operation for operation as Keras computes it in f32. All
-//! tensors are flattened and of one length; which rows of a table they are is not known here.
+//! tensors are flattened and of one length, but for a gradient of which only some rows are there.
 
+use attentive_ops::Adam;
 use burn::tensor::Tensor;
 
 use super::config::{AdagradConfig, AdamConfig, AdamwConfig, LionConfig, OptimizerConfig, RmspropConfig, SgdConfig};
+use crate::rows::Rows;
 
 /// The values after a step, which counts from 0. The moments, in the order of their names, change in place.
 pub(super) fn apply(
     config: &OptimizerConfig,
     value: Tensor<1>,
     gradient: Tensor<1>,
+    rows: Option<&Rows>,
     moments: &mut [Tensor<1>],
     step: u64,
     lr: f64,
 ) -> Tensor<1> {
-    match config {
-        OptimizerConfig::Adam(AdamConfig { beta_1, beta_2, epsilon, .. }) => {
-            adam(value, gradient, moments, [*beta_1, *beta_2, *epsilon], step, lr)
-        }
+    let (beta_1, beta_2, epsilon, weight_decay) = match config {
+        OptimizerConfig::Adam(AdamConfig { beta_1, beta_2, epsilon, .. }) => (*beta_1, *beta_2, *epsilon, 0.0),
         OptimizerConfig::Adamw(AdamwConfig { beta_1, beta_2, epsilon, weight_decay, .. }) => {
-            adam(decay(value, *weight_decay, lr), gradient, moments, [*beta_1, *beta_2, *epsilon], step, lr)
+            (*beta_1, *beta_2, *epsilon, *weight_decay)
         }
+        _ => {
+            let gradient = match rows {
+                Some(rows) => rows.spread(gradient, value.dims()[0]),
+                None => gradient,
+            };
+            return apply_to_all(config, value, gradient, moments, lr);
+        }
+    };
+    let [m, v] = moments else { return value };
+    let t = (step + 1) as f64;
+    let step = Adam {
+        alpha: (lr * (1.0 - beta_2.powf(t)).sqrt() / (1.0 - beta_1.powf(t))) as f32,
+        one_minus_beta_1: (1.0 - beta_1) as f32,
+        one_minus_beta_2: (1.0 - beta_2) as f32,
+        epsilon: epsilon as f32,
+        decay: (lr * weight_decay) as f32,
+    };
+    // The moments leave their places, so that they have no second handle and are written in place.
+    let empty = Tensor::empty([0], &value.device());
+    let tensors = [value, std::mem::replace(m, empty.clone()), std::mem::replace(v, empty)];
+    let value;
+    [value, *m, *v] = attentive_ops::adam(&step, tensors, gradient, rows.map(Rows::of_gradient).as_ref());
+    value
+}
+
+/// The other optimizers, whose gradient is that of all values.
+fn apply_to_all(
+    config: &OptimizerConfig,
+    value: Tensor<1>,
+    gradient: Tensor<1>,
+    moments: &mut [Tensor<1>],
+    lr: f64,
+) -> Tensor<1> {
+    match config {
+        OptimizerConfig::Adam(_) | OptimizerConfig::Adamw(_) => value,
         OptimizerConfig::Sgd(config) => sgd(value, gradient, moments, config, lr),
         OptimizerConfig::Rmsprop(config) => rmsprop(value, gradient, moments, config, lr),
         OptimizerConfig::Adagrad(config) => adagrad(value, gradient, moments, config, lr),
@@ -34,23 +70,6 @@ fn decay(value: Tensor<1>, weight_decay: f64, lr: f64) -> Tensor<1> {
         return value;
     }
     value.clone() - value * (lr * weight_decay) as f32
-}
-
-/// Adam as `keras/src/optimizers/adam.py` computes it.
-fn adam(
-    value: Tensor<1>,
-    gradient: Tensor<1>,
-    moments: &mut [Tensor<1>],
-    [beta_1, beta_2, epsilon]: [f64; 3],
-    step: u64,
-    lr: f64,
-) -> Tensor<1> {
-    let [m, v] = moments else { return value };
-    let t = (step + 1) as f64;
-    let alpha = lr * (1.0 - beta_2.powf(t)).sqrt() / (1.0 - beta_1.powf(t));
-    *m = m.clone() + (gradient.clone() - m.clone()) * (1.0 - beta_1) as f32;
-    *v = v.clone() + (gradient.square() - v.clone()) * (1.0 - beta_2) as f32;
-    value - (m.clone() * alpha as f32) / (v.clone().sqrt() + epsilon as f32)
 }
 
 /// Gradient descent as `keras/src/optimizers/sgd.py` computes it.

@@ -1,0 +1,217 @@
+//! Attention whose result is a weighted mean over the queries, for one text and one head.
+//!
+//! Because the mean is linear, only the weight of each key is needed, ā_j = Σ_i ω_i A_ij, and the pooled vector is
+//! Σ_j ā_j V_j: the context of each query never exists, and of the weights A only the rows of some queries at a time. For the
+//! gradient they are computed anew. Since the gradient of A has rank one, dA_ij = ω_i u_j with u_j = G·V_j, where G is the
+//! gradient of the pooled vector, it costs two products instead of four.
+
+use macerator::Simd;
+
+use super::lanes::{Lanes, WIDEST, add_scaled, dot, exp, load, splat, store, width};
+use super::product::{Packed, ROWS, add_transposed, multiply};
+use super::rows::{Rows, add_rows, sum_rows};
+
+/// Queries whose weights are in memory at once: enough that a packed key is read seldom.
+const GROUP: usize = 4 * ROWS;
+
+/// Keys whose gradients stay in the cache while a group of queries adds to them.
+const KEYS_AT_ONCE: usize = 256;
+
+/// What one head of one text attends to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attending<'a> {
+    /// `[queries, dim]`.
+    pub query: Rows<'a>,
+    /// `[keys, dim]`.
+    pub key: Rows<'a>,
+    /// `[keys, value_dim]`.
+    pub value: Rows<'a>,
+    /// ω: what each query counts in the mean.
+    pub query_weights: &'a [f32],
+    /// What the products are multiplied with.
+    pub scale: f32,
+}
+
+/// What turns the scores s of a query into weights: e^(s − max) · inverse_sum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Normalizer {
+    /// The largest score.
+    pub max: f32,
+    /// One by the sum of e^(s − max).
+    pub inverse_sum: f32,
+}
+
+/// Memory that is used from text to text.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    pub(super) query: Vec<f32>,
+    pub(super) keys_by_column: Packed,
+    pub(super) keys_by_row: Packed,
+    pub(super) panel: Vec<f32>,
+    pub(super) out: Vec<f32>,
+    pub(super) sums: Vec<f32>,
+    pub(super) of_keys: [Vec<f32>; 3],
+}
+
+/// A vector of zeros.
+#[inline(always)]
+pub(super) fn zeroed(values: &mut Vec<f32>, n: usize) -> &mut [f32] {
+    values.clear();
+    values.resize(n, 0.0);
+    values
+}
+
+/// Keys and queries as the products need them; gives the padded number of queries and that of keys.
+#[inline(always)]
+pub(super) fn pack(scratch: &mut Scratch, query: Rows<'_>, key: Rows<'_>) -> (usize, usize) {
+    let (queries, keys) = (query.len().next_multiple_of(ROWS), key.len().next_multiple_of(WIDEST));
+    let rows = zeroed(&mut scratch.query, queries * query.width);
+    for (to, row) in rows.chunks_exact_mut(query.width.max(1)).zip(query.iter()) {
+        to.copy_from_slice(row);
+    }
+    scratch.keys_by_column.reset(key.width, keys);
+    for (column, row) in key.iter().enumerate() {
+        scratch.keys_by_column.set_column(column, row);
+    }
+    (queries, keys)
+}
+
+/// Scores in place as e^(scale·score − max), with zeros behind the first `n`.
+#[inline(always)]
+fn exponentials<S: Simd>(row: &mut [f32], n: usize, scale: f32) -> Normalizer {
+    let (real, behind) = row.split_at_mut(n);
+    behind.fill(f32::MIN);
+    let (whole, rest) = real.split_at_mut(n - n % width::<S>());
+    let mut largest: Lanes<S> = splat(f32::MIN);
+    for scores in whole.chunks_exact_mut(width::<S>()) {
+        let scaled = load::<S>(scores) * splat(scale);
+        largest = largest.max(scaled);
+        store(scores, scaled);
+    }
+    let mut max = largest.reduce_max();
+    for score in rest {
+        *score *= scale;
+        max = max.max(*score);
+    }
+    let mut sum: Lanes<S> = splat(0.0);
+    for scores in row.chunks_exact_mut(width::<S>()) {
+        let value = exp(load::<S>(scores) - splat(max));
+        sum += value;
+        store(scores, value);
+    }
+    Normalizer { max, inverse_sum: 1.0 / sum.reduce_add() }
+}
+
+/// Adds the pooled vector to `pooled` `[value_dim]`, and gives the weight of each key `[keys]` and the normalizer of each
+/// query. With `kept`, `[queries, keys]` padded, the exponentials stay there for the gradient.
+#[macerator::with_simd]
+pub(crate) fn forward<'a, S: Simd>(
+    input: &Attending<'a>,
+    scratch: &mut Scratch,
+    pooled: &mut [f32],
+    key_weights: &mut [f32],
+    normalizers: &mut [Normalizer],
+    mut kept: Option<&'a mut [f32]>,
+) {
+    let Attending { query, key, value, query_weights, scale } = *input;
+    let (queries, keys) = pack(scratch, query, key);
+    let weights = zeroed(&mut scratch.sums, keys);
+    let mut own = zeroed(&mut scratch.panel, if kept.is_some() { 0 } else { GROUP.min(queries) * keys });
+    for first in (0..queries).step_by(GROUP) {
+        let rows = GROUP.min(queries - first);
+        let panel = match &mut kept {
+            Some(kept) => &mut kept[first * keys..],
+            None => &mut *own,
+        };
+        let left = &scratch.query[first * query.width..];
+        multiply::<S>(left, query.width, rows, &scratch.keys_by_column, panel);
+        let normalizers = normalizers[first..].iter_mut().zip(&query_weights[first..]);
+        for (row, (normalizer, weight)) in panel.chunks_exact_mut(keys).take(rows).zip(normalizers) {
+            *normalizer = exponentials::<S>(row, key.len(), scale);
+            add_scaled::<S>(weights, weight * normalizer.inverse_sum, row);
+        }
+        own = &mut scratch.panel;
+    }
+    key_weights.copy_from_slice(&weights[..key.len()]);
+    sum_rows(value, key_weights, pooled);
+}
+
+/// The gradients of query, key and value, added to what is in `of_query` `[queries, dim]`, `of_key` `[keys, dim]` and
+/// `of_value` `[keys, value_dim]`, from that of the pooled vector. Rows there lie as densely as here.
+#[macerator::with_simd]
+pub(crate) fn backward<'a, S: Simd>(
+    input: &Attending<'a>,
+    scratch: &mut Scratch,
+    key_weights: &[f32],
+    normalizers: &[Normalizer],
+    gradient: &[f32],
+    of_query: &mut [f32],
+    of_key: &mut [f32],
+    of_value: &mut [f32],
+) {
+    let Attending { query, key, value, query_weights, scale } = *input;
+    let (queries, keys) = pack(scratch, query, key);
+    let dim = key.width.next_multiple_of(WIDEST);
+    let Scratch { query: packed, keys_by_column, keys_by_row, panel, out, sums, of_keys: [of_weights, padded_query, _] } =
+        scratch;
+    keys_by_row.reset(key.len(), dim);
+    key.iter().enumerate().for_each(|(row, values)| keys_by_row.set_row(row, values));
+    let of_weights = zeroed(of_weights, keys); // u
+    for (u, row) in of_weights.iter_mut().zip(value.iter()) {
+        *u = dot::<S>(row, gradient);
+    }
+    add_rows(of_value, key_weights, gradient);
+
+    let panel = zeroed(panel, GROUP.min(queries) * keys);
+    let out = zeroed(out, GROUP.min(queries) * dim);
+    let sums = zeroed(sums, key.len() * dim);
+    let padded_query = zeroed(padded_query, GROUP.min(queries) * dim);
+    for first in (0..queries).step_by(GROUP) {
+        let rows = GROUP.min(queries - first);
+        let left = &packed[first * query.width..];
+        multiply::<S>(left, query.width, rows, keys_by_column, panel);
+        // The scores become their gradients, without the scale.
+        for (r, row) in panel.chunks_exact_mut(keys).take(rows).enumerate() {
+            match (normalizers.get(first + r), query_weights.get(first + r)) {
+                (Some(normalizer), Some(&weight)) => of_scores::<S>(row, key.len(), scale, *normalizer, weight, of_weights),
+                _ => row.fill(0.0),
+            }
+        }
+        multiply::<S>(panel, keys, rows, keys_by_row, out);
+        let of_query = of_query[first * query.width..].chunks_exact_mut(query.width.max(1));
+        for (to, from) in of_query.zip(out.chunks_exact(dim)).take(rows) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += scale * from);
+        }
+        for (to, from) in padded_query.chunks_exact_mut(dim).zip(left.chunks_exact(query.width.max(1))).take(rows) {
+            to[..query.width].copy_from_slice(from);
+        }
+        for (piece, sums) in sums.chunks_mut(KEYS_AT_ONCE * dim).enumerate() {
+            for row in (0..rows).step_by(ROWS) {
+                let block = &panel[row * keys + piece * KEYS_AT_ONCE..];
+                add_transposed::<S>(block, keys, &padded_query[row * dim..], dim, sums);
+            }
+        }
+    }
+    for (to, from) in of_key.chunks_exact_mut(key.width.max(1)).zip(sums.chunks_exact(dim)) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to += scale * from);
+    }
+}
+
+/// The scores of a query as their gradients: ω A_j (u_j − t) with t = Σ_k A_k u_k.
+#[inline(always)]
+fn of_scores<S: Simd>(row: &mut [f32], n: usize, scale: f32, normalizer: Normalizer, weight: f32, of_weights: &[f32]) {
+    row[n..].fill(0.0);
+    let (scale, max) = (splat::<S>(scale), splat::<S>(normalizer.max));
+    for scores in row.chunks_exact_mut(width::<S>()) {
+        // What stands behind the keys is made zero below; until then it must not overflow.
+        let value = exp((load::<S>(scores) * scale - max).min(splat(0.0)));
+        store(scores, value);
+    }
+    row[n..].fill(0.0);
+    let t = normalizer.inverse_sum * dot::<S>(row, of_weights);
+    let (factor, t) = (splat::<S>(weight * normalizer.inverse_sum), splat::<S>(t));
+    for (values, of_weights) in row.chunks_exact_mut(width::<S>()).zip(of_weights.chunks_exact(width::<S>())) {
+        let value = load::<S>(values) * factor * (load::<S>(of_weights) - t);
+        store(values, value);
+    }
+}

@@ -1,0 +1,16 @@
+//! The arithmetic on slices of host memory, for one example or one piece of a table at a time. Knows no tensor and no thread:
+//! each function computes in one fixed order.
+
+mod adam;
+mod attention;
+mod lanes;
+mod product;
+mod rows;
+mod shared;
+
+pub(crate) use adam::adam;
+pub use adam::Adam;
+pub(crate) use attention::{Attending, Normalizer, Scratch, backward, forward};
+pub(crate) use lanes::WIDEST;
+pub(crate) use rows::{Rows, sum_rows};
+pub(crate) use shared::{backward_shared, is_narrow};

@@ -1,0 +1,203 @@
+//! The operations that Burn lacks, fused, with hand-written gradients: attention with pooling, weighted sums of rows, and the
+//! Adam step.
+//!
+//! On Burn's CPU backends they compute in host memory, with SIMD chosen at run time and on all cores; the results do not
+//! depend on the number of threads. On every other backend they are composed of Burn's own operations. No tensor of
+//! `[length, length]` lives longer than a text takes, but for short texts whose weights are kept for the gradient.
+//!
+//! The modules are listed in the order of their imports: each uses only those above it.
+
+mod kernels;
+mod texts;
+
+mod host;
+mod scatter;
+
+mod attention;
+mod composed;
+mod sums;
+
+#[cfg(test)]
+mod tests;
+
+use burn::tensor::module::embedding;
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use rayon::prelude::*;
+
+use self::attention::{CrossAttention, OfHead, SelfAttention};
+use self::host::{apply, is_host, with_values, with_values_mut};
+pub use self::kernels::Adam;
+use self::sums::SumOfRows;
+use self::texts::{Texts, ids_of};
+
+/// What attention with pooling makes of a batch of texts.
+#[derive(Debug, Clone)]
+pub struct Pooled {
+    /// One vector for each text, `[batch, value_dim]`: zeros for a text without tokens.
+    pub vectors: Tensor<2>,
+    /// What each token counted in it, `[batch, n_heads, keys]`: not negative, 0 at padding, and with query weights that sum
+    /// to 1 they sum to 1. `vectors` is the sum of the values by these. They have no gradient.
+    pub token_weights: Tensor<3>,
+}
+
+/// The weights of a mean over the real tokens: 1/n for each of n, 0 at padding. Tokens are `[batch, length]`.
+pub fn mean_weights(shape: [usize; 2], mask: Option<&Tensor<2, Bool>>, device: &Device) -> Tensor<2> {
+    match mask {
+        None => Tensor::full(shape, 1.0 / shape[1].max(1) as f32, device),
+        Some(mask) => {
+            let real = mask.clone().float();
+            real.clone() / real.sum_dim(1).clamp_min(1.0)
+        }
+    }
+}
+
+/// softmax(scale·Q·Kᵀ)·V in `n_heads` slices of the width (Vaswani et al. 2017, §3.2), and the weighted mean of the result
+/// over the queries: Σ_i ω_i Σ_j A_ij V_j.
+///
+/// `query` is `[batch, queries, dim]`, `key` `[batch, keys, dim]`, `value` `[batch, keys, value_dim]`; `n_heads` divides
+/// both widths. `mask` `[batch, keys]` is true where a key is real. `query_weights` `[batch, queries]` are constants; queries of
+/// weight 0 are not computed.
+pub fn attention_pooling(
+    query: Tensor<3>,
+    key: Tensor<3>,
+    value: Tensor<3>,
+    mask: Option<&Tensor<2, Bool>>,
+    query_weights: Tensor<2>,
+    n_heads: usize,
+    scale: f32,
+) -> Pooled {
+    let device = query.device();
+    let ([batch, queries, dim], [_, keys, value_dim]) = (query.dims(), value.dims());
+    if !is_host(&device) || batch * keys * value_dim == 0 {
+        let (vectors, token_weights) =
+            composed::attention_pooling([query, key, value], mask, query_weights, n_heads, scale);
+        return Pooled { vectors, token_weights };
+    }
+    let weights: Vec<f32> = query_weights.into_data().iter::<f32>().collect();
+    let (keys, queries) = (Texts::new([batch, keys], mask), Texts::of_nonzero([batch, queries], &weights));
+    let query_weights = queries.pick(&weights).into();
+    let operation =
+        CrossAttention { keys: keys.clone(), queries, query_weights, scale, n_heads, widths: [dim, value_dim] };
+    let (vectors, of_heads) = apply(operation, [query, key, value]);
+    Pooled { vectors, token_weights: token_weights(&keys, n_heads, &of_heads, &device) }
+}
+
+/// [`attention_pooling`] of texts to themselves, where queries, keys and values are the same rows of a table: Keras'
+/// `Attention()([e, e])` behind an `Embedding` and before a mean.
+///
+/// `table` is `[vocab_size, dim]`, `ids` `[batch, length]`, each id below `vocab_size`. `query_weights` `[batch, length]` are 0
+/// at padding.
+pub fn self_attention_pooling(
+    table: Tensor<2>,
+    ids: Tensor<2, Int>,
+    mask: Option<&Tensor<2, Bool>>,
+    query_weights: Tensor<2>,
+    scale: f32,
+) -> Pooled {
+    let device = table.device();
+    let (shape, table_shape) = (ids.dims(), table.dims());
+    if !is_host(&device) || shape[0] * shape[1] * table_shape[1] == 0 {
+        let tokens = embedding(table, ids);
+        let inputs = [tokens.clone(), tokens.clone(), tokens];
+        let (vectors, token_weights) = composed::attention_pooling(inputs, mask, query_weights, 1, scale);
+        return Pooled { vectors, token_weights };
+    }
+    let texts = Texts::new(shape, mask);
+    let weights: Vec<f32> = query_weights.into_data().iter::<f32>().collect();
+    let operation = SelfAttention {
+        rows: texts.pick(&ids_of(ids)).into(),
+        query_weights: texts.pick(&weights).into(),
+        scale,
+        table: table_shape,
+        has_gradient: device.is_autodiff(),
+        texts: texts.clone(),
+    };
+    let (vectors, of_texts) = apply(operation, [table]);
+    Pooled { vectors, token_weights: token_weights(&texts, 1, &of_texts, &device) }
+}
+
+fn token_weights(keys: &Texts, n_heads: usize, of_heads: &[OfHead], device: &Device) -> Tensor<3> {
+    let [batch, length] = keys.shape;
+    let mut weights = vec![0.0; batch * n_heads * length];
+    for (index, (of_head, weights)) in of_heads.iter().zip(weights.chunks_exact_mut(length)).enumerate() {
+        let text = index / n_heads;
+        for (&place, weight) in keys.places[keys.range(text)].iter().zip(&of_head.key_weights) {
+            weights[place as usize - text * length] = *weight;
+        }
+    }
+    Tensor::from_data(TensorData::new(weights, [batch, n_heads, length]), device)
+}
+
+/// For each text the sum of its tokens' rows of a table, each times a factor: `[batch, dim]`. `table` is `[vocab_size, dim]`,
+/// `ids` and `factors` are `[batch, length]`; factors have no gradient, and tokens with the factor 0 take no part.
+pub fn weighted_sum(table: Tensor<2>, ids: Tensor<2, Int>, factors: Tensor<2>) -> Tensor<2> {
+    let device = table.device();
+    let (shape, table_shape) = (ids.dims(), table.dims());
+    if !is_host(&device) || shape[0] * shape[1] * table_shape[1] == 0 {
+        return composed::weighted_sum(table, ids, factors);
+    }
+    let factors: Vec<f32> = factors.into_data().iter::<f32>().collect();
+    let texts = Texts::of_nonzero(shape, &factors);
+    let operation = SumOfRows {
+        rows: texts.pick(&ids_of(ids)).into(),
+        factors: texts.pick(&factors).into(),
+        table: table_shape,
+        texts,
+    };
+    apply(operation, [table]).0
+}
+
+/// The rows of a table that a gradient is of.
+#[derive(Debug, Clone)]
+pub struct GradientRows {
+    /// Which rows, ascending, each at most once.
+    pub indices: Tensor<1, Int>,
+    /// The length of a row, at least 1.
+    pub width: usize,
+}
+
+/// So many values are moved by one thread at a time.
+const PIECE: usize = 1 << 14;
+
+/// One step of Adam or AdamW on a weight and its moments, all flattened: `[value, m, v]`, without autodiff. They are changed
+/// in place where they have no other handle. `gradient` is that of all values, or of some rows, where the others have the
+/// gradient 0 and move by their moments alone, as in Keras.
+pub fn adam(
+    step: &Adam,
+    tensors: [Tensor<1>; 3],
+    gradient: Tensor<1>,
+    rows: Option<&GradientRows>,
+) -> [Tensor<1>; 3] {
+    let n_values = tensors[0].dims()[0];
+    if !is_host(&gradient.device()) {
+        let gradient = match rows {
+            Some(rows) => composed::spread(gradient, rows.indices.clone(), rows.width, n_values),
+            None => gradient,
+        };
+        return composed::adam(step, tensors, gradient);
+    }
+    let rows = rows.map(|rows| (ids_of(rows.indices.clone()), rows.width));
+    with_values(gradient, |gradient| {
+        with_values_mut(tensors, |[values, m, v]| match &rows {
+            None => {
+                let pieces = values.par_chunks_mut(PIECE).zip(m.par_chunks_mut(PIECE)).zip(v.par_chunks_mut(PIECE));
+                pieces.zip(gradient.par_chunks(PIECE)).for_each(|(((values, m), v), gradient)| {
+                    kernels::adam(step, values, m, v, gradient, &[0], gradient.len());
+                });
+            }
+            Some((indices, width)) => {
+                let rows_of_piece = PIECE.div_ceil(*width);
+                let size = rows_of_piece * width;
+                let pieces = values.par_chunks_mut(size).zip(m.par_chunks_mut(size)).zip(v.par_chunks_mut(size));
+                pieces.enumerate().for_each(|(piece, ((values, m), v))| {
+                    let first = (piece * rows_of_piece) as u32;
+                    let own = indices.partition_point(|&row| row < first)
+                        ..indices.partition_point(|&row| (row as usize) < (piece + 1) * rows_of_piece);
+                    let of_rows = &gradient[own.start * width..own.end * width];
+                    let own: Vec<u32> = indices[own].iter().map(|row| row - first).collect();
+                    kernels::adam(step, values, m, v, of_rows, &own, *width);
+                });
+            }
+        })
+    })
+}
