@@ -8,7 +8,7 @@
 use macerator::Simd;
 
 use super::lanes::{Lanes, WIDEST, add_scaled, dot, exp, load, splat, store, width};
-use super::product::{Packed, ROWS, add_transposed, multiply};
+use super::product::{Below, Packed, ROWS, add_transposed, multiply, multiply_transposed};
 use super::rows::{Rows, add_rows, sum_rows};
 
 /// Queries whose weights are in memory at once: enough that a packed key is read seldom.
@@ -44,13 +44,22 @@ pub(crate) struct Normalizer {
 /// Memory that is used from text to text.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    pub(super) query: Vec<f32>,
-    pub(super) keys_by_column: Packed,
+    queries_by_column: Packed,
+    keys_by_column: Packed,
     pub(super) keys_by_row: Packed,
     pub(super) panel: Vec<f32>,
     pub(super) out: Vec<f32>,
     pub(super) sums: Vec<f32>,
     pub(super) of_keys: [Vec<f32>; 3],
+}
+
+/// Room for n numbers, whatever they are.
+#[inline(always)]
+pub(super) fn sized(values: &mut Vec<f32>, n: usize) -> &mut [f32] {
+    if values.len() < n {
+        values.resize(n, 0.0);
+    }
+    &mut values[..n]
 }
 
 /// A vector of zeros.
@@ -59,21 +68,6 @@ pub(super) fn zeroed(values: &mut Vec<f32>, n: usize) -> &mut [f32] {
     values.clear();
     values.resize(n, 0.0);
     values
-}
-
-/// Keys and queries as the products need them; gives the padded number of queries and that of keys.
-#[inline(always)]
-pub(super) fn pack(scratch: &mut Scratch, query: Rows<'_>, key: Rows<'_>) -> (usize, usize) {
-    let (queries, keys) = (query.len().next_multiple_of(ROWS), key.len().next_multiple_of(WIDEST));
-    let rows = zeroed(&mut scratch.query, queries * query.width);
-    for (to, row) in rows.chunks_exact_mut(query.width.max(1)).zip(query.iter()) {
-        to.copy_from_slice(row);
-    }
-    scratch.keys_by_column.reset(key.width, keys);
-    for (column, row) in key.iter().enumerate() {
-        scratch.keys_by_column.set_column(column, row);
-    }
-    (queries, keys)
 }
 
 /// Scores in place as e^(scale·score − max), with zeros behind the first `n`.
@@ -114,23 +108,28 @@ pub(crate) fn forward<'a, S: Simd>(
     mut kept: Option<&'a mut [f32]>,
 ) {
     let Attending { query, key, value, query_weights, scale } = *input;
-    let (queries, keys) = pack(scratch, query, key);
+    let (queries, keys) = (query.len(), key.len().next_multiple_of(WIDEST));
+    scratch.keys_by_column.set_transposed(key);
+    // In self-attention, queries are keys.
+    let is_shared = query.is(&key);
+    if !is_shared {
+        scratch.queries_by_column.set_transposed(query);
+    }
+    let left = if is_shared { &scratch.keys_by_column } else { &scratch.queries_by_column };
     let weights = zeroed(&mut scratch.sums, keys);
-    let mut own = zeroed(&mut scratch.panel, if kept.is_some() { 0 } else { GROUP.min(queries) * keys });
+    let own = sized(&mut scratch.panel, if kept.is_some() { 0 } else { GROUP * keys });
     for first in (0..queries).step_by(GROUP) {
         let rows = GROUP.min(queries - first);
         let panel = match &mut kept {
             Some(kept) => &mut kept[first * keys..],
             None => &mut *own,
         };
-        let left = &scratch.query[first * query.width..];
-        multiply::<S>(left, query.width, rows, &scratch.keys_by_column, panel);
+        multiply_transposed::<S>(left, first, rows, &scratch.keys_by_column, panel);
         let normalizers = normalizers[first..].iter_mut().zip(&query_weights[first..]);
         for (row, (normalizer, weight)) in panel.chunks_exact_mut(keys).take(rows).zip(normalizers) {
             *normalizer = exponentials::<S>(row, key.len(), scale);
             add_scaled::<S>(weights, weight * normalizer.inverse_sum, row);
         }
-        own = &mut scratch.panel;
     }
     key_weights.copy_from_slice(&weights[..key.len()]);
     sum_rows(value, key_weights, pooled);
@@ -150,40 +149,43 @@ pub(crate) fn backward<'a, S: Simd>(
     of_value: &mut [f32],
 ) {
     let Attending { query, key, value, query_weights, scale } = *input;
-    let (queries, keys) = pack(scratch, query, key);
+    let (queries, keys) = (query.len(), key.len().next_multiple_of(WIDEST));
     let dim = key.width.next_multiple_of(WIDEST);
-    let Scratch { query: packed, keys_by_column, keys_by_row, panel, out, sums, of_keys: [of_weights, padded_query, _] } =
-        scratch;
-    keys_by_row.reset(key.len(), dim);
-    key.iter().enumerate().for_each(|(row, values)| keys_by_row.set_row(row, values));
+    let Scratch { queries_by_column, keys_by_column, keys_by_row, panel, out, sums, of_keys: [of_weights, padded_query, _] } = scratch;
+    keys_by_column.set_transposed(key);
+    queries_by_column.set_transposed(query);
+    keys_by_row.set_rows(key);
     let of_weights = zeroed(of_weights, keys); // u
     for (u, row) in of_weights.iter_mut().zip(value.iter()) {
         *u = dot::<S>(row, gradient);
     }
     add_rows(of_value, key_weights, gradient);
 
-    let panel = zeroed(panel, GROUP.min(queries) * keys);
-    let out = zeroed(out, GROUP.min(queries) * dim);
+    let panel = sized(panel, GROUP * keys);
+    let out = sized(out, GROUP * dim);
     let sums = zeroed(sums, key.len() * dim);
-    let padded_query = zeroed(padded_query, GROUP.min(queries) * dim);
+    let padded_query = zeroed(padded_query, GROUP * dim);
     for first in (0..queries).step_by(GROUP) {
         let rows = GROUP.min(queries - first);
-        let left = &packed[first * query.width..];
-        multiply::<S>(left, query.width, rows, keys_by_column, panel);
+        multiply_transposed::<S>(queries_by_column, first, rows, keys_by_column, panel);
         // The scores become their gradients, without the scale.
-        for (r, row) in panel.chunks_exact_mut(keys).take(rows).enumerate() {
+        for (r, row) in panel.chunks_exact_mut(keys).take(rows.next_multiple_of(ROWS)).enumerate() {
             match (normalizers.get(first + r), query_weights.get(first + r)) {
-                (Some(normalizer), Some(&weight)) => of_scores::<S>(row, key.len(), scale, *normalizer, weight, of_weights),
+                (Some(normalizer), Some(&weight)) => {
+                    of_scores::<S>(row, key.len(), scale, *normalizer, weight, of_weights);
+                }
                 _ => row.fill(0.0),
             }
         }
-        multiply::<S>(panel, keys, rows, keys_by_row, out);
+        for row in (0..rows).step_by(ROWS) {
+            multiply::<S>(Below { values: &panel[row * keys..], stride: keys }, keys_by_row, &mut out[row * dim..]);
+        }
         let of_query = of_query[first * query.width..].chunks_exact_mut(query.width.max(1));
         for (to, from) in of_query.zip(out.chunks_exact(dim)).take(rows) {
             to.iter_mut().zip(from).for_each(|(to, from)| *to += scale * from);
         }
-        for (to, from) in padded_query.chunks_exact_mut(dim).zip(left.chunks_exact(query.width.max(1))).take(rows) {
-            to[..query.width].copy_from_slice(from);
+        for (to, row) in padded_query.chunks_exact_mut(dim).zip(first..first + rows) {
+            to[..query.width].copy_from_slice(query.row(row));
         }
         for (piece, sums) in sums.chunks_mut(KEYS_AT_ONCE * dim).enumerate() {
             for row in (0..rows).step_by(ROWS) {

@@ -1,9 +1,13 @@
 //! Products of small matrices, of which the right one is packed so that a tile of the result stays in registers. Each value
 //! is summed in the order of the inner index, whatever the tiles are.
+//!
+//! Everything here is inlined into the functions for which macerator chooses the instructions; a closure that is not would be
+//! compiled for the oldest machine.
 
 use macerator::Simd;
 
 use super::lanes::{Lanes, WIDEST, load, splat, store, width};
+use super::rows::Rows;
 
 /// Rows that are computed together.
 pub(crate) const ROWS: usize = 8;
@@ -22,30 +26,66 @@ pub(crate) struct Packed {
 
 impl Packed {
     /// Takes the shape of a matrix of zeros; `columns` is a multiple of [`WIDEST`].
-    pub(crate) fn reset(&mut self, inner: usize, columns: usize) {
+    fn reset(&mut self, inner: usize, columns: usize) {
         (self.inner, self.columns) = (inner, columns);
         self.values.clear();
         self.values.resize(inner * columns, 0.0);
     }
 
-    /// Sets a row.
+    /// Becomes some rows, with zeros behind each up to a whole vector.
     #[inline(always)]
-    pub(crate) fn set_row(&mut self, row: usize, values: &[f32]) {
-        for (panel, values) in values.chunks(PANEL).enumerate() {
-            let first = panel * PANEL * self.inner + row * self.panel_width(panel);
-            self.values[first..][..values.len()].copy_from_slice(values);
+    pub(crate) fn set_rows(&mut self, rows: Rows<'_>) {
+        self.reset(rows.len(), rows.width.next_multiple_of(WIDEST));
+        for row in 0..rows.len() {
+            for (panel, values) in rows.row(row).chunks(PANEL).enumerate() {
+                let first = panel * PANEL * self.inner + row * self.panel_width(panel);
+                self.values[first..][..values.len()].copy_from_slice(values);
+            }
         }
     }
 
-    /// Sets a column.
+    /// Becomes some rows as columns, with columns of zeros behind them up to a whole vector.
     #[inline(always)]
-    pub(crate) fn set_column(&mut self, column: usize, values: &[f32]) {
+    pub(crate) fn set_transposed(&mut self, rows: Rows<'_>) {
+        const SIDE: usize = WIDEST;
+        self.reset(rows.width, rows.len().next_multiple_of(WIDEST));
+        // In squares that stay in registers; a panel is a whole number of them wide.
+        for column in (0..rows.len()).step_by(SIDE) {
+            let (panel, n) = (column / PANEL, SIDE.min(rows.len() - column));
+            let width = self.panel_width(panel);
+            let panel = &mut self.values[panel * PANEL * self.inner + column % PANEL..];
+            for k in (0..rows.width).step_by(SIDE) {
+                let mut square = [[0.0; SIDE]; SIDE];
+                let depth = SIDE.min(rows.width - k);
+                for (values, column) in square.iter_mut().zip(column..column + n) {
+                    let from = &rows.row(column)[k..];
+                    match from.first_chunk::<SIDE>() {
+                        Some(from) => *values = *from,
+                        None => values[..depth].copy_from_slice(from),
+                    }
+                }
+                for (i, out) in panel[k * width..].chunks_mut(width).take(depth).enumerate() {
+                    let out: &mut [f32] = &mut out[..SIDE];
+                    for (place, values) in out.iter_mut().zip(&square) {
+                        *place = values[i];
+                    }
+                }
+            }
+        }
+    }
+
+    /// Some columns, from a multiple of [`ROWS`] on, as the rows on the left of a product.
+    #[inline(always)]
+    fn columns_from(&self, column: usize) -> Columns<'_> {
         let panel = column / PANEL;
         let first = panel * PANEL * self.inner + column % PANEL;
-        let width = self.panel_width(panel);
-        for (place, value) in self.values[first..].iter_mut().step_by(width).zip(values) {
-            *place = *value;
-        }
+        Columns { values: &self.values[first..], stride: self.panel_width(panel) }
+    }
+
+    /// The panels with their numbers.
+    #[inline(always)]
+    fn panels(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        self.values.chunks((PANEL * self.inner).max(1)).enumerate()
     }
 
     #[inline(always)]
@@ -54,78 +94,120 @@ impl Packed {
     }
 }
 
-/// The product of some rows `[rows, inner]`, each `stride` after the one before it, and a packed matrix: `out` is `[rows,
-/// columns]`. `rows` is a multiple of [`ROWS`].
+/// The left side of a product, for some rows at a time.
+pub(crate) trait Left: Copy {
+    /// The k-th value of each of R rows, from row `first` on.
+    fn values<const R: usize>(&self, k: usize, first: usize) -> [f32; R];
+}
+
+/// Rows that stand beside each other: value k of row r is `values[k·stride + r]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Columns<'a> {
+    /// The numbers.
+    pub values: &'a [f32],
+    /// From one k to the next.
+    pub stride: usize,
+}
+
+impl Left for Columns<'_> {
+    #[inline(always)]
+    fn values<const R: usize>(&self, k: usize, first: usize) -> [f32; R] {
+        let values = &self.values[k * self.stride + first..];
+        *values.first_chunk().expect("blocks are whole")
+    }
+}
+
+/// Rows that stand below each other: value k of row r is `values[r·stride + k]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Below<'a> {
+    /// The numbers.
+    pub values: &'a [f32],
+    /// From one row to the next.
+    pub stride: usize,
+}
+
+impl Left for Below<'_> {
+    #[inline(always)]
+    fn values<const R: usize>(&self, k: usize, first: usize) -> [f32; R] {
+        std::array::from_fn(|r| self.values[(first + r) * self.stride + k])
+    }
+}
+
+/// The product of some rows, which are the columns of a packed matrix, and another one: `out` is `[rows, columns]`, from row
+/// `first` of the left side on. Both are multiples of [`ROWS`].
 #[inline(always)]
-pub(crate) fn multiply<S: Simd>(left: &[f32], stride: usize, rows: usize, right: &Packed, out: &mut [f32]) {
-    let Packed { inner, columns, .. } = *right;
-    for (panel, values) in right.values.chunks(PANEL * inner.max(1)).enumerate() {
-        let panel_width = right.panel_width(panel);
+pub(crate) fn multiply_transposed<S: Simd>(left: &Packed, first: usize, rows: usize, right: &Packed, out: &mut [f32]) {
+    for (panel, values) in right.panels() {
         for row in (0..rows).step_by(ROWS) {
-            let out = &mut out[row * columns + panel * PANEL..];
-            let left = &left[row * stride..];
-            if width::<S>() == WIDEST {
-                multiply_panel::<S, ROWS>(left, stride, inner, values, panel_width, out, columns);
-            } else {
-                // Half of the rows for 16 registers.
-                const HALF: usize = ROWS / 2;
-                multiply_panel::<S, HALF>(left, stride, inner, values, panel_width, out, columns);
-                let (left, out) = (&left[HALF * stride..], &mut out[HALF * columns..]);
-                multiply_panel::<S, HALF>(left, stride, inner, values, panel_width, out, columns);
-            }
+            multiply_panel::<S>(left.columns_from(first + row), right, panel, values, &mut out[row * right.columns..]);
         }
     }
 }
 
+/// The product of [`ROWS`] rows and a packed matrix: `out` is `[ROWS, columns]`.
 #[inline(always)]
-fn multiply_panel<S: Simd, const R: usize>(
-    left: &[f32],
-    stride: usize,
-    inner: usize,
-    panel: &[f32],
-    panel_width: usize,
-    out: &mut [f32],
-    columns: usize,
-) {
-    let left: [&[f32]; R] = std::array::from_fn(|row| &left[row * stride..][..inner]);
+pub(crate) fn multiply<S: Simd>(left: impl Left, right: &Packed, out: &mut [f32]) {
+    for (panel, values) in right.panels() {
+        multiply_panel::<S>(left, right, panel, values, out);
+    }
+}
+
+#[inline(always)]
+fn multiply_panel<S: Simd>(left: impl Left, right: &Packed, panel: usize, values: &[f32], out: &mut [f32]) {
+    /// Half of the rows for 16 registers.
+    const HALF: usize = ROWS / 2;
+    let panel_width = right.panel_width(panel);
     let mut column = 0;
     while column < panel_width {
-        let out = &mut out[column..];
         let vectors = ((panel_width - column) / width::<S>()).min(3);
-        match vectors {
-            3 => tile::<S, R, 3>(left, panel, panel_width, column, out, columns),
-            2 => tile::<S, R, 2>(left, panel, panel_width, column, out, columns),
-            _ => tile::<S, R, 1>(left, panel, panel_width, column, out, columns),
+        let out = &mut out[panel * PANEL + column..];
+        for first in (0..ROWS).step_by(if width::<S>() == WIDEST { ROWS } else { HALF }) {
+            let place = Place { first, column, panel_width, columns: right.columns };
+            match (width::<S>() == WIDEST, vectors) {
+                (true, 3) => tile::<S, ROWS, 3>(left, values, right.inner, place, out),
+                (true, 2) => tile::<S, ROWS, 2>(left, values, right.inner, place, out),
+                (true, _) => tile::<S, ROWS, 1>(left, values, right.inner, place, out),
+                (false, 3) => tile::<S, HALF, 3>(left, values, right.inner, place, out),
+                (false, 2) => tile::<S, HALF, 2>(left, values, right.inner, place, out),
+                (false, _) => tile::<S, HALF, 1>(left, values, right.inner, place, out),
+            }
         }
         column += vectors * width::<S>();
     }
 }
 
+/// Where a tile lies in its panel and in the result.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    first: usize,
+    column: usize,
+    panel_width: usize,
+    columns: usize,
+}
+
 /// R rows by C vectors of the product, which stay in registers until they are done.
 #[inline(always)]
 fn tile<S: Simd, const R: usize, const C: usize>(
-    left: [&[f32]; R],
+    left: impl Left,
     panel: &[f32],
-    panel_width: usize,
-    column: usize,
+    inner: usize,
+    place: Place,
     out: &mut [f32],
-    columns: usize,
 ) {
     let mut sums: [[Lanes<S>; C]; R] = [[splat(0.0); C]; R];
-    let inner = left[0].len();
-    let left = left.map(|row| &row[..inner]);
-    for (k, row) in panel.chunks_exact(panel_width).take(inner).enumerate() {
-        let row = &row[column..][..C * width::<S>()];
+    for (k, row) in panel.chunks_exact(place.panel_width).take(inner).enumerate() {
+        let row = &row[place.column..][..C * width::<S>()];
         let right: [Lanes<S>; C] = std::array::from_fn(|c| load(&row[c * width::<S>()..]));
+        let left: [f32; R] = left.values(k, place.first);
         for r in 0..R {
-            let value = splat::<S>(left[r][k]);
+            let value = splat::<S>(left[r]);
             for c in 0..C {
                 sums[r][c] = value.mul_add(right[c], sums[r][c]);
             }
         }
     }
     for r in 0..R {
-        let out = &mut out[r * columns..][..C * width::<S>()];
+        let out = &mut out[(place.first + r) * place.columns..][..C * width::<S>()];
         for c in 0..C {
             store(&mut out[c * width::<S>()..], sums[r][c]);
         }
@@ -162,8 +244,13 @@ mod tests {
     use super::*;
 
     #[macerator::with_simd]
-    fn product<S: Simd>(left: &[f32], stride: usize, rows: usize, right: &Packed, out: &mut [f32]) {
-        multiply::<S>(left, stride, rows, right, out);
+    fn product<'a, S: Simd>(left: Below<'a>, right: &Packed, out: &mut [f32]) {
+        multiply::<S>(left, right, out);
+    }
+
+    #[macerator::with_simd]
+    fn product_of_columns<S: Simd>(left: &Packed, first: usize, rows: usize, right: &Packed, out: &mut [f32]) {
+        multiply_transposed::<S>(left, first, rows, right, out);
     }
 
     #[macerator::with_simd]
@@ -176,26 +263,39 @@ mod tests {
         (i * 7919 % 23) as f32 - 11.0
     }
 
+    fn rows<'a>(matrix: &'a [f32], width: usize, places: &'a [u32]) -> Rows<'a> {
+        Rows { matrix, stride: width, offset: 0, width, places }
+    }
+
     #[test]
     fn products_are_those_of_the_definition() {
-        for (rows, inner, columns) in [(8, 1, 16), (8, 5, 48), (16, 64, 112), (24, 33, 64), (8, 100, 128)] {
-            let stride = inner + 3;
-            let left: Vec<f32> = (0..rows * stride).map(value).collect();
-            let right: Vec<Vec<f32>> =
-                (0..inner).map(|k| (0..columns).map(|c| value(k * columns + c + 5)).collect()).collect();
-            let (mut by_row, mut by_column) = (Packed::default(), Packed::default());
-            by_row.reset(inner, columns);
-            by_column.reset(inner, columns);
-            right.iter().enumerate().for_each(|(k, row)| by_row.set_row(k, row));
-            for c in 0..columns {
-                by_column.set_column(c, &right.iter().map(|row| row[c]).collect::<Vec<f32>>());
-            }
+        for (n, inner, columns) in [(8, 1, 16), (5, 5, 48), (16, 64, 112), (100, 64, 100), (57, 33, 64), (8, 100, 128)] {
+            let left: Vec<f32> = (0..n * inner).map(value).collect();
+            let right: Vec<f32> = (0..inner * columns).map(|i| value(i + 5)).collect();
+            let right_columns: Vec<f32> =
+                (0..columns * inner).map(|i| right[i % inner * columns + i / inner]).collect();
+            let places: Vec<u32> = (0..128).collect();
+            let [mut by_row, mut by_column, mut left_columns] = [(); 3].map(|()| Packed::default());
+            by_row.set_rows(rows(&right, columns, &places[..inner]));
+            by_column.set_transposed(rows(&right_columns, inner, &places[..columns]));
+            left_columns.set_transposed(rows(&left, inner, &places[..n]));
             assert_eq!(by_row.values, by_column.values);
-            let mut out = vec![f32::NAN; rows * columns];
-            product(&left, stride, rows, &by_row, &mut out);
-            for (r, c) in (0..rows).flat_map(|r| (0..columns).map(move |c| (r, c))) {
-                let expected: f32 = (0..inner).map(|k| left[r * stride + k] * right[k][c]).sum();
-                assert_eq!(out[r * columns + c], expected, "{rows} × {inner} × {columns} at {r}, {c}");
+            let (padded, stride) = (n.next_multiple_of(ROWS), columns.next_multiple_of(WIDEST));
+            let mut found = vec![f32::NAN; padded * stride];
+            product_of_columns(&left_columns, 0, padded, &by_row, &mut found);
+            let mut padded_left = left.clone();
+            padded_left.resize(padded * inner, 0.0);
+            let mut also_found = vec![f32::NAN; padded * stride];
+            for first in (0..padded).step_by(ROWS) {
+                let left = Below { values: &padded_left[first * inner..], stride: inner };
+                product(left, &by_column, &mut also_found[first * stride..]);
+            }
+            assert_eq!(found, also_found);
+            for (r, c) in (0..padded).flat_map(|r| (0..stride).map(move |c| (r, c))) {
+                let is_real = r < n && c < columns;
+                let product = |k: usize| left[r * inner + k] * right[k * columns + c];
+                let expected = if is_real { (0..inner).map(product).sum() } else { 0.0 };
+                assert_eq!(found[r * stride + c], expected, "{n} × {inner} × {columns} at {r}, {c}");
             }
         }
     }

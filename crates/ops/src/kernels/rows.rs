@@ -22,6 +22,18 @@ impl<'a> Rows<'a> {
         self.places.len()
     }
 
+    /// Whether these are the same rows of the same matrix, without looking at any.
+    #[inline(always)]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self.matrix, other.matrix) && std::ptr::eq(self.places, other.places) && self.offset == other.offset
+    }
+
+    /// One of them.
+    #[inline(always)]
+    pub(crate) fn row(&self, index: usize) -> &'a [f32] {
+        &self.matrix[self.places[index] as usize * self.stride + self.offset..][..self.width]
+    }
+
     /// One row after the other.
     #[inline(always)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'a [f32]> + use<'a> {

@@ -2,17 +2,17 @@
 //! `Attention()([e, e])`, from exponentials that were kept.
 //!
 //! The two products of the general gradient become one: dE = scale·(dS + dSᵀ)·E + ā Gᵀ, and with scores that are symmetric,
-//! row i of dSᵀ needs nothing but row i of the exponentials X and a few numbers of each token:
+//! row j of both needs nothing but row j of the exponentials X and a few numbers of each token:
 //!
-//!   dS_ij + dS_ji = X_ij · (ω_i r_i (u_j − t_i) + e^(m_i − m_j) ω_j r_j (u_i − t_j))
+//!   dS_ji + dS_ij = X_ji · (ω_j r_j (u_i − t_j) + e^(m_j − m_i) ω_i r_i (u_j − t_i))
 //!
 //! where m is a token's largest score, r one by its sum, u_j = G·E_j and t_i = r_i Σ_j X_ij u_j.
 
 use macerator::Simd;
 
-use super::attention::{Normalizer, Scratch, zeroed};
+use super::attention::{Normalizer, Scratch, sized, zeroed};
 use super::lanes::{WIDEST, dot, load, splat, store, width};
-use super::product::{ROWS, multiply};
+use super::product::{Columns, ROWS, multiply};
 use super::rows::Rows;
 
 /// How far the largest scores of a text's tokens may lie apart.
@@ -46,10 +46,11 @@ pub(crate) fn backward_shared<'a, S: Simd>(
     let n = tokens.len();
     let (keys, dim) = (n.next_multiple_of(WIDEST), tokens.width.next_multiple_of(WIDEST));
     let Scratch { keys_by_row, panel, out, of_keys: [u, f, t], .. } = scratch;
-    keys_by_row.reset(n, dim);
-    tokens.iter().enumerate().for_each(|(row, values)| keys_by_row.set_row(row, values));
+    keys_by_row.set_rows(tokens);
     let (u, f, t) = (zeroed(u, keys), zeroed(f, keys), zeroed(t, keys));
-    u.iter_mut().zip(tokens.iter()).for_each(|(u, row)| *u = dot::<S>(row, gradient));
+    for (row, u) in u[..n].iter_mut().enumerate() {
+        *u = dot::<S>(tokens.row(row), gradient);
+    }
 
     let (least, largest) = range(normalizers);
     let middle = least + (largest - least) / 2.0;
@@ -58,27 +59,27 @@ pub(crate) fn backward_shared<'a, S: Simd>(
         f[j] = weight * normalizer.inverse_sum * (middle - normalizer.max).exp();
     }
 
-    let panel = zeroed(panel, ROWS * keys);
-    let out = zeroed(out, ROWS * dim);
-    for (first, of_tokens) in (0..).step_by(ROWS).zip(of_tokens.chunks_mut(ROWS * tokens.width)) {
-        let rows = ROWS.min(n - first);
-        for (i, row) in (first..first + rows).zip(panel.chunks_exact_mut(keys)) {
-            let own = splat::<S>((normalizers[i].max - middle).exp());
-            let alpha = splat::<S>(query_weights[i] * normalizers[i].inverse_sum);
-            let (u_i, t_i) = (splat::<S>(u[i]), splat::<S>(t[i]));
-            for (j, (place, exponentials)) in
-                (0..).step_by(width::<S>()).zip(row.chunks_exact_mut(width::<S>()).zip(kept[i * keys..].chunks_exact(width::<S>())))
-            {
-                let (u_j, f_j, t_j) = (load::<S>(&u[j..]), load::<S>(&f[j..]), load::<S>(&t[j..]));
-                let of_both = alpha.mul_add(u_j - t_i, own * f_j * (u_i - t_j));
-                store(place, load::<S>(exponentials) * of_both);
+    // The pairs of sixteen tokens with all others, as columns: row j holds those of token j.
+    let panel = sized(panel, n * WIDEST);
+    let out = sized(out, ROWS * dim);
+    for (first, of_tokens) in (0..n).step_by(WIDEST).zip(of_tokens.chunks_mut(WIDEST * tokens.width)) {
+        for (j, row) in panel.chunks_exact_mut(WIDEST).enumerate() {
+            let own = splat::<S>((normalizers[j].max - middle).exp());
+            let alpha = splat::<S>(query_weights[j] * normalizers[j].inverse_sum);
+            let (u_j, t_j) = (splat::<S>(u[j]), splat::<S>(t[j]));
+            for i in (0..WIDEST).step_by(width::<S>()) {
+                let (u_i, f_i, t_i) = (load::<S>(&u[first + i..]), load::<S>(&f[first + i..]), load::<S>(&t[first + i..]));
+                let of_both = alpha.mul_add(u_i - t_j, own * f_i * (u_j - t_i));
+                store(&mut row[i..], load::<S>(&kept[j * keys + first + i..]) * of_both);
             }
         }
-        multiply::<S>(panel, keys, ROWS, keys_by_row, out);
-        let places = of_tokens.chunks_exact_mut(tokens.width).zip(out.chunks_exact(dim)).zip(&key_weights[first..]);
-        for ((to, from), weight) in places {
-            for ((to, from), gradient) in to.iter_mut().zip(from).zip(gradient) {
-                *to = scale * from + weight * gradient;
+        for (block, of_tokens) in (0..WIDEST).step_by(ROWS).zip(of_tokens.chunks_mut(ROWS * tokens.width)) {
+            multiply::<S>(Columns { values: &panel[block..], stride: WIDEST }, keys_by_row, out);
+            let places = of_tokens.chunks_exact_mut(tokens.width).zip(out.chunks_exact(dim));
+            for ((to, from), weight) in places.zip(&key_weights[first + block..]) {
+                for ((to, from), gradient) in to.iter_mut().zip(from).zip(gradient) {
+                    *to = scale * from + weight * gradient;
+                }
             }
         }
     }
