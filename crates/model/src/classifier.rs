@@ -1,6 +1,6 @@
 //! The classifier: from token ids to logits.
 
-use attentive_ops::{mean_weights, self_attention_pooling, weighted_sum};
+use attentive_ops::{embedding_pooling, self_attention_pooling};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
 use burn::tensor::module::embedding;
@@ -132,8 +132,7 @@ impl Classifier {
             None => self.pool(texts, seconds).0,
         };
         if let (Some(table), Some(Tokens { ids, mask })) = (&self.ngrams, ngrams) {
-            let weights = mean_weights(ids.dims(), mask.as_ref(), &ids.device());
-            parts.push(weighted_sum(table.weight.val(), ids, weights));
+            parts.push(embedding_pooling(table.weight.val(), ids, mask.as_ref(), None));
         }
         let text = if parts.len() == 1 { parts.swap_remove(0) } else { Tensor::cat(parts, 1) };
         self.head.forward(self.dropout.forward(text))
@@ -166,14 +165,13 @@ impl Classifier {
         let Tokens { ids, mask } = texts.clone();
         let table = self.table();
         let device = table.device();
-        let weights = mean_weights(ids.dims(), mask.as_ref(), &device);
         let are_rows = self.positions.is_none() && !drops(&self.dropout, &device);
         match &self.attention {
-            None => are_rows.then(|| weighted_sum(table, ids, weights)),
+            None => are_rows.then(|| embedding_pooling(table, ids, mask.as_ref(), None)),
             Some(Attention::Dot(attention)) if are_rows && attention.is_plain(&device) => {
-                Some(self_attention_pooling(table, ids, mask.as_ref(), weights, 1.0).vectors)
+                Some(self_attention_pooling(table, ids, mask.as_ref(), None, 1.0).vectors)
             }
-            Some(attention) => attention.mean(|| self.embed(texts.clone()), weights, &device),
+            Some(attention) => attention.mean(|| self.embed(texts.clone()), &device),
         }
     }
 

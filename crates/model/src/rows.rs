@@ -1,6 +1,7 @@
 //! A model that holds only the rows of its tables that a step uses, so that the gradient of a large table is as small as
 //! the step, and pretrained rows put into a table.
 
+use attentive_ops::select_rows;
 use burn::module::Param;
 use burn::nn::Embedding;
 use burn::tensor::{Int, Tensor};
@@ -34,7 +35,7 @@ impl Classifier {
     /// with this model.
     pub fn with_rows(mut self, table: Table, indices: &Tensor<1, Int>) -> Self {
         let pick = |table: &Embedding| {
-            let rows = table.weight.val().inner().select(0, indices.clone());
+            let rows = select_rows(table.weight.val().inner(), indices);
             Embedding { weight: Param::from_tensor(Tensor::from_inner(rows).require_grad()) }
         };
         match table {

@@ -3,7 +3,7 @@
 //! Usage: cargo bench -p attentive-ops --bench operations
 
 use attentive_backend::Backend;
-use attentive_ops::{Adam, GradientRows, Pooled, adam, attention_pooling, mean_weights, self_attention_pooling, weighted_sum};
+use attentive_ops::{Adam, GradientRows, Pooled, adam, attention_pooling, embedding_pooling, self_attention_pooling};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use divan::Bencher;
 
@@ -28,17 +28,15 @@ fn uniform<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
 fn self_attention(bencher: Bencher<'_, '_>, shape: [usize; 3]) {
     let device = device();
     let (table, ids) = (uniform([VOCAB_SIZE, shape[2]], &device), ids(shape, &device));
-    let weights = mean_weights([shape[0], shape[1]], None, &device);
-    bencher.bench_local(|| self_attention_pooling(table.clone(), ids.clone(), None, weights.clone(), 1.0));
+    bencher.bench_local(|| self_attention_pooling(table.clone(), ids.clone(), None, None, 1.0));
 }
 
 #[divan::bench(args = SHAPES)]
 fn self_attention_with_gradient(bencher: Bencher<'_, '_>, shape: [usize; 3]) {
     let device = device().autodiff();
     let (table, ids) = (uniform([VOCAB_SIZE, shape[2]], &device).require_grad(), ids(shape, &device));
-    let weights = mean_weights([shape[0], shape[1]], None, &device);
     bencher.bench_local(|| {
-        let Pooled { vectors, .. } = self_attention_pooling(table.clone(), ids.clone(), None, weights.clone(), 1.0);
+        let Pooled { vectors, .. } = self_attention_pooling(table.clone(), ids.clone(), None, None, 1.0);
         vectors.sum().backward()
     });
 }
@@ -47,20 +45,17 @@ fn self_attention_with_gradient(bencher: Bencher<'_, '_>, shape: [usize; 3]) {
 fn attention_with_gradient(bencher: Bencher<'_, '_>, shape: [usize; 3]) {
     let device = device().autodiff();
     let [query, key, value] = [(); 3].map(|()| uniform(shape, &device).require_grad());
-    let weights = mean_weights([shape[0], shape[1]], None, &device);
     bencher.bench_local(|| {
-        let Pooled { vectors, .. } =
-            attention_pooling(query.clone(), key.clone(), value.clone(), None, weights.clone(), 1, 0.125);
+        let Pooled { vectors, .. } = attention_pooling(query.clone(), key.clone(), value.clone(), None, None, 1, 0.125);
         vectors.sum().backward()
     });
 }
 
 #[divan::bench(args = SHAPES)]
-fn sum_with_gradient(bencher: Bencher<'_, '_>, shape: [usize; 3]) {
+fn embedding_with_gradient(bencher: Bencher<'_, '_>, shape: [usize; 3]) {
     let device = device().autodiff();
     let (table, ids) = (uniform([VOCAB_SIZE, shape[2]], &device).require_grad(), ids(shape, &device));
-    let weights = mean_weights([shape[0], shape[1]], None, &device);
-    bencher.bench_local(|| weighted_sum(table.clone(), ids.clone(), weights.clone()).sum().backward());
+    bencher.bench_local(|| embedding_pooling(table.clone(), ids.clone(), None, None).sum().backward());
 }
 
 const STEP: Adam = Adam { alpha: 1e-3, one_minus_beta_1: 0.1, one_minus_beta_2: 1e-3, epsilon: 1e-7, decay: 0.0 };

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::host::Fused;
-use crate::kernels::{
-    Attending, Normalizer, Rows, Scratch, WIDEST, backward, backward_shared, forward, is_narrow,
-};
+use crate::kernels::{Attending, Normalizer, Rows, Scratch, WIDEST, backward, backward_shared, forward, is_narrow};
 use crate::scatter::scatter;
 use crate::texts::Texts;
 
@@ -54,7 +52,15 @@ impl SelfAttention {
         Attending { query: tokens, key: tokens, value: tokens, query_weights, scale: self.scale }
     }
 
-    fn of_tokens(&self, text: usize, table: &[f32], saved: &OfHead, gradient: &[f32], scratch: &mut Scratch, out: &mut [f32]) {
+    fn of_tokens(
+        &self,
+        text: usize,
+        table: &[f32],
+        saved: &OfHead,
+        gradient: &[f32],
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) {
         let OfHead { key_weights, normalizers, kept } = saved;
         let attending = self.attending(text, table);
         match kept {

@@ -44,10 +44,10 @@ pub(crate) fn attention_pooling(
     (pooled, of_keys.reshape([batch, n_heads, keys]))
 }
 
-/// See [`crate::weighted_sum`].
-pub(crate) fn weighted_sum(table: Tensor<2>, ids: Tensor<2, Int>, factors: Tensor<2>) -> Tensor<2> {
-    let [batch, length] = factors.dims();
-    factors.reshape([batch, 1, length]).matmul(embedding(table, ids)).squeeze_dim::<2>(1)
+/// See [`crate::embedding_pooling`].
+pub(crate) fn embedding_pooling(table: Tensor<2>, ids: Tensor<2, Int>, weights: Tensor<2>) -> Tensor<2> {
+    let [batch, length] = weights.dims();
+    weights.reshape([batch, 1, length]).matmul(embedding(table, ids)).squeeze_dim::<2>(1)
 }
 
 /// See [`crate::adam`].

@@ -28,7 +28,7 @@ use self::attention::{CrossAttention, OfHead, SelfAttention};
 use self::host::{apply, is_host, with_values, with_values_mut};
 pub use self::kernels::Adam;
 use self::sums::SumOfRows;
-use self::texts::{Texts, ids_of};
+use self::texts::{Texts, floats_of, ids_of};
 
 /// What attention with pooling makes of a batch of texts.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub struct Pooled {
 }
 
 /// The weights of a mean over the real tokens: 1/n for each of n, 0 at padding. Tokens are `[batch, length]`.
-pub fn mean_weights(shape: [usize; 2], mask: Option<&Tensor<2, Bool>>, device: &Device) -> Tensor<2> {
+fn mean_weights(shape: [usize; 2], mask: Option<&Tensor<2, Bool>>, device: &Device) -> Tensor<2> {
     match mask {
         None => Tensor::full(shape, 1.0 / shape[1].max(1) as f32, device),
         Some(mask) => {
@@ -56,26 +56,33 @@ pub fn mean_weights(shape: [usize; 2], mask: Option<&Tensor<2, Bool>>, device: &
 ///
 /// `query` is `[batch, queries, dim]`, `key` `[batch, keys, dim]`, `value` `[batch, keys, value_dim]`; `n_heads` divides
 /// both widths. `mask` `[batch, keys]` is true where a key is real. `query_weights` `[batch, queries]` are constants; queries of
-/// weight 0 are not computed.
+/// weight 0 are not computed. Without them it is the plain mean over the real tokens, which are both queries and keys.
 pub fn attention_pooling(
     query: Tensor<3>,
     key: Tensor<3>,
     value: Tensor<3>,
     mask: Option<&Tensor<2, Bool>>,
-    query_weights: Tensor<2>,
+    query_weights: Option<Tensor<2>>,
     n_heads: usize,
     scale: f32,
 ) -> Pooled {
     let device = query.device();
     let ([batch, queries, dim], [_, keys, value_dim]) = (query.dims(), value.dims());
     if !is_host(&device) || batch * keys * value_dim == 0 {
-        let (vectors, token_weights) =
-            composed::attention_pooling([query, key, value], mask, query_weights, n_heads, scale);
+        let weights = query_weights.unwrap_or_else(|| mean_weights([batch, queries], mask, &device));
+        let (vectors, token_weights) = composed::attention_pooling([query, key, value], mask, weights, n_heads, scale);
         return Pooled { vectors, token_weights };
     }
-    let weights: Vec<f32> = query_weights.into_data().iter::<f32>().collect();
-    let (keys, queries) = (Texts::new([batch, keys], mask), Texts::of_nonzero([batch, queries], &weights));
-    let query_weights = queries.pick(&weights).into();
+    let keys = Texts::new([batch, keys], mask);
+    let (queries, query_weights) = match query_weights {
+        None => (keys.clone(), keys.mean_weights().into()),
+        Some(weights) => {
+            let weights = floats_of(weights);
+            let queries = Texts::of_nonzero([batch, queries], &weights);
+            let picked = queries.pick(&weights).into();
+            (queries, picked)
+        }
+    };
     let operation =
         CrossAttention { keys: keys.clone(), queries, query_weights, scale, n_heads, widths: [dim, value_dim] };
     let (vectors, of_heads) = apply(operation, [query, key, value]);
@@ -85,28 +92,31 @@ pub fn attention_pooling(
 /// [`attention_pooling`] of texts to themselves, where queries, keys and values are the same rows of a table: Keras'
 /// `Attention()([e, e])` behind an `Embedding` and before a mean.
 ///
-/// `table` is `[vocab_size, dim]`, `ids` `[batch, length]`, each id below `vocab_size`. `query_weights` `[batch, length]` are 0
-/// at padding.
+/// `table` is `[vocab_size, dim]`, `ids` `[batch, length]`, each id below `vocab_size`. `query_weights` `[batch, length]`, which are
+/// 0 at padding, are those of a plain mean unless given.
 pub fn self_attention_pooling(
     table: Tensor<2>,
     ids: Tensor<2, Int>,
     mask: Option<&Tensor<2, Bool>>,
-    query_weights: Tensor<2>,
+    query_weights: Option<Tensor<2>>,
     scale: f32,
 ) -> Pooled {
     let device = table.device();
     let (shape, table_shape) = (ids.dims(), table.dims());
     if !is_host(&device) || shape[0] * shape[1] * table_shape[1] == 0 {
         let tokens = embedding(table, ids);
+        let weights = query_weights.unwrap_or_else(|| mean_weights(shape, mask, &device));
         let inputs = [tokens.clone(), tokens.clone(), tokens];
-        let (vectors, token_weights) = composed::attention_pooling(inputs, mask, query_weights, 1, scale);
+        let (vectors, token_weights) = composed::attention_pooling(inputs, mask, weights, 1, scale);
         return Pooled { vectors, token_weights };
     }
     let texts = Texts::new(shape, mask);
-    let weights: Vec<f32> = query_weights.into_data().iter::<f32>().collect();
     let operation = SelfAttention {
         rows: texts.pick(&ids_of(ids)).into(),
-        query_weights: texts.pick(&weights).into(),
+        query_weights: match query_weights {
+            None => texts.mean_weights().into(),
+            Some(weights) => texts.pick(&floats_of(weights)).into(),
+        },
         scale,
         table: table_shape,
         has_gradient: device.is_autodiff(),
@@ -128,23 +138,48 @@ fn token_weights(keys: &Texts, n_heads: usize, of_heads: &[OfHead], device: &Dev
     Tensor::from_data(TensorData::new(weights, [batch, n_heads, length]), device)
 }
 
-/// For each text the sum of its tokens' rows of a table, each times a factor: `[batch, dim]`. `table` is `[vocab_size, dim]`,
-/// `ids` and `factors` are `[batch, length]`; factors have no gradient, and tokens with the factor 0 take no part.
-pub fn weighted_sum(table: Tensor<2>, ids: Tensor<2, Int>, factors: Tensor<2>) -> Tensor<2> {
+/// For each text the weighted sum of its tokens' rows of a table: `[batch, dim]`. `table` is `[vocab_size, dim]`, `ids` are
+/// `[batch, length]`, `mask` is true where a token is real; `weights` `[batch, length]` are those of a plain mean unless given,
+/// and have no gradient.
+pub fn embedding_pooling(
+    table: Tensor<2>,
+    ids: Tensor<2, Int>,
+    mask: Option<&Tensor<2, Bool>>,
+    weights: Option<Tensor<2>>,
+) -> Tensor<2> {
     let device = table.device();
     let (shape, table_shape) = (ids.dims(), table.dims());
     if !is_host(&device) || shape[0] * shape[1] * table_shape[1] == 0 {
-        return composed::weighted_sum(table, ids, factors);
+        let weights = weights.unwrap_or_else(|| mean_weights(shape, mask, &device));
+        return composed::embedding_pooling(table, ids, weights);
     }
-    let factors: Vec<f32> = factors.into_data().iter::<f32>().collect();
-    let texts = Texts::of_nonzero(shape, &factors);
+    let texts = Texts::new(shape, mask);
     let operation = SumOfRows {
         rows: texts.pick(&ids_of(ids)).into(),
-        factors: texts.pick(&factors).into(),
+        factors: match weights {
+            None => texts.mean_weights().into(),
+            Some(weights) => texts.pick(&floats_of(weights)).into(),
+        },
         table: table_shape,
         texts,
     };
     apply(operation, [table]).0
+}
+
+/// Some rows of a table `[rows, width]`, without autodiff: `[indices, width]`.
+pub fn select_rows(table: Tensor<2>, indices: &Tensor<1, Int>) -> Tensor<2> {
+    let ([_, width], device) = (table.dims(), table.device());
+    if !is_host(&device) || width == 0 {
+        return table.select(0, indices.clone().inner());
+    }
+    let indices = ids_of(indices.clone());
+    let mut rows = vec![0.0; indices.len() * width];
+    with_values(table.reshape([-1]), |table| {
+        rows.par_chunks_mut(width).zip(&indices).with_min_len(256).for_each(|(row, &index)| {
+            row.copy_from_slice(&table[index as usize * width..][..width]);
+        });
+    });
+    Tensor::from_data(TensorData::new(rows, [indices.len(), width]), &device)
 }
 
 /// The rows of a table that a gradient is of.
@@ -162,12 +197,7 @@ const PIECE: usize = 1 << 14;
 /// One step of Adam or AdamW on a weight and its moments, all flattened: `[value, m, v]`, without autodiff. They are changed
 /// in place where they have no other handle. `gradient` is that of all values, or of some rows, where the others have the
 /// gradient 0 and move by their moments alone, as in Keras.
-pub fn adam(
-    step: &Adam,
-    tensors: [Tensor<1>; 3],
-    gradient: Tensor<1>,
-    rows: Option<&GradientRows>,
-) -> [Tensor<1>; 3] {
+pub fn adam(step: &Adam, tensors: [Tensor<1>; 3], gradient: Tensor<1>, rows: Option<&GradientRows>) -> [Tensor<1>; 3] {
     let n_values = tensors[0].dims()[0];
     if !is_host(&gradient.device()) {
         let gradient = match rows {
@@ -179,6 +209,8 @@ pub fn adam(
     let rows = rows.map(|rows| (ids_of(rows.indices.clone()), rows.width));
     with_values(gradient, |gradient| {
         with_values_mut(tensors, |[values, m, v]| match &rows {
+            // From outside of the pool, its threads cost more than a small weight.
+            None if n_values <= PIECE => kernels::adam(step, values, m, v, gradient, &[0], n_values),
             None => {
                 let pieces = values.par_chunks_mut(PIECE).zip(m.par_chunks_mut(PIECE)).zip(v.par_chunks_mut(PIECE));
                 pieces.zip(gradient.par_chunks(PIECE)).for_each(|(((values, m), v), gradient)| {

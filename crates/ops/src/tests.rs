@@ -87,7 +87,7 @@ fn self_attention_is_that_of_burns_operations() {
                 let mask = masked.then(|| mask(lengths, length, scattered, &device));
                 let weights = mean_weights(ids.dims(), mask.as_ref(), &device);
                 let fused = with_gradients([table.clone()], |[table]| {
-                    let pooled = self_attention_pooling(table, ids.clone(), mask.as_ref(), weights.clone(), scale);
+                    let pooled = self_attention_pooling(table, ids.clone(), mask.as_ref(), None, scale);
                     (pooled.vectors, values(pooled.token_weights))
                 });
                 let composed = with_gradients([table], |[table]| {
@@ -100,7 +100,12 @@ fn self_attention_is_that_of_burns_operations() {
                 for (what, (fused, composed)) in
                     ["vectors", "token weights", "gradient"].iter().zip(fused.iter().zip(&composed))
                 {
-                    assert_close(fused, composed, tolerance, &format!("{what} of {lengths:?} × {dim}, {scattered}, {masked}"));
+                    assert_close(
+                        fused,
+                        composed,
+                        tolerance,
+                        &format!("{what} of {lengths:?} × {dim}, {scattered}, {masked}"),
+                    );
                 }
             }
         }
@@ -135,7 +140,7 @@ fn attention_in_heads_is_that_of_burns_operations() {
                     with_gradients(inputs(), |[query, key, value]| {
                         if fused {
                             let pooled =
-                                attention_pooling(query, key, value, Some(&mask), weights.clone(), n_heads, 0.4);
+                                attention_pooling(query, key, value, Some(&mask), Some(weights.clone()), n_heads, 0.4);
                             (pooled.vectors, values(pooled.token_weights))
                         } else {
                             let inputs = [query, key, value];
@@ -147,7 +152,12 @@ fn attention_in_heads_is_that_of_burns_operations() {
                 };
                 let names = ["vectors", "token weights", "query", "key", "value"];
                 for (what, (fused, composed)) in names.iter().zip(run(true).iter().zip(&run(false))) {
-                    assert_close(fused, composed, 2e-5, &format!("{what} of {lengths:?} × {queries} × {dim}, {n_heads}"));
+                    assert_close(
+                        fused,
+                        composed,
+                        2e-5,
+                        &format!("{what} of {lengths:?} × {queries} × {dim}, {n_heads}"),
+                    );
                 }
             }
         }
@@ -163,8 +173,8 @@ fn gradients_are_slopes() {
     let weights = mean_weights([2, 4], Some(&mask), &device);
     let start = numbers(4 * 3, 5);
     let of = |table: &[f32]| Tensor::<2>::from_data(TensorData::new(table.to_vec(), [4, 3]), &device);
-    let attend = |table| self_attention_pooling(table, ids.clone(), Some(&mask), weights.clone(), 1.3).vectors;
-    let sum = |table| weighted_sum(table, ids.clone(), weights.clone());
+    let attend = |table| self_attention_pooling(table, ids.clone(), Some(&mask), Some(weights.clone()), 1.3).vectors;
+    let sum = |table| embedding_pooling(table, ids.clone(), Some(&mask), None);
     let poolings: [&dyn Fn(Tensor<2>) -> Tensor<2>; 2] = [&attend, &sum];
     for pooling in poolings {
         let table = of(&start).require_grad();
@@ -188,13 +198,12 @@ fn token_weights_are_what_the_vectors_are_made_of() {
     let ids = Tensor::<2, Int>::from_data([[0, 1, 2, 1, 4]], &device);
     let table = tensor([5, 8], 3, &device);
     let mask = mask(&[4], 5, false, &device);
-    let pooled =
-        self_attention_pooling(table.clone(), ids.clone(), Some(&mask), mean_weights([1, 5], Some(&mask), &device), 1.0);
+    let pooled = self_attention_pooling(table.clone(), ids.clone(), Some(&mask), None, 1.0);
     let weights = pooled.token_weights.reshape([1, 5]);
     let found = values(weights.clone());
     assert!(found.iter().all(|&weight| weight >= 0.0) && found[4] == 0.0, "{found:?}");
     assert!((found.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{found:?}");
-    assert_close(&values(pooled.vectors), &values(weighted_sum(table, ids, weights)), 1e-6, "vectors");
+    assert_close(&values(pooled.vectors), &values(embedding_pooling(table, ids, None, Some(weights))), 1e-6, "vectors");
 }
 
 #[test]
@@ -202,7 +211,7 @@ fn a_batch_without_texts_is_an_empty_result() {
     for device in devices() {
         let ids = Tensor::<2, Int>::empty([0, 3], &device);
         let table = tensor([5, 8], 3, &device);
-        let pooled = self_attention_pooling(table, ids, None, Tensor::empty([0, 3], &device), 1.0);
+        let pooled = self_attention_pooling(table, ids, None, None, 1.0);
         assert_eq!(pooled.vectors.dims(), [0, 8]);
     }
 }
@@ -217,8 +226,7 @@ fn what_is_not_finite_stays_so() {
             numbers[place] = bad;
             let table = Tensor::<2>::from_data(TensorData::new(numbers, [3, 7]), &device);
             let ids = Tensor::<2, Int>::from_data([[0, 1, 2]], &device);
-            let weights = mean_weights([1, 3], None, &device);
-            let vectors = self_attention_pooling(table, ids, None, weights, 1.0).vectors;
+            let vectors = self_attention_pooling(table, ids, None, None, 1.0).vectors;
             assert!(values(vectors).iter().any(|value| !value.is_finite()), "{bad} at {place}");
         }
     }
@@ -233,9 +241,8 @@ fn the_same_bits_for_any_number_of_threads() {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let weights = mean_weights([batch, length], None, &device);
             let found = with_gradients([tensor([29, 24], 9, &device)], |[table]| {
-                let pooled = self_attention_pooling(table, ids.clone(), None, weights, 1.0);
+                let pooled = self_attention_pooling(table, ids.clone(), None, None, 1.0);
                 (pooled.vectors, Vec::new())
             });
             found.concat().into_iter().map(f32::to_bits).collect::<Vec<u32>>()
@@ -255,10 +262,10 @@ fn sums_of_rows_are_those_of_burns_operations() {
         let factors = tensor([4, 15], 8, &device).clamp_min(0.0);
         let table = tensor([11, 19], 7, &device);
         let fused = with_gradients([table.clone()], |[table]| {
-            (weighted_sum(table, ids.clone(), factors.clone()), Vec::new())
+            (embedding_pooling(table, ids.clone(), None, Some(factors.clone())), Vec::new())
         });
         let composed = with_gradients([table], |[table]| {
-            (composed::weighted_sum(table, ids.clone(), factors.clone()), Vec::new())
+            (composed::embedding_pooling(table, ids.clone(), factors.clone()), Vec::new())
         });
         for (what, (fused, composed)) in ["sums", "nothing", "gradient"].iter().zip(fused.iter().zip(&composed)) {
             assert_close(fused, composed, 1e-6, what);
@@ -314,5 +321,17 @@ fn adam_changes_no_other_handle() {
         let [moved, ..] = adam(&step, [start, zeros.clone(), zeros], tensor([10], 2, &device), None);
         assert_eq!(values(kept), numbers(10, 1));
         assert_ne!(values(moved), numbers(10, 1));
+    }
+}
+
+#[test]
+fn selected_rows_are_those_of_burns_operation() {
+    for device in devices().map(Device::inner) {
+        let table = tensor([40, 7], 1, &device);
+        let indices: Vec<i32> = (0..1_000).map(|i| i * i % 40).collect();
+        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [1_000]), &device);
+        let found = select_rows(table.clone(), &indices);
+        assert_eq!(found.dims(), [1_000, 7]);
+        assert_eq!(values(found), values(table.select(0, indices)));
     }
 }

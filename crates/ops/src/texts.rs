@@ -19,8 +19,16 @@ pub(crate) struct Texts {
 impl Texts {
     /// Those of a mask `[batch, length]`, true where a token is real; without one all are.
     pub(crate) fn new(shape: [usize; 2], mask: Option<&Tensor<2, Bool>>) -> Self {
-        let mask: Option<Vec<bool>> = mask.map(|mask| mask.to_data().iter::<bool>().collect());
-        Self::of(shape, |&place| mask.as_ref().is_none_or(|mask| mask[place as usize]))
+        match mask.map(|mask| mask.to_data()) {
+            None => Self::of(shape, |_| true),
+            Some(mask) => match mask.as_slice::<bool>() {
+                Ok(mask) => Self::of(shape, |&place| mask[place as usize]),
+                Err(_) => {
+                    let mask: Vec<bool> = mask.iter::<bool>().collect();
+                    Self::of(shape, |&place| mask[place as usize])
+                }
+            },
+        }
     }
 
     /// Those whose value `[batch, length]` is not 0.
@@ -53,9 +61,23 @@ impl Texts {
     pub(crate) fn pick<T: Copy>(&self, values: &[T]) -> Vec<T> {
         self.places.iter().map(|&place| values[place as usize]).collect()
     }
+
+    /// The weights of a plain mean, one for each real token.
+    pub(crate) fn mean_weights(&self) -> Vec<f32> {
+        self.ranges().flat_map(|range| std::iter::repeat_n(1.0 / range.len() as f32, range.len())).collect()
+    }
 }
 
 /// Ids on the host.
 pub(crate) fn ids_of<const D: usize>(ids: Tensor<D, Int>) -> Vec<u32> {
-    ids.into_data().iter::<i64>().map(|id| id as u32).collect()
+    let ids = ids.into_data();
+    match ids.as_slice::<i32>() {
+        Ok(ids) => ids.iter().map(|&id| id as u32).collect(),
+        Err(_) => ids.iter::<i64>().map(|id| id as u32).collect(),
+    }
+}
+
+/// Numbers on the host.
+pub(crate) fn floats_of<const D: usize>(values: Tensor<D>) -> Vec<f32> {
+    values.into_data().iter::<f32>().collect()
 }

@@ -124,6 +124,18 @@ impl<'a> Learner<'a> {
         lr: f64,
         evaluator: &Evaluator,
     ) -> Result<Stepped, TrainError> {
+        // On a thread of the pool, or each operation would have to wake one.
+        rayon::scope(|_| self.step_in_pool(batch, step, updates, lr, evaluator))
+    }
+
+    fn step_in_pool(
+        &mut self,
+        batch: StepBatch,
+        step: u64,
+        updates: u64,
+        lr: f64,
+        evaluator: &Evaluator,
+    ) -> Result<Stepped, TrainError> {
         let train = &self.config.train;
         // A step sees only the rows of the tables that its examples use: gradients are as small as they are.
         let tables = batch.used.tables(&self.device);

@@ -47,19 +47,19 @@ impl DotAttention {
         self.concat_weight.is_none() && !drops(&self.dropout, device)
     }
 
-    /// The weighted mean over the tokens of what they become, `[batch, dim]`.
-    pub(super) fn mean(&self, texts: Sequences, weights: Tensor<2>) -> Tensor<2> {
+    /// The mean over the tokens of what they become, `[batch, dim]`.
+    pub(super) fn mean(&self, texts: Sequences) -> Tensor<2> {
         let Sequences { tokens, mask } = texts;
         let [batch, length, dim] = tokens.dims();
         let pooled = match &self.scale {
             Some(scale) => {
                 let query = tokens.clone() * scale.val().reshape([1, 1, 1]);
-                attention_pooling(query, tokens.clone(), tokens, mask.as_ref(), weights, 1, 1.0)
+                attention_pooling(query, tokens.clone(), tokens, mask.as_ref(), None, 1, 1.0)
             }
             None => {
                 let rows = Tensor::<1, Int>::arange(0..(batch * length) as i64, &tokens.device());
                 let table = tokens.reshape([batch * length, dim]);
-                self_attention_pooling(table, rows.reshape([batch, length]), mask.as_ref(), weights, 1.0)
+                self_attention_pooling(table, rows.reshape([batch, length]), mask.as_ref(), None, 1.0)
             }
         };
         pooled.vectors

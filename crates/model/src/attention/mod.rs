@@ -81,14 +81,13 @@ impl Attention {
         })
     }
 
-    /// The mean over the tokens of what they become, `[batch, output_dim]`, without computing that for any of them; `weights`
-    /// `[batch, length]` are those of the mean. `None` where there is no such way: where something that is not linear stands
+    /// The mean over the tokens of what they become, `[batch, output_dim]`, without computing that for any of them. `None` where there is no such way: where something that is not linear stands
     /// between the attention and the mean, or weights are dropped out.
-    pub(crate) fn mean(&self, texts: impl FnOnce() -> Sequences, weights: Tensor<2>, device: &Device) -> Option<Tensor<2>> {
+    pub(crate) fn mean(&self, texts: impl FnOnce() -> Sequences, device: &Device) -> Option<Tensor<2>> {
         match self {
-            Self::Dot(attention) => attention.has_mean(device).then(|| attention.mean(texts(), weights)),
-            Self::ScaledDot(attention) => attention.has_mean(device).then(|| attention.mean(texts(), weights)),
-            Self::MultiHead(attention) => attention.has_mean(device).then(|| attention.mean(texts(), weights)),
+            Self::Dot(attention) => attention.has_mean(device).then(|| attention.mean(texts())),
+            Self::ScaledDot(attention) => attention.has_mean(device).then(|| attention.mean(texts())),
+            Self::MultiHead(attention) => attention.has_mean(device).then(|| attention.mean(texts())),
             Self::Additive(_) | Self::Transformer(_) | Self::Bidirectional(_) => None,
         }
     }

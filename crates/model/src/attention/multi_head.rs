@@ -70,15 +70,18 @@ impl MultiHeadAttention {
         !self.rotary && !drops(&self.dropout, device)
     }
 
-    /// The weighted mean over the tokens of what they become, `[batch, dim]`. Weights that sum to 1 let the output projection,
-    /// which is linear, wait until the mean is taken; a text without tokens must not get its bias.
-    pub(super) fn mean(&self, texts: Sequences, weights: Tensor<2>) -> Tensor<2> {
+    /// The mean over the tokens of what they become, `[batch, dim]`. The output projection is linear, so it waits until the mean is
+    /// taken; a text without tokens must not get its bias.
+    pub(super) fn mean(&self, texts: Sequences) -> Tensor<2> {
         let Sequences { tokens, mask } = texts;
         let [query, key, value] = [&self.query, &self.key, &self.value].map(|linear| linear.forward(tokens.clone()));
         let [_, _, dim] = tokens.dims();
         let scale = 1.0 / ((dim / self.n_heads) as f32).sqrt();
-        let has_tokens = weights.clone().sum_dim(1).greater_elem(0.0).float(); // [batch, 1]
-        let pooled = attention_pooling(query, key, value, mask.as_ref(), weights, self.n_heads, scale);
-        self.output.forward(pooled.vectors) * has_tokens
+        let pooled = attention_pooling(query, key, value, mask.as_ref(), None, self.n_heads, scale);
+        let output = self.output.forward(pooled.vectors);
+        match mask {
+            Some(mask) => output * mask.float().sum_dim(1).clamp_max(1.0), // 1 where there is a token: [batch, 1]
+            None => output,
+        }
     }
 }

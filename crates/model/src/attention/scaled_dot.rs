@@ -103,13 +103,13 @@ impl ScaledDotAttention {
         !drops(&self.dropout, device)
     }
 
-    /// The weighted mean over the tokens of what they become, `[batch, inner]`.
-    pub(super) fn mean(&self, texts: Sequences, weights: Tensor<2>) -> Tensor<2> {
+    /// The mean over the tokens of what they become, `[batch, inner]`.
+    pub(super) fn mean(&self, texts: Sequences) -> Tensor<2> {
         let Sequences { tokens, mask } = texts;
         let query = turn(self.query.forward(tokens.clone()), self.rotary);
         let key = turn(self.key.forward(tokens.clone()), self.rotary);
         let [_, _, d] = query.dims();
         let scale = 1.0 / (d as f32).sqrt();
-        attention_pooling(query, key, self.value.forward(tokens), mask.as_ref(), weights, 1, scale).vectors
+        attention_pooling(query, key, self.value.forward(tokens), mask.as_ref(), None, 1, scale).vectors
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Scratch {
     pub(super) panel: Vec<f32>,
     pub(super) out: Vec<f32>,
     pub(super) sums: Vec<f32>,
-    pub(super) of_keys: [Vec<f32>; 3],
+    pub(super) of_keys: [Vec<f32>; 4],
 }
 
 /// Room for n numbers, whatever they are.
@@ -151,7 +151,15 @@ pub(crate) fn backward<'a, S: Simd>(
     let Attending { query, key, value, query_weights, scale } = *input;
     let (queries, keys) = (query.len(), key.len().next_multiple_of(WIDEST));
     let dim = key.width.next_multiple_of(WIDEST);
-    let Scratch { queries_by_column, keys_by_column, keys_by_row, panel, out, sums, of_keys: [of_weights, padded_query, _] } = scratch;
+    let Scratch {
+        queries_by_column,
+        keys_by_column,
+        keys_by_row,
+        panel,
+        out,
+        sums,
+        of_keys: [of_weights, padded_query, ..],
+    } = scratch;
     keys_by_column.set_transposed(key);
     queries_by_column.set_transposed(query);
     keys_by_row.set_rows(key);

@@ -8,8 +8,8 @@ mod product;
 mod rows;
 mod shared;
 
-pub(crate) use adam::adam;
 pub use adam::Adam;
+pub(crate) use adam::adam;
 pub(crate) use attention::{Attending, Normalizer, Scratch, backward, forward};
 pub(crate) use lanes::WIDEST;
 pub(crate) use rows::{Rows, sum_rows};

@@ -25,21 +25,22 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
-    /// Takes the shape of a matrix of zeros; `columns` is a multiple of [`WIDEST`].
-    fn reset(&mut self, inner: usize, columns: usize) {
+    /// Takes a shape, with numbers left from before; `columns` is a multiple of [`WIDEST`].
+    fn reshape(&mut self, inner: usize, columns: usize) {
         (self.inner, self.columns) = (inner, columns);
-        self.values.clear();
         self.values.resize(inner * columns, 0.0);
     }
 
     /// Becomes some rows, with zeros behind each up to a whole vector.
     #[inline(always)]
     pub(crate) fn set_rows(&mut self, rows: Rows<'_>) {
-        self.reset(rows.len(), rows.width.next_multiple_of(WIDEST));
+        self.reshape(rows.len(), rows.width.next_multiple_of(WIDEST));
         for row in 0..rows.len() {
             for (panel, values) in rows.row(row).chunks(PANEL).enumerate() {
-                let first = panel * PANEL * self.inner + row * self.panel_width(panel);
-                self.values[first..][..values.len()].copy_from_slice(values);
+                let width = self.panel_width(panel);
+                let place = &mut self.values[panel * PANEL * self.inner + row * width..][..width];
+                place[..values.len()].copy_from_slice(values);
+                place[values.len()..].fill(0.0);
             }
         }
     }
@@ -48,7 +49,7 @@ impl Packed {
     #[inline(always)]
     pub(crate) fn set_transposed(&mut self, rows: Rows<'_>) {
         const SIDE: usize = WIDEST;
-        self.reset(rows.width, rows.len().next_multiple_of(WIDEST));
+        self.reshape(rows.width, rows.len().next_multiple_of(WIDEST));
         // In squares that stay in registers; a panel is a whole number of them wide.
         for column in (0..rows.len()).step_by(SIDE) {
             let (panel, n) = (column / PANEL, SIDE.min(rows.len() - column));
@@ -269,7 +270,8 @@ mod tests {
 
     #[test]
     fn products_are_those_of_the_definition() {
-        for (n, inner, columns) in [(8, 1, 16), (5, 5, 48), (16, 64, 112), (100, 64, 100), (57, 33, 64), (8, 100, 128)] {
+        for (n, inner, columns) in [(8, 1, 16), (5, 5, 48), (16, 64, 112), (100, 64, 100), (57, 33, 64), (8, 100, 128)]
+        {
             let left: Vec<f32> = (0..n * inner).map(value).collect();
             let right: Vec<f32> = (0..inner * columns).map(|i| value(i + 5)).collect();
             let right_columns: Vec<f32> =

@@ -25,7 +25,9 @@ impl<'a> Rows<'a> {
     /// Whether these are the same rows of the same matrix, without looking at any.
     #[inline(always)]
     pub(crate) fn is(&self, other: &Self) -> bool {
-        std::ptr::eq(self.matrix, other.matrix) && std::ptr::eq(self.places, other.places) && self.offset == other.offset
+        std::ptr::eq(self.matrix, other.matrix)
+            && std::ptr::eq(self.places, other.places)
+            && self.offset == other.offset
     }
 
     /// One of them.

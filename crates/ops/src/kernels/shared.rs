@@ -45,9 +45,9 @@ pub(crate) fn backward_shared<'a, S: Simd>(
 ) {
     let n = tokens.len();
     let (keys, dim) = (n.next_multiple_of(WIDEST), tokens.width.next_multiple_of(WIDEST));
-    let Scratch { keys_by_row, panel, out, of_keys: [u, f, t], .. } = scratch;
+    let Scratch { keys_by_row, panel, out, of_keys: [u, f, t, own], .. } = scratch;
     keys_by_row.set_rows(tokens);
-    let (u, f, t) = (zeroed(u, keys), zeroed(f, keys), zeroed(t, keys));
+    let [u, f, t, own] = [u, f, t, own].map(|values| zeroed(values, keys));
     for (row, u) in u[..n].iter_mut().enumerate() {
         *u = dot::<S>(tokens.row(row), gradient);
     }
@@ -57,6 +57,7 @@ pub(crate) fn backward_shared<'a, S: Simd>(
     for (j, (normalizer, weight)) in normalizers.iter().zip(query_weights).enumerate() {
         t[j] = normalizer.inverse_sum * dot::<S>(&kept[j * keys..][..keys], u);
         f[j] = weight * normalizer.inverse_sum * (middle - normalizer.max).exp();
+        own[j] = (normalizer.max - middle).exp();
     }
 
     // The pairs of sixteen tokens with all others, as columns: row j holds those of token j.
@@ -64,11 +65,11 @@ pub(crate) fn backward_shared<'a, S: Simd>(
     let out = sized(out, ROWS * dim);
     for (first, of_tokens) in (0..n).step_by(WIDEST).zip(of_tokens.chunks_mut(WIDEST * tokens.width)) {
         for (j, row) in panel.chunks_exact_mut(WIDEST).enumerate() {
-            let own = splat::<S>((normalizers[j].max - middle).exp());
+            let (u_j, t_j, own) = (splat::<S>(u[j]), splat::<S>(t[j]), splat::<S>(own[j]));
             let alpha = splat::<S>(query_weights[j] * normalizers[j].inverse_sum);
-            let (u_j, t_j) = (splat::<S>(u[j]), splat::<S>(t[j]));
             for i in (0..WIDEST).step_by(width::<S>()) {
-                let (u_i, f_i, t_i) = (load::<S>(&u[first + i..]), load::<S>(&f[first + i..]), load::<S>(&t[first + i..]));
+                let (u_i, f_i, t_i) =
+                    (load::<S>(&u[first + i..]), load::<S>(&f[first + i..]), load::<S>(&t[first + i..]));
                 let of_both = alpha.mul_add(u_i - t_j, own * f_i * (u_j - t_i));
                 store(&mut row[i..], load::<S>(&kept[j * keys + first + i..]) * of_both);
             }

@@ -230,7 +230,8 @@ fn steps_of_all_rows_are_dense_steps_to_the_bit() {
         let device = plain.clone().autodiff();
         for Case { config, .. } in &golden.cases {
             let (mut dense, mut dense_optimizer) = (model(&golden, &device), config.init());
-            let (mut sparse, mut optimizer) = (model(&golden, &device), sparse(config).unwrap_or(config.clone()).init());
+            let (mut sparse, mut optimizer) =
+                (model(&golden, &device), sparse(config).unwrap_or(config.clone()).init());
             for (step, values) in golden.gradients.iter().enumerate() {
                 let all = gradients(&dense, values);
                 dense = dense_optimizer.step(dense, all, step as u64, &|_| config.learning_rate());
