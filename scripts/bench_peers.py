@@ -18,7 +18,6 @@ import datetime
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -65,7 +64,7 @@ class Results:
 
     def __init__(self, path):
         self.path = path
-        self.data = {"machine": {}, "parts": {}}
+        self.data = {"parts": {}}
         if path.exists():
             self.data = json.loads(path.read_text("utf-8"))
 
@@ -108,7 +107,11 @@ def measure(command, limits, gpu=False):
                 arguments, cwd=ROOT, env=environment(command, scratch, gpu), stdin=subprocess.DEVNULL, stdout=out,
                 stderr=subprocess.PIPE if command.until else err, preexec_fn=pin, text=True, start_new_session=True,
             )
-            ended = watch(process, command, limits, start)
+            try:
+                ended = watch(process, command, limits, start)
+            finally:
+                if process.returncode is None:
+                    end(process)
             wall = time.perf_counter() - start
             others = machine.others_share(sampled, wall, ended["cpu_s"])
             out.seek(0)
@@ -123,7 +126,10 @@ def measure(command, limits, gpu=False):
             missing = [json.loads(line)["missing"] for line in printed.splitlines() if line.startswith('{"missing"')]
             reason = f"{missing[0]} is not installed" if missing else (told.strip().splitlines() or ["no message"])[-1]
             return run | {"failed": reason[:200], "status": ended["status"], "missing": bool(missing)}
-        return run | command.read(printed, scratch)
+        try:
+            return run | command.read(printed, scratch)
+        except (OSError, ValueError, LookupError) as problem:
+            return run | {"failed": f"its figures cannot be read: {problem}"[:200]}
 
 
 def watch(process, command, limits, start):
@@ -195,8 +201,8 @@ def main():
     parser.add_argument("--install", metavar="DIR", help="make a virtual environment with the peers there, and stop")
     parser.add_argument("--only", metavar="A,B", help=f"only these parts of {','.join(names)}; gpu is measured only so")
     parser.add_argument("--quick", action="store_true", help="one round, few steps and small files: it shows only that it works")
-    parser.add_argument("--repeats", type=int, default=5, help="rounds (default 5; what takes over half a minute and the curves have 3)")
-    parser.add_argument("--patient", action="store_true", help="no fewer rounds for what takes long")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds (default 5; what takes longest has 2 or 3)")
+    parser.add_argument("--patient", action="store_true", help="as many rounds for what takes longest")
     parser.add_argument("--threads", type=int, default=2, help="threads and cores of every process (default 2)")
     parser.add_argument("--one-thread", action="store_true", help="the training steps on one thread besides")
     parser.add_argument("--corpora", default="sst2,ag_news,imdb", help="corpora of the trainings (default sst2,ag_news,imdb)")
@@ -215,6 +221,7 @@ def main():
     options.measure = lambda command: measure(command, (options.timeout, options.memory))
     options.tell = tell
     WORK.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # by way of ending what is being measured
 
     results = Results(options.results)
     if not options.tables:
@@ -227,7 +234,7 @@ def main():
                 results.write()
                 tell(f"{part.name}: {time.perf_counter() - start:.0f} s in all")
     tables.write(results.data, ROOT / "docs")
-    if results.data["parts"].get("scaling") and shutil.which(sys.executable):
+    if results.data["parts"].get("scaling"):
         drawn = subprocess.run([sys.executable, HERE / "bench_peers" / "draw.py", options.results, ROOT / "docs"])
         if drawn.returncode:
             tell("the picture was not drawn")

@@ -167,30 +167,33 @@ def start(part):
 AXES = {"length": "length", "vocab_size": "vocabulary", "batch_size": "batch size", "threads": "threads"}
 
 
+def on_curve(part, curve):
+    """The runs of a curve with their place on it, in its order; the reference model is a point of all but the first."""
+    runs = [run | {"x": run["values"]["x"]} for run in part["runs"] if run["values"]["curve"] == curve]
+    if curve != "length":
+        runs += [run | {"x": run["values"][curve]} for run in part["runs"] if run["values"]["curve"] == "reference"]
+    return sorted(runs, key=lambda run: run["x"])
+
+
 def scaling(part):
     """One table for each curve, in milliseconds a step; peak memory beside it."""
     texts = ["![Step time over length, vocabulary, batch size and threads](benchmarks-scaling.svg)"]
     for curve, title in AXES.items():
-        runs = [run for run in part["runs"] if run["values"]["curve"] == curve]
-        names = list(dict.fromkeys(run["who"] for run in runs))
+        runs = on_curve(part, curve)
+        names = list(dict.fromkeys(run["who"] for run in part["runs"] if run["who"] in {run["who"] for run in runs}))
         lines = []
-        for case in dict.fromkeys(run["case"] for run in runs):
-            values = next(run["values"] for run in runs if run["case"] == case)
-            found = {row.who: row for row in rows(part, case)}
-            cells = [f"{values['x']:,}", str(values["batch_size"])]
-            for name in names:
-                row = found.get(name)
-                if row is None:
-                    cells.append("")
-                else:
-                    cells.append(row.failed or f"{row.cell('ms', '{:,.2f}')} ({row.memory()})")
-            peer = fastest_peer(list(found.values()), "ms")
-            own = next((row.median("ms") for row in found.values() if row.who.startswith(OURS)), None)
-            cells.append(ratio(peer, own) if own else "–")
-            lines.append(cells)
+        for x in dict.fromkeys(run["x"] for run in runs):
+            here = [run for run in runs if run["x"] == x]
+            found = [Row(who, [run for run in here if run["who"] == who]) for who in names]
+            cells = [f"{x:,}", str(here[0]["values"]["batch_size"])]
+            for row in found:
+                shown = f"{row.cell('ms', '{:,.2f}')} ({row.memory()})" if row.runs else row.failed or ""
+                cells.append(shown)
+            own = next((row.median("ms") for row in found if row.who.startswith(OURS)), None)
+            lines.append([*cells, ratio(fastest_peer(found, "ms"), own)])
         if lines:
-            own = " ÷ ".join(("our throughput", "fastest peer's"))
-            texts.append(table([title, "batch", *[f"{name}: ms (peak MiB)" for name in names], own], lines))
+            titles = [title, "batch", *[f"{name}: ms (peak MiB)" for name in names], "our throughput ÷ fastest peer's"]
+            texts.append(table(titles, lines))
     return "\n\n".join(texts)
 
 
