@@ -68,8 +68,10 @@ class Results:
         if path.exists():
             self.data = json.loads(path.read_text("utf-8"))
 
-    def begin(self, part, about):
-        self.data["parts"][part] = {"about": about, "runs": []}
+    def begin(self, part, about, keep):
+        """Forgets what a part measured before, but for the runs to keep."""
+        kept = [run for run in self.data["parts"].get(part, {}).get("runs", []) if keep(run)]
+        self.data["parts"][part] = {"about": about, "runs": kept}
 
     def add(self, part, run):
         self.data["parts"][part]["runs"].append(run)
@@ -172,7 +174,9 @@ def end(process):
 def measure_part(part, results, options):
     """All cases of a part: in every round each contender of a case once, one after the other."""
     prepared = part.prepare(options) if part.prepare else {}
-    results.begin(part.name, machine.describe())
+    about = machine.describe()
+    asked = options.corpora.split(",")
+    results.begin(part.name, about, lambda run: part.name == "trainings" and run["case"] not in asked)
     for case in part.cases(options, prepared, results.data):
         gone = set()
         for round in range(max(contender.rounds(options) for contender in case.contenders)):
@@ -183,7 +187,8 @@ def measure_part(part, results, options):
                 if run.get("failed"):
                     gone.add(contender.name)  # it would fail again
                 heading = {"case": case.name, "values": case.values, "who": contender.name, "round": round}
-                results.add(part.name, heading | {"at": now()} | run)
+                heading |= {"at": now(), "commit": about["commit"], "quick": options.quick}
+                results.add(part.name, heading | run)
                 tell(f"{part.name} {case.name} {contender.name} [{round + 1}]: {cases.told(run)}")
 
 
@@ -230,7 +235,6 @@ def main():
                 start = time.perf_counter()
                 measure_part(part, results, options)
                 results.data["parts"][part.name]["seconds"] = time.perf_counter() - start
-                results.data["parts"][part.name]["quick"] = options.quick
                 results.write()
                 tell(f"{part.name}: {time.perf_counter() - start:.0f} s in all")
     tables.write(results.data, ROOT / "docs")

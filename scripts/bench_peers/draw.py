@@ -1,6 +1,7 @@
 """Draws the scaling curves of a results file as docs/benchmarks-scaling.svg: `draw.py RESULTS.json DOCS [FILE.png]`."""
 
 import json
+import math
 import pathlib
 import statistics
 import sys
@@ -9,7 +10,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 import tables
 
@@ -20,7 +21,7 @@ PANELS = (
     ("threads", "Threads", "examples a second"),
 )
 NOTES = {
-    "length": "32 texts a step; from 256 tokens on 4,096 tokens a step, 1 text at least",
+    "length": "32 texts a step, or as many as make 4,096 tokens",
     "vocab_size": "32 texts of 100 tokens a step",
     "batch_size": "texts of 100 tokens",
     "threads": "32 texts of 100 tokens a step",
@@ -29,11 +30,12 @@ NOTES = {
 STYLES = {"Attentive": ("#D55E00", "o"), "PyTorch": ("#0072B2", "s"), "Keras": ("#555555", "^")}
 
 
-def short(number):
-    for size, letter in ((1e6, "M"), (1e3, "k")):
-        if number >= size and number % size == 0:
-            return f"{number / size:g}{letter}"
-    return f"{number:,.10g}"
+def labels(ticks):
+    """A label for each tick, but for one whose right neighbour needs the room."""
+    sizes = ((1_000_000, "M"), (1000, "k"))
+    texts = [next((f"{x // size}{end}" for size, end in sizes if x % size == 0), f"{x:,}") for x in ticks]
+    crowded = [x > 1000 and right < 4 * x for x, right in zip(ticks, [*ticks[1:], math.inf])]
+    return ["" if hidden else text for text, hidden in zip(texts, crowded)]
 
 
 def fastest(runs, figure):
@@ -66,14 +68,13 @@ def main(results, docs, copy=None):
         axis.set_xscale("log", base=2 if curve != "vocab_size" else 10)
         axis.set_yscale("log")
         ticks = sorted({x for found in points.values() for x in found})
-        axis.xaxis.set_major_locator(matplotlib.ticker.FixedLocator(ticks))
+        axis.xaxis.set_major_locator(FixedLocator(ticks))
         axis.xaxis.set_minor_locator(NullLocator())
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(round(x)) if round(x) < 10_000 or curve == "vocab_size" else f"{round(x):,}"))
+        axis.xaxis.set_ticklabels(labels(ticks))
         axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.10g}"))
-        # A scale of less than a decade would have one number or none.
+        # A scale of less than two decades would have one number or none.
         low, high = axis.get_ylim()
-        few = high / low < 12
-        axis.yaxis.set_major_locator(matplotlib.ticker.LogLocator(base=10, subs=(1, 2, 5) if few else (1,)))
+        axis.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5) if high / low < 100 else (1,)))
         axis.yaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel(across)
         axis.set_ylabel(up)
@@ -82,11 +83,15 @@ def main(results, docs, copy=None):
         axis.set_axisbelow(True)
         for side in ("top", "right"):
             axis.spines[side].set_visible(False)
-    handles, labels = max((axis.get_legend_handles_labels() for axis in axes.flat), key=lambda pair: len(pair[0]))
-    figure.legend(handles, labels, loc="upper center", ncol=len(labels), frameon=False, bbox_to_anchor=(0.5, 0.955))
+    handles, names = max((axis.get_legend_handles_labels() for axis in axes.flat), key=lambda pair: len(pair[0]))
     about = part["about"]
-    figure.suptitle(f"Train step of the reference model, {about['cpu']}, {about['cores']} cores, f32", fontsize=13, y=0.985)
-    figure.tight_layout(rect=(0, 0, 1, 0.925))
+    title = f"Train step of the reference model, {about['cpu']}, {about['cores']} cores, f32"
+    figure.text(0.5, 0.985, title, ha="center", va="top", fontsize=13)
+    if sum(map(tables.is_busy, part["runs"])) * 4 > len(part["runs"]):
+        warning = "provisional: taken while others used the cores too"
+        figure.text(0.5, 0.955, warning, ha="center", va="top", fontsize=9, color="#B00000")
+    figure.legend(handles, names, loc="upper center", ncol=len(names), frameon=False, bbox_to_anchor=(0.5, 0.945))
+    figure.tight_layout(rect=(0, 0, 1, 0.905), h_pad=1.6)
     path = pathlib.Path(docs) / "benchmarks-scaling.svg"
     figure.savefig(path, metadata={"Date": None})
     if copy:

@@ -66,7 +66,6 @@ def describe():
         "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * PAGE / 2**30),
         "system": f"{system}, Linux {platform.release()}",
         "python": platform.python_version(),
-        "date": time.strftime("%Y-%m-%d"),
         "commit": _commit(),
     }
 

@@ -12,14 +12,18 @@ MARK = " †"
 OURS = "Attentive"
 
 
+def is_busy(run):
+    """Whether others were at work before or during it."""
+    return run["busy_before"] > BUSY_BEFORE or run["busy_during"] > BUSY_DURING
+
+
 class Row:
     """What one contender measured in a case, over its rounds."""
 
     def __init__(self, who, runs):
         self.who, self.runs = who, [run for run in runs if not run.get("failed")]
         self.failed = next((run["failed"] for run in runs if run.get("failed")), None) if not self.runs else None
-        busy = [run for run in self.runs if run["busy_before"] > BUSY_BEFORE or run["busy_during"] > BUSY_DURING]
-        self.mark = MARK if len(busy) * 2 > len(self.runs) else ""
+        self.mark = MARK if sum(map(is_busy, self.runs)) * 2 > len(self.runs) else ""
 
     def values(self, name):
         return [run[name] for run in self.runs if run.get(name) is not None]
@@ -185,14 +189,15 @@ def scaling(part):
         for x in dict.fromkeys(run["x"] for run in runs):
             here = [run for run in runs if run["x"] == x]
             found = [Row(who, [run for run in here if run["who"] == who]) for who in names]
-            cells = [f"{x:,}", str(here[0]["values"]["batch_size"])]
+            cells = [f"{x:,}"] + ([str(here[0]["values"]["batch_size"])] if curve == "length" else [])
             for row in found:
                 shown = f"{row.cell('ms', '{:,.2f}')} ({row.memory()})" if row.runs else row.failed or ""
                 cells.append(shown)
             own = next((row.median("ms") for row in found if row.who.startswith(OURS)), None)
             lines.append([*cells, ratio(fastest_peer(found, "ms"), own)])
         if lines:
-            titles = [title, "batch", *[f"{name}: ms (peak MiB)" for name in names], "our throughput ÷ fastest peer's"]
+            batch = ["batch size"] if curve == "length" else []
+            titles = [title, *batch, *[f"{name}: ms (peak MiB)" for name in names], "our throughput ÷ fastest peer's"]
             texts.append(table(titles, lines))
     return "\n\n".join(texts)
 
@@ -210,7 +215,7 @@ HEADINGS = {
 def machine_line(about):
     return (
         f"{about['cpu']} ({about['family']}), {about['cores']} cores, {', '.join(about['flags'])}, cache {about['cache']}, "
-        f"{about['memory_gib']} GiB; {about['system']}; Python {about['python']}; commit {about['commit']}; {about['date']}"
+        f"{about['memory_gib']} GiB; {about['system']}; Python {about['python']}"
     )
 
 
@@ -223,16 +228,19 @@ def text(data):
         versions = {}
         for run in part["runs"]:
             versions |= run.get("versions", {})
-        marked = sum(run["busy_during"] > BUSY_DURING or run["busy_before"] > BUSY_BEFORE for run in part["runs"])
-        notes = [machine_line(part["about"])]
+        marked = sum(map(is_busy, part["runs"]))
+        days = sorted({run["at"][:10] for run in part["runs"]})
+        when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        commits = ", ".join(dict.fromkeys(run["commit"] for run in part["runs"]))
+        notes = [f"{machine_line(part['about'])}; commit {commits}; {when}"]
         if versions:
             notes.append(", ".join(f"{library} {version}" for library, version in sorted(versions.items())))
         loads = [run["load"] for run in part["runs"]]
         notes.append(
-            f"{len(part['runs'])} processes in {part.get('seconds', 0) / 60:.0f} minutes; load average {min(loads):.1f} to {max(loads):.1f}; "
+            f"{len(part['runs'])} processes; load average {min(loads):.1f} to {max(loads):.1f}; "
             f"in {marked} of them others used the cores too"
         )
-        quick = "\n\n**A quick run, which shows only that the measuring works.**" if part.get("quick") else ""
+        quick = "\n\n**A quick run, which shows only that the measuring works.**" if any(run["quick"] for run in part["runs"]) else ""
         parts.append(f"## {heading}{quick}\n\n{write(part)}\n\n" + "  \n".join(f"<sub>{note}</sub>" for note in notes))
     if not parts:
         return None
