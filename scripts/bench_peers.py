@@ -56,7 +56,7 @@ def install(directory):
         sources = sorted(pathlib.Path(scratch).glob("*/src/*.cc"))
         flags = ["-O3", "-funroll-loops", "-march=native", "-pthread", "-std=c++17", "-include", "cstdint"]
         subprocess.run(["g++", *flags, *sources, "-o", directory / "bin" / "fasttext"], check=True)
-    print(f"next: {python} {pathlib.Path(__file__).name}")
+    print(f"next: {python} {sys.argv[0]}")
 
 
 class Results:
