@@ -106,8 +106,15 @@ def measure(command, limits, gpu=False):
         with open(os.path.join(scratch, "stdout"), "w+") as out, open(os.path.join(scratch, "stderr"), "w+") as err:
             pin = lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: command.threads])
             process = subprocess.Popen(
-                arguments, cwd=ROOT, env=environment(command, scratch, gpu), stdin=subprocess.DEVNULL, stdout=out,
-                stderr=subprocess.PIPE if command.until else err, preexec_fn=pin, text=True, start_new_session=True,
+                arguments,
+                cwd=ROOT,
+                env=environment(command, scratch, gpu),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.PIPE if command.until else err,
+                preexec_fn=pin,
+                text=True,
+                start_new_session=True,
             )
             try:
                 ended = watch(process, command, limits, start)
@@ -205,14 +212,22 @@ def main():
     names = [part.name for part in cases.PARTS]
     parser.add_argument("--install", metavar="DIR", help="make a virtual environment with the peers there, and stop")
     parser.add_argument("--only", metavar="A,B", help=f"only these parts of {','.join(names)}; gpu is measured only so")
-    parser.add_argument("--quick", action="store_true", help="one round, few steps and small files: it shows only that it works")
+    parser.add_argument(
+        "--quick", action="store_true", help="one round, few steps and small files: it shows only that it works"
+    )
     parser.add_argument("--repeats", type=int, default=5, help="rounds (default 5; what takes longest has 2 or 3)")
     parser.add_argument("--patient", action="store_true", help="as many rounds for what takes longest")
     parser.add_argument("--threads", type=int, default=2, help="threads and cores of every process (default 2)")
     parser.add_argument("--one-thread", action="store_true", help="the training steps on one thread besides")
-    parser.add_argument("--corpora", default="sst2,ag_news,imdb", help="corpora of the trainings (default sst2,ag_news,imdb)")
-    parser.add_argument("--timeout", type=float, default=600, help="seconds after which a process is ended (default 600)")
-    parser.add_argument("--memory", type=float, help="GiB at which a process is ended (default: three quarters of what is free)")
+    parser.add_argument(
+        "--corpora", default="sst2,ag_news,imdb", help="corpora of the trainings (default sst2,ag_news,imdb)"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=600, help="seconds after which a process is ended (default 600)"
+    )
+    parser.add_argument(
+        "--memory", type=float, help="GiB at which a process is ended (default: three quarters of what is free)"
+    )
     parser.add_argument("--results", type=pathlib.Path, default=WORK / "results.json", help="where results are kept")
     parser.add_argument("--tables", action="store_true", help="measure nothing, only rewrite tables and picture")
     options = parser.parse_args()

@@ -56,7 +56,12 @@ def fastest(runs, figure):
 
 def main(results, docs, copy=None):
     part = json.loads(pathlib.Path(results).read_text("utf-8"))["parts"]["scaling"]
-    plt.rcParams |= {"font.family": "DejaVu Sans", "font.size": 11, "svg.fonttype": "path", "svg.hashsalt": "benchmarks"}
+    plt.rcParams |= {
+        "font.family": "DejaVu Sans",
+        "font.size": 11,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "benchmarks",
+    }
     figure, axes = plt.subplots(2, 2, figsize=(10, 7.6), facecolor="white")
     for axis, (curve, across, up) in zip(axes.flat, PANELS):
         name = "ms" if up.startswith("ms") else "examples_per_s"
@@ -64,7 +69,9 @@ def main(results, docs, copy=None):
         for library, found in points.items():
             colour, marker = STYLES[library]
             xs = sorted(found)
-            axis.plot(xs, [found[x] for x in xs], color=colour, marker=marker, markersize=6, linewidth=1.8, label=library)
+            axis.plot(
+                xs, [found[x] for x in xs], color=colour, marker=marker, markersize=6, linewidth=1.8, label=library
+            )
         axis.set_xscale("log", base=2 if curve != "vocab_size" else 10)
         axis.set_yscale("log")
         ticks = sorted({x for found in points.values() for x in found})

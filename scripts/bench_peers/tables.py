@@ -80,7 +80,15 @@ def steps(part):
     for case in case_names(part):
         found = rows(part, case)
         values = next(run["values"] for run in part["runs"] if run["case"] == case)
-        titles = ["train step", "ms", "range of the rounds", "examples/s", "throughput ÷ fastest peer's", "peak MiB", "rounds"]
+        titles = [
+            "train step",
+            "ms",
+            "range of the rounds",
+            "examples/s",
+            "throughput ÷ fastest peer's",
+            "peak MiB",
+            "rounds",
+        ]
         peer = fastest_peer(found, "ms")
         lines = []
         for row in ordered(found, "ms"):
@@ -88,10 +96,17 @@ def steps(part):
                 lines.append(failures(row, len(titles)))
                 continue
             ms = row.median("ms")
-            lines.append([
-                row.who, row.cell("ms", "{:,.2f}"), row.spread("ms", "{:,.2f}"), row.cell("examples_per_s", "{:,.0f}"),
-                "–" if peer is None else f"{peer / ms:.2f}", row.memory(), str(len(row.runs)),
-            ])
+            lines.append(
+                [
+                    row.who,
+                    row.cell("ms", "{:,.2f}"),
+                    row.spread("ms", "{:,.2f}"),
+                    row.cell("examples_per_s", "{:,.0f}"),
+                    "–" if peer is None else f"{peer / ms:.2f}",
+                    row.memory(),
+                    str(len(row.runs)),
+                ]
+            )
         heading = (
             f"**{case}**: batch {values['batch_size']} × {values['length']} tokens, vocabulary {values['vocab_size']:,}, "
             f"dim {values['dim']}" + (f", threads {values['threads']}" if "threads" in values else "")
@@ -109,10 +124,18 @@ def trainings(part):
             if row.failed:
                 lines.append([case, row.who, "–", "–", row.failed, "–", "–", "–"])
                 continue
-            lines.append([
-                case, row.who, row.cell("epochs", "{:.0f}").replace(MARK, ""), row.cell("train_s", "{:,.2f}"),
-                row.cell("wall_s", "{:,.2f}"), row.cell("accuracy", "{:.1f} %", 100).replace(MARK, ""), row.memory(), str(len(row.runs)),
-            ])
+            lines.append(
+                [
+                    case,
+                    row.who,
+                    row.cell("epochs", "{:.0f}").replace(MARK, ""),
+                    row.cell("train_s", "{:,.2f}"),
+                    row.cell("wall_s", "{:,.2f}"),
+                    row.cell("accuracy", "{:.1f} %", 100).replace(MARK, ""),
+                    row.memory(),
+                    str(len(row.runs)),
+                ]
+            )
         by = {row.who: row for row in found}
         keras, bigram = by.get("Keras, reference model"), by.get("fastText, 1-2-grams")
         for row in found:
@@ -121,7 +144,9 @@ def trainings(part):
                 fit = keras.median("train_s") if keras else None
                 fasttext = bigram.median("train_s") if bigram else None
                 ratios.append([case, row.who, ratio(fit, own), ratio(own, fasttext)])
-    against = table(["corpus", "", "Keras' `fit` ÷ our whole process", "our whole process ÷ fastText's training, 1-2-grams"], ratios)
+    against = table(
+        ["corpus", "", "Keras' `fit` ÷ our whole process", "our whole process ÷ fastText's training, 1-2-grams"], ratios
+    )
     return f"{table(titles, lines)}\n\n{against}"
 
 
@@ -131,11 +156,29 @@ def predict(part):
     if loaded:
         count = next(run["values"]["texts"] for run in part["runs"] if run["case"] == "loaded")
         peer = fastest_peer(loaded, "texts_per_s", smallest=False)
-        titles = [f"model loaded, {count:,} texts", "texts/s", "÷ fastest peer", "one text, µs", "90th percentile, µs", "peak MiB", "rounds"]
+        titles = [
+            f"model loaded, {count:,} texts",
+            "texts/s",
+            "÷ fastest peer",
+            "one text, µs",
+            "90th percentile, µs",
+            "peak MiB",
+            "rounds",
+        ]
         lines = [
-            failures(row, len(titles)) if row.failed else
-            [row.who, row.cell("texts_per_s", "{:,.0f}"), ratio(row.median("texts_per_s"), peer), row.cell("latency_us", "{:,.1f}"),
-             row.cell("latency_us_p90", "{:,.1f}"), row.memory(), str(len(row.runs))]
+            (
+                failures(row, len(titles))
+                if row.failed
+                else [
+                    row.who,
+                    row.cell("texts_per_s", "{:,.0f}"),
+                    ratio(row.median("texts_per_s"), peer),
+                    row.cell("latency_us", "{:,.1f}"),
+                    row.cell("latency_us_p90", "{:,.1f}"),
+                    row.memory(),
+                    str(len(row.runs)),
+                ]
+            )
             for row in reversed(ordered(loaded, "texts_per_s"))
         ]
         texts.append(table(titles, sorted(lines, key=lambda cells: cells[2] == "–")))
@@ -143,17 +186,32 @@ def predict(part):
     if whole:
         count = next(run["values"]["texts"] for run in part["runs"] if run["case"] == "whole")
         peer = fastest_peer(whole, "wall_s")
-        titles = [f"whole process, {count:,} texts from file to file", "s", "texts/s", "speed ÷ fastest peer's", "one text, ms", "peak MiB", "rounds"]
+        titles = [
+            f"whole process, {count:,} texts from file to file",
+            "s",
+            "texts/s",
+            "speed ÷ fastest peer's",
+            "one text, ms",
+            "peak MiB",
+            "rounds",
+        ]
         lines = []
         for row in ordered(whole, "wall_s"):
             if row.failed:
                 lines.append(failures(row, len(titles)))
                 continue
             wall, single = row.median("wall_s"), cold.get(row.who)
-            lines.append([
-                row.who, row.cell("wall_s", "{:,.2f}"), f"{count / wall:,.0f}", ratio(peer, wall) if peer else "–",
-                single.cell("wall_s", "{:,.0f}", 1e3) if single and single.runs else "–", row.memory(), str(len(row.runs)),
-            ])
+            lines.append(
+                [
+                    row.who,
+                    row.cell("wall_s", "{:,.2f}"),
+                    f"{count / wall:,.0f}",
+                    ratio(peer, wall) if peer else "–",
+                    single.cell("wall_s", "{:,.0f}", 1e3) if single and single.runs else "–",
+                    row.memory(),
+                    str(len(row.runs)),
+                ]
+            )
         texts.append(table(titles, lines))
     return "\n\n".join(texts)
 
@@ -161,8 +219,17 @@ def predict(part):
 def start(part):
     titles = ["from the start of the process to the first step done", "s", "range of the rounds", "peak MiB", "rounds"]
     lines = [
-        failures(row, len(titles)) if row.failed else
-        [row.who, row.cell("seconds", "{:.2f}"), row.spread("seconds", "{:.2f}"), row.memory(), str(len(row.runs))]
+        (
+            failures(row, len(titles))
+            if row.failed
+            else [
+                row.who,
+                row.cell("seconds", "{:.2f}"),
+                row.spread("seconds", "{:.2f}"),
+                row.memory(),
+                str(len(row.runs)),
+            ]
+        )
         for row in ordered(rows(part, "first step"), "seconds")
     ]
     return table(titles, lines)
@@ -240,13 +307,15 @@ def text(data):
             f"{len(part['runs'])} processes; load average {min(loads):.1f} to {max(loads):.1f}; "
             f"in {marked} of them others used the cores too"
         )
-        quick = "\n\n**A quick run, which shows only that the measuring works.**" if any(run["quick"] for run in part["runs"]) else ""
+        quick = (
+            "\n\n**A quick run, which shows only that the measuring works.**"
+            if any(run["quick"] for run in part["runs"])
+            else ""
+        )
         parts.append(f"## {heading}{quick}\n\n{write(part)}\n\n" + "  \n".join(f"<sub>{note}</sub>" for note in notes))
     if not parts:
         return None
-    legend = (
-        f"†: in most rounds others used more than {BUSY_DURING:.0%} of the cores, or more than {BUSY_BEFORE:.0%} just before."
-    )
+    legend = f"†: in most rounds others used more than {BUSY_DURING:.0%} of the cores, or more than {BUSY_BEFORE:.0%} just before."
     return "\n\n".join([legend, *parts])
 
 
