@@ -7,7 +7,7 @@
     ... --quick                            little of everything, to see whether it works
     ... --tables                           measure nothing; rewrite tables and picture from the results kept
 
-Build first: `cargo build --release --workspace --benches`. Corpora come from scripts/fetch_dataset.sh. Every measurement is a
+Build first: `cargo build --release --workspace --bins --benches`. Corpora come from scripts/fetch_dataset.sh. Every measurement is a
 process of its own, and those that are compared take turns. Results are kept in runs/bench/results.json, where a part that
 is measured again replaces what it measured before. This file needs the standard library of Python 3.9 or newer on Linux;
 what the others need is in scripts/bench_peers/requirements.txt.

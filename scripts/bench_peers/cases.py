@@ -77,7 +77,9 @@ def worker(library, task, threads, env=None, **arguments):
 def program():
     found = TARGET / "attentive"
     return (
-        str(found) if found.exists() else sys.exit(f"error: no {found}; `cargo build --release --workspace --benches`")
+        str(found)
+        if found.exists()
+        else sys.exit(f"error: no {found}; `cargo build --release --workspace --bins --benches`")
     )
 
 
@@ -85,7 +87,7 @@ def bench(name):
     """The newest build of a benchmark of crates/train/benches."""
     built = [path for path in (TARGET / "deps").glob(f"{name}-*") if not path.suffix and os.access(path, os.X_OK)]
     if not built:
-        sys.exit(f"error: no {name} in {TARGET}/deps; `cargo build --release --workspace --benches`")
+        sys.exit(f"error: no {name} in {TARGET}/deps; `cargo build --release --workspace --bins --benches`")
     return str(max(built, key=lambda path: path.stat().st_mtime))
 
 
