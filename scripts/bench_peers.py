@@ -7,7 +7,7 @@
     ... --quick                            little of everything, to see whether it works
     ... --tables                           measure nothing; rewrite tables and picture from the results kept
 
-Build first: `cargo build --release --workspace --benches`. Corpora come from scripts/fetch_dataset.sh. Every measurement is a
+Build first: `cargo build --release --workspace --bins --benches`. Corpora come from scripts/fetch_dataset.sh. Every measurement is a
 process of its own, and those that are compared take turns. Results are kept in runs/bench/results.json, where a part that
 is measured again replaces what it measured before. This file needs the standard library of Python 3.9 or newer on Linux;
 what the others need is in scripts/bench_peers/requirements.txt.
@@ -18,7 +18,6 @@ import datetime
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -57,7 +56,7 @@ def install(directory):
         sources = sorted(pathlib.Path(scratch).glob("*/src/*.cc"))
         flags = ["-O3", "-funroll-loops", "-march=native", "-pthread", "-std=c++17", "-include", "cstdint"]
         subprocess.run(["g++", *flags, *sources, "-o", directory / "bin" / "fasttext"], check=True)
-    print(f"next: {python} {pathlib.Path(__file__).name}")
+    print(f"next: {python} {sys.argv[0]}")
 
 
 class Results:
@@ -65,12 +64,14 @@ class Results:
 
     def __init__(self, path):
         self.path = path
-        self.data = {"machine": {}, "parts": {}}
+        self.data = {"parts": {}}
         if path.exists():
             self.data = json.loads(path.read_text("utf-8"))
 
-    def begin(self, part, about):
-        self.data["parts"][part] = {"about": about, "runs": []}
+    def begin(self, part, about, keep):
+        """Forgets what a part measured before, but for the runs to keep."""
+        kept = [run for run in self.data["parts"].get(part, {}).get("runs", []) if keep(run)]
+        self.data["parts"][part] = {"about": about, "runs": kept}
 
     def add(self, part, run):
         self.data["parts"][part]["runs"].append(run)
@@ -105,10 +106,21 @@ def measure(command, limits, gpu=False):
         with open(os.path.join(scratch, "stdout"), "w+") as out, open(os.path.join(scratch, "stderr"), "w+") as err:
             pin = lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: command.threads])
             process = subprocess.Popen(
-                arguments, cwd=ROOT, env=environment(command, scratch, gpu), stdin=subprocess.DEVNULL, stdout=out,
-                stderr=subprocess.PIPE if command.until else err, preexec_fn=pin, text=True, start_new_session=True,
+                arguments,
+                cwd=ROOT,
+                env=environment(command, scratch, gpu),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.PIPE if command.until else err,
+                preexec_fn=pin,
+                text=True,
+                start_new_session=True,
             )
-            ended = watch(process, command, limits, start)
+            try:
+                ended = watch(process, command, limits, start)
+            finally:
+                if process.returncode is None:
+                    end(process)
             wall = time.perf_counter() - start
             others = machine.others_share(sampled, wall, ended["cpu_s"])
             out.seek(0)
@@ -123,7 +135,10 @@ def measure(command, limits, gpu=False):
             missing = [json.loads(line)["missing"] for line in printed.splitlines() if line.startswith('{"missing"')]
             reason = f"{missing[0]} is not installed" if missing else (told.strip().splitlines() or ["no message"])[-1]
             return run | {"failed": reason[:200], "status": ended["status"], "missing": bool(missing)}
-        return run | command.read(printed, scratch)
+        try:
+            return run | command.read(printed, scratch)
+        except (OSError, ValueError, LookupError) as problem:
+            return run | {"failed": f"its figures cannot be read: {problem}"[:200]}
 
 
 def watch(process, command, limits, start):
@@ -166,7 +181,9 @@ def end(process):
 def measure_part(part, results, options):
     """All cases of a part: in every round each contender of a case once, one after the other."""
     prepared = part.prepare(options) if part.prepare else {}
-    results.begin(part.name, machine.describe())
+    about = machine.describe()
+    asked = options.corpora.split(",")
+    results.begin(part.name, about, lambda run: part.name == "trainings" and run["case"] not in asked)
     for case in part.cases(options, prepared, results.data):
         gone = set()
         for round in range(max(contender.rounds(options) for contender in case.contenders)):
@@ -177,7 +194,8 @@ def measure_part(part, results, options):
                 if run.get("failed"):
                     gone.add(contender.name)  # it would fail again
                 heading = {"case": case.name, "values": case.values, "who": contender.name, "round": round}
-                results.add(part.name, heading | {"at": now()} | run)
+                heading |= {"at": now(), "commit": about["commit"], "quick": options.quick}
+                results.add(part.name, heading | run)
                 tell(f"{part.name} {case.name} {contender.name} [{round + 1}]: {cases.told(run)}")
 
 
@@ -194,14 +212,22 @@ def main():
     names = [part.name for part in cases.PARTS]
     parser.add_argument("--install", metavar="DIR", help="make a virtual environment with the peers there, and stop")
     parser.add_argument("--only", metavar="A,B", help=f"only these parts of {','.join(names)}; gpu is measured only so")
-    parser.add_argument("--quick", action="store_true", help="one round, few steps and small files: it shows only that it works")
-    parser.add_argument("--repeats", type=int, default=5, help="rounds (default 5; what takes over half a minute and the curves have 3)")
-    parser.add_argument("--patient", action="store_true", help="no fewer rounds for what takes long")
+    parser.add_argument(
+        "--quick", action="store_true", help="one round, few steps and small files: it shows only that it works"
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="rounds (default 5; what takes longest has 2 or 3)")
+    parser.add_argument("--patient", action="store_true", help="as many rounds for what takes longest")
     parser.add_argument("--threads", type=int, default=2, help="threads and cores of every process (default 2)")
     parser.add_argument("--one-thread", action="store_true", help="the training steps on one thread besides")
-    parser.add_argument("--corpora", default="sst2,ag_news,imdb", help="corpora of the trainings (default sst2,ag_news,imdb)")
-    parser.add_argument("--timeout", type=float, default=600, help="seconds after which a process is ended (default 600)")
-    parser.add_argument("--memory", type=float, help="GiB at which a process is ended (default: three quarters of what is free)")
+    parser.add_argument(
+        "--corpora", default="sst2,ag_news,imdb", help="corpora of the trainings (default sst2,ag_news,imdb)"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=600, help="seconds after which a process is ended (default 600)"
+    )
+    parser.add_argument(
+        "--memory", type=float, help="GiB at which a process is ended (default: three quarters of what is free)"
+    )
     parser.add_argument("--results", type=pathlib.Path, default=WORK / "results.json", help="where results are kept")
     parser.add_argument("--tables", action="store_true", help="measure nothing, only rewrite tables and picture")
     options = parser.parse_args()
@@ -215,6 +241,7 @@ def main():
     options.measure = lambda command: measure(command, (options.timeout, options.memory))
     options.tell = tell
     WORK.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # by way of ending what is being measured
 
     results = Results(options.results)
     if not options.tables:
@@ -223,11 +250,10 @@ def main():
                 start = time.perf_counter()
                 measure_part(part, results, options)
                 results.data["parts"][part.name]["seconds"] = time.perf_counter() - start
-                results.data["parts"][part.name]["quick"] = options.quick
                 results.write()
                 tell(f"{part.name}: {time.perf_counter() - start:.0f} s in all")
     tables.write(results.data, ROOT / "docs")
-    if results.data["parts"].get("scaling") and shutil.which(sys.executable):
+    if results.data["parts"].get("scaling"):
         drawn = subprocess.run([sys.executable, HERE / "bench_peers" / "draw.py", options.results, ROOT / "docs"])
         if drawn.returncode:
             tell("the picture was not drawn")

@@ -55,18 +55,22 @@ def describe():
     lines = [line.split(":", 1) for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if ":" in line]
     found = {name.strip(): value.strip() for name, value in reversed(lines)}
     flags = set(found.get("flags", "").split())
-    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()) if hasattr(
-        platform, "freedesktop_os_release") else platform.system()
+    system = (
+        platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+        if hasattr(platform, "freedesktop_os_release")
+        else platform.system()
+    )
     return {
         "cpu": found.get("model name", platform.processor() or platform.machine()),
         "family": f"family {found.get('cpu family', '?')}, model {found.get('model', '?')}",
         "cores": os.cpu_count(),
         "cache": found.get("cache size", ""),
-        "flags": [flag for flag in ("avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16") if flag in flags],
+        "flags": [
+            flag for flag in ("avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16") if flag in flags
+        ],
         "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * PAGE / 2**30),
         "system": f"{system}, Linux {platform.release()}",
         "python": platform.python_version(),
-        "date": time.strftime("%Y-%m-%d"),
         "commit": _commit(),
     }
 

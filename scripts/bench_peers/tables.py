@@ -12,14 +12,18 @@ MARK = " †"
 OURS = "Attentive"
 
 
+def is_busy(run):
+    """Whether others were at work before or during it."""
+    return run["busy_before"] > BUSY_BEFORE or run["busy_during"] > BUSY_DURING
+
+
 class Row:
     """What one contender measured in a case, over its rounds."""
 
     def __init__(self, who, runs):
         self.who, self.runs = who, [run for run in runs if not run.get("failed")]
         self.failed = next((run["failed"] for run in runs if run.get("failed")), None) if not self.runs else None
-        busy = [run for run in self.runs if run["busy_before"] > BUSY_BEFORE or run["busy_during"] > BUSY_DURING]
-        self.mark = MARK if len(busy) * 2 > len(self.runs) else ""
+        self.mark = MARK if sum(map(is_busy, self.runs)) * 2 > len(self.runs) else ""
 
     def values(self, name):
         return [run[name] for run in self.runs if run.get(name) is not None]
@@ -76,7 +80,15 @@ def steps(part):
     for case in case_names(part):
         found = rows(part, case)
         values = next(run["values"] for run in part["runs"] if run["case"] == case)
-        titles = ["train step", "ms", "range of the rounds", "examples/s", "throughput ÷ fastest peer's", "peak MiB", "rounds"]
+        titles = [
+            "train step",
+            "ms",
+            "range of the rounds",
+            "examples/s",
+            "throughput ÷ fastest peer's",
+            "peak MiB",
+            "rounds",
+        ]
         peer = fastest_peer(found, "ms")
         lines = []
         for row in ordered(found, "ms"):
@@ -84,10 +96,17 @@ def steps(part):
                 lines.append(failures(row, len(titles)))
                 continue
             ms = row.median("ms")
-            lines.append([
-                row.who, row.cell("ms", "{:,.2f}"), row.spread("ms", "{:,.2f}"), row.cell("examples_per_s", "{:,.0f}"),
-                "–" if peer is None else f"{peer / ms:.2f}", row.memory(), str(len(row.runs)),
-            ])
+            lines.append(
+                [
+                    row.who,
+                    row.cell("ms", "{:,.2f}"),
+                    row.spread("ms", "{:,.2f}"),
+                    row.cell("examples_per_s", "{:,.0f}"),
+                    "–" if peer is None else f"{peer / ms:.2f}",
+                    row.memory(),
+                    str(len(row.runs)),
+                ]
+            )
         heading = (
             f"**{case}**: batch {values['batch_size']} × {values['length']} tokens, vocabulary {values['vocab_size']:,}, "
             f"dim {values['dim']}" + (f", threads {values['threads']}" if "threads" in values else "")
@@ -105,10 +124,18 @@ def trainings(part):
             if row.failed:
                 lines.append([case, row.who, "–", "–", row.failed, "–", "–", "–"])
                 continue
-            lines.append([
-                case, row.who, row.cell("epochs", "{:.0f}").replace(MARK, ""), row.cell("train_s", "{:,.2f}"),
-                row.cell("wall_s", "{:,.2f}"), row.cell("accuracy", "{:.1f} %", 100).replace(MARK, ""), row.memory(), str(len(row.runs)),
-            ])
+            lines.append(
+                [
+                    case,
+                    row.who,
+                    row.cell("epochs", "{:.0f}").replace(MARK, ""),
+                    row.cell("train_s", "{:,.2f}"),
+                    row.cell("wall_s", "{:,.2f}"),
+                    row.cell("accuracy", "{:.1f} %", 100).replace(MARK, ""),
+                    row.memory(),
+                    str(len(row.runs)),
+                ]
+            )
         by = {row.who: row for row in found}
         keras, bigram = by.get("Keras, reference model"), by.get("fastText, 1-2-grams")
         for row in found:
@@ -117,7 +144,9 @@ def trainings(part):
                 fit = keras.median("train_s") if keras else None
                 fasttext = bigram.median("train_s") if bigram else None
                 ratios.append([case, row.who, ratio(fit, own), ratio(own, fasttext)])
-    against = table(["corpus", "", "Keras' `fit` ÷ our whole process", "our whole process ÷ fastText's training, 1-2-grams"], ratios)
+    against = table(
+        ["corpus", "", "Keras' `fit` ÷ our whole process", "our whole process ÷ fastText's training, 1-2-grams"], ratios
+    )
     return f"{table(titles, lines)}\n\n{against}"
 
 
@@ -127,11 +156,29 @@ def predict(part):
     if loaded:
         count = next(run["values"]["texts"] for run in part["runs"] if run["case"] == "loaded")
         peer = fastest_peer(loaded, "texts_per_s", smallest=False)
-        titles = [f"model loaded, {count:,} texts", "texts/s", "÷ fastest peer", "one text, µs", "90th percentile, µs", "peak MiB", "rounds"]
+        titles = [
+            f"model loaded, {count:,} texts",
+            "texts/s",
+            "÷ fastest peer",
+            "one text, µs",
+            "90th percentile, µs",
+            "peak MiB",
+            "rounds",
+        ]
         lines = [
-            failures(row, len(titles)) if row.failed else
-            [row.who, row.cell("texts_per_s", "{:,.0f}"), ratio(row.median("texts_per_s"), peer), row.cell("latency_us", "{:,.1f}"),
-             row.cell("latency_us_p90", "{:,.1f}"), row.memory(), str(len(row.runs))]
+            (
+                failures(row, len(titles))
+                if row.failed
+                else [
+                    row.who,
+                    row.cell("texts_per_s", "{:,.0f}"),
+                    ratio(row.median("texts_per_s"), peer),
+                    row.cell("latency_us", "{:,.1f}"),
+                    row.cell("latency_us_p90", "{:,.1f}"),
+                    row.memory(),
+                    str(len(row.runs)),
+                ]
+            )
             for row in reversed(ordered(loaded, "texts_per_s"))
         ]
         texts.append(table(titles, sorted(lines, key=lambda cells: cells[2] == "–")))
@@ -139,17 +186,32 @@ def predict(part):
     if whole:
         count = next(run["values"]["texts"] for run in part["runs"] if run["case"] == "whole")
         peer = fastest_peer(whole, "wall_s")
-        titles = [f"whole process, {count:,} texts from file to file", "s", "texts/s", "speed ÷ fastest peer's", "one text, ms", "peak MiB", "rounds"]
+        titles = [
+            f"whole process, {count:,} texts from file to file",
+            "s",
+            "texts/s",
+            "speed ÷ fastest peer's",
+            "one text, ms",
+            "peak MiB",
+            "rounds",
+        ]
         lines = []
         for row in ordered(whole, "wall_s"):
             if row.failed:
                 lines.append(failures(row, len(titles)))
                 continue
             wall, single = row.median("wall_s"), cold.get(row.who)
-            lines.append([
-                row.who, row.cell("wall_s", "{:,.2f}"), f"{count / wall:,.0f}", ratio(peer, wall) if peer else "–",
-                single.cell("wall_s", "{:,.0f}", 1e3) if single and single.runs else "–", row.memory(), str(len(row.runs)),
-            ])
+            lines.append(
+                [
+                    row.who,
+                    row.cell("wall_s", "{:,.2f}"),
+                    f"{count / wall:,.0f}",
+                    ratio(peer, wall) if peer else "–",
+                    single.cell("wall_s", "{:,.0f}", 1e3) if single and single.runs else "–",
+                    row.memory(),
+                    str(len(row.runs)),
+                ]
+            )
         texts.append(table(titles, lines))
     return "\n\n".join(texts)
 
@@ -157,8 +219,17 @@ def predict(part):
 def start(part):
     titles = ["from the start of the process to the first step done", "s", "range of the rounds", "peak MiB", "rounds"]
     lines = [
-        failures(row, len(titles)) if row.failed else
-        [row.who, row.cell("seconds", "{:.2f}"), row.spread("seconds", "{:.2f}"), row.memory(), str(len(row.runs))]
+        (
+            failures(row, len(titles))
+            if row.failed
+            else [
+                row.who,
+                row.cell("seconds", "{:.2f}"),
+                row.spread("seconds", "{:.2f}"),
+                row.memory(),
+                str(len(row.runs)),
+            ]
+        )
         for row in ordered(rows(part, "first step"), "seconds")
     ]
     return table(titles, lines)
@@ -167,30 +238,34 @@ def start(part):
 AXES = {"length": "length", "vocab_size": "vocabulary", "batch_size": "batch size", "threads": "threads"}
 
 
+def on_curve(part, curve):
+    """The runs of a curve with their place on it, in its order; the reference model is a point of all but the first."""
+    runs = [run | {"x": run["values"]["x"]} for run in part["runs"] if run["values"]["curve"] == curve]
+    if curve != "length":
+        runs += [run | {"x": run["values"][curve]} for run in part["runs"] if run["values"]["curve"] == "reference"]
+    return sorted(runs, key=lambda run: run["x"])
+
+
 def scaling(part):
     """One table for each curve, in milliseconds a step; peak memory beside it."""
     texts = ["![Step time over length, vocabulary, batch size and threads](benchmarks-scaling.svg)"]
     for curve, title in AXES.items():
-        runs = [run for run in part["runs"] if run["values"]["curve"] == curve]
-        names = list(dict.fromkeys(run["who"] for run in runs))
+        runs = on_curve(part, curve)
+        names = list(dict.fromkeys(run["who"] for run in part["runs"] if run["who"] in {run["who"] for run in runs}))
         lines = []
-        for case in dict.fromkeys(run["case"] for run in runs):
-            values = next(run["values"] for run in runs if run["case"] == case)
-            found = {row.who: row for row in rows(part, case)}
-            cells = [f"{values['x']:,}", str(values["batch_size"])]
-            for name in names:
-                row = found.get(name)
-                if row is None:
-                    cells.append("")
-                else:
-                    cells.append(row.failed or f"{row.cell('ms', '{:,.2f}')} ({row.memory()})")
-            peer = fastest_peer(list(found.values()), "ms")
-            own = next((row.median("ms") for row in found.values() if row.who.startswith(OURS)), None)
-            cells.append(ratio(peer, own) if own else "–")
-            lines.append(cells)
+        for x in dict.fromkeys(run["x"] for run in runs):
+            here = [run for run in runs if run["x"] == x]
+            found = [Row(who, [run for run in here if run["who"] == who]) for who in names]
+            cells = [f"{x:,}"] + ([str(here[0]["values"]["batch_size"])] if curve == "length" else [])
+            for row in found:
+                shown = f"{row.cell('ms', '{:,.2f}')} ({row.memory()})" if row.runs else row.failed or ""
+                cells.append(shown)
+            own = next((row.median("ms") for row in found if row.who.startswith(OURS)), None)
+            lines.append([*cells, ratio(fastest_peer(found, "ms"), own)])
         if lines:
-            own = " ÷ ".join(("our throughput", "fastest peer's"))
-            texts.append(table([title, "batch", *[f"{name}: ms (peak MiB)" for name in names], own], lines))
+            batch = ["batch size"] if curve == "length" else []
+            titles = [title, *batch, *[f"{name}: ms (peak MiB)" for name in names], "our throughput ÷ fastest peer's"]
+            texts.append(table(titles, lines))
     return "\n\n".join(texts)
 
 
@@ -207,7 +282,7 @@ HEADINGS = {
 def machine_line(about):
     return (
         f"{about['cpu']} ({about['family']}), {about['cores']} cores, {', '.join(about['flags'])}, cache {about['cache']}, "
-        f"{about['memory_gib']} GiB; {about['system']}; Python {about['python']}; commit {about['commit']}; {about['date']}"
+        f"{about['memory_gib']} GiB; {about['system']}; Python {about['python']}"
     )
 
 
@@ -220,22 +295,27 @@ def text(data):
         versions = {}
         for run in part["runs"]:
             versions |= run.get("versions", {})
-        marked = sum(run["busy_during"] > BUSY_DURING or run["busy_before"] > BUSY_BEFORE for run in part["runs"])
-        notes = [machine_line(part["about"])]
+        marked = sum(map(is_busy, part["runs"]))
+        days = sorted({run["at"][:10] for run in part["runs"]})
+        when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        commits = ", ".join(dict.fromkeys(run["commit"] for run in part["runs"]))
+        notes = [f"{machine_line(part['about'])}; commit {commits}; {when}"]
         if versions:
             notes.append(", ".join(f"{library} {version}" for library, version in sorted(versions.items())))
         loads = [run["load"] for run in part["runs"]]
         notes.append(
-            f"{len(part['runs'])} processes in {part.get('seconds', 0) / 60:.0f} minutes; load average {min(loads):.1f} to {max(loads):.1f}; "
+            f"{len(part['runs'])} processes; load average {min(loads):.1f} to {max(loads):.1f}; "
             f"in {marked} of them others used the cores too"
         )
-        quick = "\n\n**A quick run, which shows only that the measuring works.**" if part.get("quick") else ""
+        quick = (
+            "\n\n**A quick run, which shows only that the measuring works.**"
+            if any(run["quick"] for run in part["runs"])
+            else ""
+        )
         parts.append(f"## {heading}{quick}\n\n{write(part)}\n\n" + "  \n".join(f"<sub>{note}</sub>" for note in notes))
     if not parts:
         return None
-    legend = (
-        f"†: in most rounds others used more than {BUSY_DURING:.0%} of the cores, or more than {BUSY_BEFORE:.0%} just before."
-    )
+    legend = f"†: in most rounds others used more than {BUSY_DURING:.0%} of the cores, or more than {BUSY_BEFORE:.0%} just before."
     return "\n\n".join([legend, *parts])
 
 

@@ -1,7 +1,7 @@
 """The reference model in Keras on TensorFlow: steps, whole trainings, predictions. Called by scripts/bench_peers.py.
 
-`model.fit` on arrays is measured, because it is what a user of Keras calls and because its loop over a prepared input is
-faster than `train_on_batch`. `jit` compiles with XLA; `several` runs 16 steps in one call of the compiled function besides.
+`model.fit` on arrays in memory is measured, because it is what a user of Keras calls. `jit` compiles with XLA; `several` runs
+16 steps in one call of the compiled function besides.
 """
 
 import time

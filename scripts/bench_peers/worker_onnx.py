@@ -10,6 +10,9 @@ from tokenizers import Tokenizer
 
 LENGTH = 100
 
+# Faster than 64 and 256, because the scores of a batch stay in the cache.
+BATCH = 16
+
 
 def build(save, vocab_size=10_000, dim=64):
     """Writes the model with weights drawn at random, which does not change how long it takes."""
@@ -56,8 +59,8 @@ def predict(model, tokenizer, input, output, threads, singles):
 
     def classify_all(lines):
         labels = []
-        for at in range(0, len(lines), 256):
-            labels += (probabilities(lines[at : at + 256]) > 0.5).astype(int).tolist()
+        for at in range(0, len(lines), BATCH):
+            labels += (probabilities(lines[at : at + BATCH]) > 0.5).astype(int).tolist()
         return labels
 
     classify_one = lambda text: int(probabilities([text])[0] > 0.5)

@@ -14,7 +14,9 @@ from sklearn.pipeline import make_pipeline
 
 def fit(corpus, save):
     (train, targets), (test, test_targets) = measuring.texts(corpus, "train"), measuring.texts(corpus, "test")
-    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=300))
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=300)
+    )
     start = time.perf_counter()
     model.fit(train, targets)
     seconds = time.perf_counter() - start
