@@ -62,12 +62,13 @@ pub use config::{
 pub use error::{CheckpointError, Damage, TrainError};
 pub use event::Event;
 pub use examine::examine;
+pub use format::{Precision, read_safetensors, write_safetensors};
 pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
 pub use metrics::{Average, Baseline, Intervals, LabelMetrics, Metrics};
 pub use optimizer::{
     AdagradConfig, AdamConfig, AdamwConfig, LionConfig, Optimizer, OptimizerConfig, RmspropConfig, SgdConfig,
 };
-pub use predictor::{Prediction, Predictor, summary};
+pub use predictor::{Parts, Prediction, Predictor, summary};
 pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, limit, prepare};
 pub use recovery::{Recovered, SetAside};
 pub use run::{LockedRun, RunDir};

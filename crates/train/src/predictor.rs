@@ -1,7 +1,7 @@
 //! A trained classifier, loaded from its run: text in, labels and probabilities out.
 
 use attentive_data::{Examples, Labels, TextEncoder, UNWATCHED};
-use attentive_model::{Classifier, Initializer, Sizes, Summary};
+use attentive_model::{Classifier, Initializer, Sizes, Summary, Weight, WeightsError};
 use burn::tensor::Device;
 
 use crate::checkpoint::{Difference, Newest, Store, keys, sha256};
@@ -24,6 +24,23 @@ pub struct Predictor {
     decision: Decision,
     model: Classifier,
     step: u64,
+}
+
+/// What a classifier is made of, wherever it was kept.
+#[derive(Debug)]
+pub struct Parts {
+    /// The config of its run.
+    pub config: Config,
+    /// The labels in order.
+    pub labels: Labels,
+    /// The tokenizer.
+    pub encoder: TextEncoder,
+    /// The weights, by name.
+    pub weights: Vec<Weight>,
+    /// Above which probability each label is decided for, see [`Predictor::thresholds`].
+    pub thresholds: Vec<f32>,
+    /// The step after which the weights were saved.
+    pub step: u64,
 }
 
 /// What the classifier says of one text, or of one pair of texts.
@@ -83,13 +100,31 @@ impl Predictor {
                 return Err(CheckpointError::Damaged { path: run.path().join(what), reason }.into());
             }
         }
+        let shapes = config.model.weight_shapes(&sizes(&config, &encoder, &labels)?);
+        let Chosen { weights, thresholds, step, .. } = Chosen::load(store, newest, labels.len(), &config, &shapes)?;
+        Self::new(Parts { config, labels, encoder, weights, thresholds, step }, device)
+    }
+
+    /// Puts a classifier together on a device. Nothing is allocated for weights that the parts do not hold.
+    ///
+    /// # Errors
+    /// When the parts do not fit each other, or the device fails.
+    pub fn new(parts: Parts, device: &Device) -> Result<Self, TrainError> {
+        let Parts { config, labels, encoder, weights, thresholds, step } = parts;
         let sizes = sizes(&config, &encoder, &labels)?;
-        let model = config.model.init(&sizes, &mut Initializer::new(0, device));
-        let chosen = Chosen::load(store, newest, labels.len(), &config, &model)?;
-        let model = model.with_weights(chosen.weights)?;
+        for (name, expected) in config.model.weight_shapes(&sizes) {
+            match weights.iter().find(|weight| weight.name == name) {
+                None => return Err(WeightsError::Missing { name }.into()),
+                Some(weight) if weight.shape != expected => {
+                    return Err(WeightsError::Shape { name, expected, found: weight.shape.clone() }.into());
+                }
+                Some(_) => {}
+            }
+        }
+        let model = config.model.init(&sizes, &mut Initializer::new(0, device)).with_weights(weights)?;
         let evaluator = Evaluator::new(&config, sizes.head, labels.names(), encoder.pad_id(), device);
-        let decision = Decision { task: task(&config), thresholds: chosen.thresholds };
-        Ok(Self { labels, encoder, sizes, evaluator, decision, model, step: chosen.step, config })
+        let decision = Decision { task: task(&config), thresholds };
+        Ok(Self { labels, encoder, sizes, evaluator, decision, model, step, config })
     }
 
     /// The config of the run.
@@ -110,6 +145,11 @@ impl Predictor {
     /// The model.
     pub fn model(&self) -> &Classifier {
         &self.model
+    }
+
+    /// What the data decided about the model.
+    pub fn sizes(&self) -> &Sizes {
+        &self.sizes
     }
 
     /// The model layer by layer.

@@ -1,0 +1,128 @@
+//! What can go wrong between a trained classifier and the outside.
+
+use std::io;
+use std::path::PathBuf;
+
+use attentive_data::DataError;
+use attentive_train::TrainError;
+
+/// An export that was not made, or one that could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The classifier could not be put together or run.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// There is something where the export should go.
+    #[error("`{path}` is there already, and an export replaces nothing", path = path.display())]
+    Exists {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The output has no name, or no directory to be in.
+    #[error("nothing can be written to `{path}`: {reason}", path = path.display())]
+    Place {
+        /// The output.
+        path: PathBuf,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} `{path}`", path = path.display())]
+    Io {
+        /// What was attempted, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file of a bundle is not what was written.
+    #[error("`{path}` is damaged: {reason}", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file of a bundle is the one that was written, but not one that can be used.
+    #[error("`{path}` cannot be used", path = path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: DataError,
+    },
+    /// The examples of a bundle do not come out as where it was made.
+    #[error(
+        "`{path}` does not compute here what it computed where it was made: {differing} of {n} examples differ by more than \
+         {tolerance:e}, by up to {largest:.1e}", path = path.display()
+    )]
+    Differs {
+        /// The bundle.
+        path: PathBuf,
+        /// How many examples differ.
+        differing: usize,
+        /// How many there are.
+        n: usize,
+        /// By how much a probability may differ.
+        tolerance: f32,
+        /// By how much one does.
+        largest: f32,
+    },
+    /// A part could not be put into its file format.
+    #[error("cannot write `{file}`: {reason}")]
+    Encode {
+        /// The file of the export.
+        file: &'static str,
+        /// What the format's library said.
+        reason: String,
+    },
+}
+
+impl ExportError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Train(error) => error.hint(),
+            Self::Exists { .. } => Some("remove it, or choose another place with `--output`".to_string()),
+            Self::Place { .. } => {
+                Some("name a new file or directory, in a directory that is there, with `--output`".to_string())
+            }
+            Self::Io { source, .. } => io_hint(source).map(str::to_string),
+            Self::Damaged { .. } | Self::Unusable { .. } => {
+                Some("get the bundle again, or export it anew from its run".to_string())
+            }
+            Self::Differs { .. } => Some(
+                "try another backend with `--backend`; if all differ, the bundle needs the version of attentive that made \
+                 it, which its `MANIFEST.json` names"
+                    .to_string(),
+            ),
+            Self::Encode { .. } => None,
+        }
+    }
+}
+
+/// What the user can do about what the system said of a file of an export; whatever was written of it is gone again.
+fn io_hint(source: &io::Error) -> Option<&'static str> {
+    use io::ErrorKind::{
+        FileTooLarge, InvalidFilename, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull,
+    };
+    match source.kind() {
+        StorageFull | QuotaExceeded => Some("free some space and run the command again"),
+        FileTooLarge => Some("raise the limit on the size of a file (`ulimit -f`) and run the command again"),
+        NotFound => Some("make the directory that it should be in first"),
+        NotADirectory => Some("a file stands where a directory should be"),
+        InvalidFilename => Some("choose a shorter name"),
+        PermissionDenied | ReadOnlyFilesystem => Some("choose a place that can be written to"),
+        _ => None,
+    }
+}
+
+/// Names what was attempted with a file.
+pub(crate) fn io_error(action: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> ExportError {
+    let path = path.to_path_buf();
+    move |source| ExportError::Io { action, path, source }
+}
