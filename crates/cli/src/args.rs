@@ -126,12 +126,29 @@ pub(crate) struct Export {
     /// Compute the expected probabilities on this backend
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
+    /// Of `safetensors`, the numbers that the weights are written as; else f32
+    #[arg(long, value_enum, value_name = "TYPE")]
+    pub(crate) dtype: Option<Dtype>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ExportFormat {
     /// A directory that `predict`, `evaluate`, `inspect` and `verify` take instead of a run
     Bundle,
+    /// A directory for Python: the weights, a config in the style of Hugging Face, and a PyTorch module
+    Safetensors,
+    /// One file with the whole model, for any ONNX runtime
+    Onnx,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Dtype {
+    /// 32 bits, as they are trained
+    F32,
+    /// 16 bits, of which the fraction has 11
+    F16,
+    /// 16 bits with the range of 32
+    Bf16,
 }
 
 #[derive(Debug, Args)]

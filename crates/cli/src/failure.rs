@@ -306,6 +306,7 @@ fn export_code(error: &ExportError) -> u8 {
     match error {
         ExportError::Train(error) => train_code(error),
         ExportError::Exists { .. } | ExportError::Place { .. } => code::RUN_TAKEN,
+        ExportError::NotForFormat { .. } | ExportError::TooLarge { .. } => code::CONFIG,
         ExportError::Io { .. } | ExportError::Encode { .. } => code::IO,
         ExportError::Damaged { .. } | ExportError::Unusable { .. } | ExportError::Differs { .. } => code::BAD_DATA,
     }

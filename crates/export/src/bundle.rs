@@ -69,7 +69,7 @@ impl Bundle {
             let path = path.join(name);
             move |reason: String| ExportError::Damaged { path, reason }
         };
-        let (bytes, _) = read(path, MANIFEST, |length| match length <= MAX_BYTES {
+        let bytes = read(path, MANIFEST, |length| match length <= MAX_BYTES {
             true => Ok(()),
             false => Err(format!("it is longer than {MAX_BYTES} bytes")),
         })?;
@@ -80,11 +80,11 @@ impl Bundle {
         }
         let mut files = BTreeMap::new();
         for (name, entry) in &manifest.files {
-            let (bytes, path) = read(path, name, |length| match length == entry.bytes {
+            let bytes = read(path, name, |length| match length == entry.bytes {
                 true => Ok(()),
                 false => Err(format!("it has {length} bytes, but was written with {}", entry.bytes)),
             })?;
-            entry.check(&bytes).map_err(|reason| ExportError::Damaged { path, reason })?;
+            entry.check(&bytes).map_err(damaged(name))?;
             files.insert(name.clone(), bytes);
         }
         let config = files.remove(CONFIG).unwrap_or_default();
@@ -161,12 +161,12 @@ impl Bundle {
     }
 }
 
-/// Reads a regular file of a bundle, if `accept` takes its length; returns its path too.
+/// Reads a regular file of a bundle, if `accept` takes its length.
 fn read(
     directory: &Path,
     name: &str,
     accept: impl FnOnce(u64) -> Result<(), String>,
-) -> Result<(Vec<u8>, PathBuf), ExportError> {
+) -> Result<Vec<u8>, ExportError> {
     let path = directory.join(name);
     let damaged = |reason: &str| ExportError::Damaged { path: path.clone(), reason: reason.to_string() };
     // Asked before opening, which would wait for the other end of a pipe. A link could lead anywhere.
@@ -180,7 +180,7 @@ fn read(
     let mut bytes = Vec::new();
     let file = File::open(&path).map_err(io_error("read", &path))?;
     file.take(length.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error("read", &path))?;
-    Ok((bytes, path))
+    Ok(bytes)
 }
 
 /// Writes the classifier of a run as a bundle to `output`, reads it back and runs its examples; only then it has its name.

@@ -71,6 +71,22 @@ pub enum ExportError {
         /// By how much one does.
         largest: f32,
     },
+    /// There are too many weights for the file format.
+    #[error("the weights have {bytes} bytes, and a file of this format holds {limit}")]
+    TooLarge {
+        /// Bytes of the weights.
+        bytes: u64,
+        /// How many fit.
+        limit: u64,
+    },
+    /// An option that the format does not have.
+    #[error("`--{option}` is not for `--format {format}`")]
+    NotForFormat {
+        /// The option.
+        option: &'static str,
+        /// The format.
+        format: &'static str,
+    },
     /// A part could not be put into its file format.
     #[error("cannot write `{file}`: {reason}")]
     Encode {
@@ -99,7 +115,15 @@ impl ExportError {
                  it, which its `MANIFEST.json` names"
                     .to_string(),
             ),
-            Self::Encode { .. } => None,
+            Self::TooLarge { .. } => Some(
+                "export it with `--format safetensors` or `bundle`, or train it with a smaller `vocab_size`, \
+                 `features.buckets` or `embedding.dim`"
+                    .to_string(),
+            ),
+            Self::NotForFormat { .. } => Some("leave it out, or choose `--format safetensors`".to_string()),
+            Self::Encode { reason, .. } => {
+                reason.ends_with("inf").then(|| "16 bits of that kind do not reach so far: choose `--dtype bf16`".to_string())
+            }
         }
     }
 }

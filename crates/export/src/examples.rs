@@ -126,6 +126,11 @@ impl Example {
         Ok(examples.iter().zip(&predictions).map(largest).collect())
     }
 
+    /// Whether both are decided for the same labels.
+    pub(crate) fn decides_as(&self, other: &Self) -> bool {
+        self.labels == other.labels
+    }
+
     /// The text of the file.
     pub(crate) fn to_jsonl(examples: &[Self]) -> String {
         let line = |example| serde_json::to_string(example).expect("texts and numbers are always valid JSON") + "\n";

@@ -19,8 +19,12 @@ mod manifest;
 mod readme;
 
 mod bundle;
+mod onnx;
+mod torch;
 
 pub use about::{About, Measured, Trained};
 pub use bundle::{Bundle, Verified, write_bundle};
 pub use error::ExportError;
 pub use examples::{OwnTexts, own_texts};
+pub use onnx::{to_onnx, write_onnx};
+pub use torch::{Rounded, write_torch};

@@ -112,10 +112,10 @@ fn quality(about: &About, metrics: Option<&Metrics>) -> String {
             percent(*majority)
         ));
     }
-    text.push_str(
-        "\nThe validation split chose among the epochs, so the test split says most about new texts. The last column is what \
-         one gets without looking at the text.\n",
-    );
+    if about.measured.contains_key(&Split::Test) && about.measured.contains_key(&Split::Validation) {
+        text.push_str("\nThe validation split chose among the epochs: the test split says most about new texts.");
+    }
+    text.push_str("\nThe last column is what one gets without looking at the text.\n");
     if let (Some(metrics), Some((split, _))) = (metrics, about.headline()) {
         text.push_str(&format!("\nOn the {split} split:\n\n| label | precision | recall | F1 | examples |\n|---|---|---|---|---|\n"));
         for label in &metrics.per_label {

@@ -8,6 +8,8 @@
 mod bad_input;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod bad_runs;
+#[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod bundle;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod check;
 mod configs;
