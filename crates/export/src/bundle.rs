@@ -162,11 +162,7 @@ impl Bundle {
 }
 
 /// Reads a regular file of a bundle, if `accept` takes its length.
-fn read(
-    directory: &Path,
-    name: &str,
-    accept: impl FnOnce(u64) -> Result<(), String>,
-) -> Result<Vec<u8>, ExportError> {
+fn read(directory: &Path, name: &str, accept: impl FnOnce(u64) -> Result<(), String>) -> Result<Vec<u8>, ExportError> {
     let path = directory.join(name);
     let damaged = |reason: &str| ExportError::Damaged { path: path.clone(), reason: reason.to_string() };
     // Asked before opening, which would wait for the other end of a pipe. A link could lead anywhere.

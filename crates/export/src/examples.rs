@@ -61,7 +61,10 @@ const AWKWARD: [(&str, &str); 19] = [
     ("markup", "<br /><br /> &amp; <b>good</b> https://example.com/?q=1&r=2"),
     ("special tokens", "[PAD] [UNK] [CLS] [SEP] <s> </s> <pad> <|endoftext|>"),
     ("control characters", "line one\nline two\r\n\u{0}\u{7f}\u{200b}\u{feff}end"),
-    ("one word without end", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+    (
+        "one word without end",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ),
     ("one word again and again", "good good good good good good good good good good good good good good good good"),
 ];
 
@@ -169,7 +172,13 @@ mod tests {
     use super::*;
 
     fn example(probabilities: Vec<f32>) -> Example {
-        Example { kind: "data".into(), text: "a\n\u{0}\"😀".into(), second: None, labels: vec!["b".into()], probabilities }
+        Example {
+            kind: "data".into(),
+            text: "a\n\u{0}\"😀".into(),
+            second: None,
+            labels: vec!["b".into()],
+            probabilities,
+        }
     }
 
     #[test]

@@ -57,10 +57,7 @@ pub(crate) fn to_json(labels: &Labels, head: Head, thresholds: &[f32]) -> String
 ///
 /// # Errors
 /// What is wrong with the file.
-pub(crate) fn from_json(
-    bytes: &[u8],
-    head: impl FnOnce(usize) -> Option<Head>,
-) -> Result<(Labels, Vec<f32>), String> {
+pub(crate) fn from_json(bytes: &[u8], head: impl FnOnce(usize) -> Option<Head>) -> Result<(Labels, Vec<f32>), String> {
     let file: File = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let names: Vec<&str> = file.labels.iter().map(|entry| entry.name.as_str()).collect();
     let labels = Labels::from_json(serde_json::json!(names).to_string().as_bytes())?;

@@ -117,7 +117,9 @@ fn quality(about: &About, metrics: Option<&Metrics>) -> String {
     }
     text.push_str("\nThe last column is what one gets without looking at the text.\n");
     if let (Some(metrics), Some((split, _))) = (metrics, about.headline()) {
-        text.push_str(&format!("\nOn the {split} split:\n\n| label | precision | recall | F1 | examples |\n|---|---|---|---|---|\n"));
+        text.push_str(&format!(
+            "\nOn the {split} split:\n\n| label | precision | recall | F1 | examples |\n|---|---|---|---|---|\n"
+        ));
         for label in &metrics.per_label {
             text.push_str(&format!(
                 "| {} | {} | {} | {} | {} |\n",

@@ -158,7 +158,10 @@ mod tests {
         fs::write(&target, "years of work").unwrap();
         assert!(matches!(late.commit(), Err(ExportError::Exists { .. })));
         assert!(matches!(Staging::directory(&target), Err(ExportError::Exists { .. })));
-        assert_eq!((names(folder.path()), fs::read(&target).unwrap()), (vec!["out".to_string()], b"years of work".to_vec()));
+        assert_eq!(
+            (names(folder.path()), fs::read(&target).unwrap()),
+            (vec!["out".to_string()], b"years of work".to_vec())
+        );
     }
 
     #[test]

@@ -118,10 +118,9 @@ mod tests {
             AttentionConfig::Transformer(post),
             AttentionConfig::Bidirectional(BidirectionalConfig { d_compare: Some(6), dropout: 0.0 }),
         ] {
-            for (positions, pooling, buckets, n_labels) in [
-                (Positions::Learned, Pooling::Attention, Some(5), 2),
-                (Positions::Sinusoidal, Pooling::Max, None, 3),
-            ] {
+            for (positions, pooling, buckets, n_labels) in
+                [(Positions::Learned, Pooling::Attention, Some(5), 2), (Positions::Sinusoidal, Pooling::Max, None, 3)]
+            {
                 let config = ModelConfig {
                     max_length: 9,
                     embedding: EmbeddingConfig { dim: 8, ..Default::default() },

@@ -89,10 +89,7 @@ pub(crate) fn split_saved(saved: Vec<Weight>) -> (Vec<Weight>, Vec<Weight>) {
 ///
 /// # Errors
 /// When one of the model's weights has no average of its size.
-pub(crate) fn shaped(
-    saved: Vec<Weight>,
-    shapes: &[(String, Vec<usize>)],
-) -> Result<Vec<Weight>, CheckpointError> {
+pub(crate) fn shaped(saved: Vec<Weight>, shapes: &[(String, Vec<usize>)]) -> Result<Vec<Weight>, CheckpointError> {
     let mut saved: BTreeMap<String, Vec<f32>> = saved.into_iter().map(|w| (w.name, w.values)).collect();
     let shaped = shapes.iter().map(|(name, shape)| {
         let saved_name = format!("{name}{SUFFIX}");

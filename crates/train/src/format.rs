@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use attentive_model::Weight;
-use half::{bf16, f16};
 use burn_pack::{Bytes, DType, Reader, Tensor, Writer};
+use half::{bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 

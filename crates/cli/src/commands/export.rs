@@ -92,7 +92,9 @@ fn texts(exported: &Exported, talk: Talk) -> Result<OwnTexts, Failure> {
     let corpus = load_corpus(&config.data, config.seed)?;
     if corpus.manifest.fingerprint != exported.account.manifest.fingerprint && !talk.quiet {
         let warning = Style::for_stderr().error("warning:");
-        tell(&format!("{warning} the data files have changed since the run was made; the examples are from what is there"));
+        tell(&format!(
+            "{warning} the data files have changed since the run was made; the examples are from what is there"
+        ));
     }
     Ok(own_texts(corpus.test.as_ref().or(corpus.validation.as_ref()).unwrap_or(&corpus.train)))
 }

@@ -18,10 +18,19 @@ fn exported(name: &str) -> Dir {
 #[test]
 fn a_bundle_answers_as_its_run_does() {
     let dir = exported("bundle");
-    let files = ["MANIFEST.json", "README.md", "config.toml", "examples.jsonl", "labels.json", "model.safetensors", "tokenizer.json"];
+    let files = [
+        "MANIFEST.json",
+        "README.md",
+        "config.toml",
+        "examples.jsonl",
+        "labels.json",
+        "model.safetensors",
+        "tokenizer.json",
+    ];
     assert_eq!(dir.list("bundle"), files);
     assert_eq!(dir.list("."), ["bundle", "run", "small.toml", "test.csv", "train.csv", "validation.csv"]);
-    for line in ["evaluate RUN", "evaluate RUN --data test.csv --json", "inspect RUN", "predict RUN great dull --json"] {
+    for line in ["evaluate RUN", "evaluate RUN --data test.csv --json", "inspect RUN", "predict RUN great dull --json"]
+    {
         assert_eq!(dir.ok(&line.replace("RUN", "bundle")), dir.ok(&line.replace("RUN", "run")), "{line}");
     }
     // It stands for itself: elsewhere, without the run and the data.
@@ -41,7 +50,13 @@ fn a_bundle_answers_as_its_run_does() {
 fn a_bundle_tells_what_it_is() {
     let dir = exported("bundle-about");
     let readme = dir.text("bundle/README.md");
-    for told in ["# small", "`bad`, `good`", "48 examples from `train.csv`", "On 18 examples of its test split", "attentive verify ."] {
+    for told in [
+        "# small",
+        "`bad`, `good`",
+        "48 examples from `train.csv`",
+        "On 18 examples of its test split",
+        "attentive verify .",
+    ] {
         assert!(readme.contains(told), "no {told} in\n{readme}");
     }
     let manifest = dir.json("bundle/MANIFEST.json");
@@ -51,13 +66,19 @@ fn a_bundle_tells_what_it_is() {
     let examples = dir.text("bundle/examples.jsonl");
     let examples: Vec<Value> = examples.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |kind: &str| examples.iter().filter(|example| example["kind"] == kind).count();
-    assert_eq!((of("data"), of("empty"), of("very long"), of("emoji"), of("Chinese"), of("unknown words")), (64, 1, 1, 1, 1, 1));
+    assert_eq!(
+        (of("data"), of("empty"), of("very long"), of("emoji"), of("Chinese"), of("unknown words")),
+        (64, 1, 1, 1, 1, 1)
+    );
     for example in &examples {
         let sum: f64 = example["probabilities"].as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).sum();
         assert!((sum - 1.0).abs() < 1e-6, "{example}");
     }
     // A report of other weights says nothing of these.
-    dir.file("run/report.json", dir.text("run/report.json").replace("\"weights_sha256\": \"", "\"weights_sha256\": \"0"));
+    dir.file(
+        "run/report.json",
+        dir.text("run/report.json").replace("\"weights_sha256\": \"", "\"weights_sha256\": \"0"),
+    );
     dir.ok("export run --format bundle --output unmeasured");
     assert!(dir.text("unmeasured/README.md").contains("It was not measured"));
 }
@@ -65,7 +86,10 @@ fn a_bundle_tells_what_it_is() {
 #[test]
 fn the_same_run_gives_the_same_bytes() {
     let dir = exported("bundle-bytes");
-    let again = dir.command(["export", "run", "--format", "bundle", "--output", "again"]).env("RAYON_NUM_THREADS", "1").output();
+    let again = dir
+        .command(["export", "run", "--format", "bundle", "--output", "again"])
+        .env("RAYON_NUM_THREADS", "1")
+        .output();
     assert!(again.unwrap().status.success());
     assert_eq!(tree(&dir.path("again")), tree(&dir.path("bundle")));
 }

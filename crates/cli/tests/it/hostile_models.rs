@@ -168,7 +168,11 @@ fn try_case(case: &Case, base: &Dir, of: &str, directory: &Path) -> Vec<String> 
     let mut wrong = Vec::new();
     for (arguments, codes, told_by) in [
         (&["predict", "run", "a great film"][..], case.predict.as_slice(), case.told),
-        (if is_bundle { &["evaluate", "run", "--data", "test.csv"] } else { &["evaluate", "run"] }, &case.predict, case.told),
+        (
+            if is_bundle { &["evaluate", "run", "--data", "test.csv"] } else { &["evaluate", "run"] },
+            &case.predict,
+            case.told,
+        ),
         (if is_bundle { &["inspect", "run"] } else { &["resume", "run", "--quiet"] }, &case.resume, case.told),
         (&["verify", "run", "--quiet", "--steps", "1"], &VERIFY, ""),
     ] {
@@ -258,7 +262,8 @@ fn crafted_bundles() {
     let base = trained();
     base.ok("export run --format bundle --output bundle");
     let untouched = refused("untouched", "", |bundle| {
-        for file in ["model.safetensors", "tokenizer.json", "labels.json", "examples.jsonl", "config.toml", "README.md"] {
+        for file in ["model.safetensors", "tokenizer.json", "labels.json", "examples.jsonl", "config.toml", "README.md"]
+        {
             bundle.replace(file, &bundle.read(file));
         }
     });

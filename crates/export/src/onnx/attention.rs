@@ -52,8 +52,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn additive(&mut self, inner: usize, text: &Text) -> String {
-        let (query, key) =
-            (self.linear("attention.query", &text.tokens), self.linear("attention.key", &text.tokens));
+        let (query, key) = (self.linear("attention.query", &text.tokens), self.linear("attention.key", &text.tokens));
         let (queries, keys) = (self.unsqueezed(&query, &[2]), self.unsqueezed(&key, &[1]));
         let sums = self.node("Add", &[&queries, &keys]);
         let bent = self.node("Tanh", &[&sums]);
@@ -85,7 +84,13 @@ impl Builder<'_> {
         self.linear(&format!("{name}.output"), &context)
     }
 
-    pub(super) fn transformer(&mut self, config: &TransformerConfig, dim: usize, rotary: Rotary, text: &Text) -> String {
+    pub(super) fn transformer(
+        &mut self,
+        config: &TransformerConfig,
+        dim: usize,
+        rotary: Rotary,
+        text: &Text,
+    ) -> String {
         let mut x = text.tokens.clone();
         for layer in 0..config.n_layers {
             let name = format!("attention.layers.{layer}");
@@ -132,8 +137,8 @@ impl Builder<'_> {
         self.linear(&format!("{name}.outer"), &bent)
     }
 
-    /// The comparisons of each token of `own` with what it found in `other`; `weights` is the layer `compare`.
-    pub(super) fn compared(&mut self, own: &Text, other: &Text, dim: usize, weights: &[String; 2]) -> String {
+    /// The comparisons of each token of `own` with what it found in `other`.
+    pub(super) fn compared(&mut self, own: &Text, other: &Text, dim: usize) -> String {
         let h = &own.tokens;
         let keys = self.transposed(&other.tokens, &[0, 2, 1]);
         let scores = self.node("MatMul", &[h, &keys]);
@@ -143,9 +148,7 @@ impl Builder<'_> {
         let found = self.node("MatMul", &[&attention, &values]);
         let (difference, product) = (self.node("Sub", &[h, &found]), self.node("Mul", &[h, &found]));
         let joined = self.joined(&[h, &found, &difference, &product], 2);
-        let [weight, bias] = weights;
-        let linear = self.node("MatMul", &[&joined, weight]);
-        let linear = self.node("Add", &[&linear, bias]);
+        let linear = self.linear("attention.compare", &joined);
         self.node("Relu", &[&linear])
     }
 

@@ -1,7 +1,7 @@
 //! The layers of the models as nodes of a graph: linear layers, norms, masks, softmax, positions and pooling. They compute
 //! what the modules of `attentive_model` compute, in inference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use attentive_model::{Pooling, Weight};
 
@@ -16,6 +16,8 @@ const EPSILON: f32 = 1e-5;
 pub(super) struct Builder<'a> {
     pub(super) graph: Graph,
     pub(super) weights: BTreeMap<&'a str, &'a Weight>,
+    /// Those that the graph holds already: both texts of a pair pass through the same.
+    pub(super) held: BTreeSet<String>,
 }
 
 /// The tokens of a text on their way through the graph.
@@ -30,14 +32,17 @@ pub(super) struct Text {
 impl Builder<'_> {
     /// A weight of the model, which the file then holds.
     pub(super) fn weight(&mut self, name: &str) -> String {
-        let weight = self.weights.get(name).expect("a model holds the weights that its config describes");
-        self.graph.floats(name, &weight.shape, &weight.values)
+        let shape = self.weights.get(name).map_or(Vec::new(), |weight| weight.shape.clone());
+        self.shaped_weight(name, &shape)
     }
 
     /// The same as a matrix or vector of another shape.
     pub(super) fn shaped_weight(&mut self, name: &str, shape: &[usize]) -> String {
         let weight = self.weights.get(name).expect("a model holds the weights that its config describes");
-        self.graph.floats(name, shape, &weight.values)
+        if self.held.insert(name.to_string()) {
+            self.graph.floats(name, shape, &weight.values);
+        }
+        name.to_string()
     }
 
     pub(super) fn node(&mut self, operator: &str, inputs: &[&str]) -> String {

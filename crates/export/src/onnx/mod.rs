@@ -5,7 +5,7 @@ mod attention;
 mod layers;
 mod protobuf;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use attentive_model::{AttentionConfig, Head, Positions, Weight};
@@ -48,7 +48,7 @@ pub fn to_onnx(predictor: &Predictor) -> Result<Vec<u8>, ExportError> {
         return Err(ExportError::TooLarge { bytes, limit: MAX_WEIGHTS });
     }
     let weights: BTreeMap<&str, &Weight> = weights.iter().map(|weight| (weight.name.as_str(), weight)).collect();
-    let mut builder = Builder { graph: Graph::default(), weights };
+    let mut builder = Builder { graph: Graph::default(), weights, held: BTreeSet::new() };
     builder.classifier(predictor);
     Ok(builder.graph.file("classifier", &metadata(predictor)))
 }
@@ -122,9 +122,8 @@ impl Builder<'_> {
         let dim = config.embedding.dim;
         let rotary = Rotary { is_on: config.positions == Positions::Rotary, max_length: config.max_length };
         if let (AttentionConfig::Bidirectional(_), [first, second]) = (&config.attention, texts) {
-            let weights = ["weight", "bias"].map(|part| self.weight(&format!("attention.compare.{part}")));
             let of = |builder: &mut Self, own: &Text, other: &Text| Text {
-                tokens: builder.compared(own, other, dim, &weights),
+                tokens: builder.compared(own, other, dim),
                 mask: own.mask.clone(),
             };
             return vec![of(self, first, second), of(self, second, first)];

@@ -78,7 +78,8 @@ fn config(predictor: &Predictor, precision: Precision) -> Value {
     let (config, sizes) = (predictor.config(), predictor.sizes());
     let names = predictor.labels().names();
     let of = |value: Result<Value, serde_json::Error>| value.expect("a config holds only what JSON can write");
-    let id2label: Map<String, Value> = names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
+    let id2label: Map<String, Value> =
+        names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
     let label2id: Map<String, Value> = names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id))).collect();
     let problem = if config.data.multi_label { "multi_label_classification" } else { "single_label_classification" };
     json!({

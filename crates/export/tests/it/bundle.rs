@@ -27,7 +27,11 @@ fn every_flip_and_every_cut_of_every_file_is_noticed() {
         let whole = fs::read(&file).unwrap();
         let mut damaged = || {
             let error = Bundle::open(&path, &Backend::names()).unwrap_err();
-            assert!(matches!(&error, ExportError::Damaged { path, .. } if *path == file), "{}: {error}", file.display());
+            assert!(
+                matches!(&error, ExportError::Damaged { path, .. } if *path == file),
+                "{}: {error}",
+                file.display()
+            );
             tried += 1;
         };
         // In place: a file system may wait for the disk when a file is replaced.

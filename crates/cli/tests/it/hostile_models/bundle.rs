@@ -140,11 +140,16 @@ pub(super) fn cases() -> Vec<Case> {
         examples("that are not UTF-8", b"\xFF\n"),
         examples("of nested arrays", "[".repeat(100_000)),
         examples("without probabilities", "{\"kind\":\"\",\"text\":\"\",\"labels\":[],\"probabilities\":[]}\n"),
-        examples("with a probability of NaN", "{\"kind\":\"\",\"text\":\"\",\"labels\":[],\"probabilities\":[NaN,0]}\n"),
+        examples(
+            "with a probability of NaN",
+            "{\"kind\":\"\",\"text\":\"\",\"labels\":[],\"probabilities\":[NaN,0]}\n",
+        ),
         examples("with other probabilities", "{\"kind\":\"\",\"text\":\"\",\"labels\":[],\"probabilities\":[7,7]}\n"),
     ]);
     for name in FILES {
-        for kind in ["a folder", "a pipe", "a link to /dev/zero", "a link to itself", "a link out of the bundle", "nothing"] {
+        for kind in
+            ["a folder", "a pipe", "a link to /dev/zero", "a link to itself", "a link out of the bundle", "nothing"]
+        {
             cases.push(refused(format!("bundle with {kind} for {name}"), name, move |bundle| {
                 let path = bundle.file(name);
                 fs::remove_file(&path).unwrap();
