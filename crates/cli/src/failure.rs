@@ -292,10 +292,13 @@ fn train_code(error: &TrainError) -> u8 {
         TrainError::Data(error) => data_code(error),
         TrainError::Checkpoint(CheckpointError::None { .. })
         | TrainError::NotARun { .. }
+        | TrainError::NoStart { .. }
         | TrainError::NothingLogged { .. } => code::NO_INPUT,
         TrainError::Checkpoint(CheckpointError::Io { .. } | CheckpointError::Encode { .. }) => code::IO,
         TrainError::Checkpoint(CheckpointError::NotFinite { .. }) | TrainError::Diverged { .. } => code::DIVERGED,
-        TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } => code::BAD_DATA,
+        TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } | TrainError::Start { .. } => {
+            code::BAD_DATA
+        }
         TrainError::RunExists { .. } | TrainError::RunLocked { .. } | TrainError::Occupied { .. } => code::RUN_TAKEN,
         TrainError::Io { .. } | TrainError::NoRoom { .. } | TrainError::Gone { .. } => code::IO,
         TrainError::Device { .. } => code::DEVICE_LOST,
@@ -306,9 +309,11 @@ fn export_code(error: &ExportError) -> u8 {
     match error {
         ExportError::Train(error) => train_code(error),
         ExportError::Exists { .. } | ExportError::Place { .. } => code::RUN_TAKEN,
-        ExportError::NotForFormat { .. } | ExportError::TooLarge { .. } => code::CONFIG,
+        ExportError::NotForFormat { .. } | ExportError::FromBundle { .. } | ExportError::TooLarge { .. } => {
+            code::CONFIG
+        }
         ExportError::Io { .. } | ExportError::Encode { .. } => code::IO,
-        ExportError::Damaged { .. } | ExportError::Unusable { .. } | ExportError::Differs { .. } => code::BAD_DATA,
+        ExportError::Damaged { .. } | ExportError::Differs { .. } => code::BAD_DATA,
     }
 }
 

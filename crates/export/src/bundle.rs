@@ -56,7 +56,7 @@ impl Bundle {
     pub fn is_at(path: &Path) -> bool {
         let is_there = |name: &str| fs::symlink_metadata(path.join(name)).is_ok();
         // A run has neither its weights nor examples beside its config.
-        is_there(MANIFEST) || is_there(EXAMPLES) || is_there(WEIGHTS)
+        is_there(MANIFEST) || is_there(CONFIG) && (is_there(EXAMPLES) || is_there(WEIGHTS))
     }
 
     /// Reads a bundle and verifies every file. `backends` are the names that a config may hold.
@@ -112,18 +112,24 @@ impl Bundle {
         self.manifest.files.iter().map(|(name, entry)| (name.as_str(), entry.bytes, entry.sha256.as_str()))
     }
 
+    /// What the classifier is made of.
+    ///
+    /// # Errors
+    /// [`ExportError::Damaged`] when a file is not what it should be.
+    pub fn parts(&self) -> Result<Parts, ExportError> {
+        let (labels, thresholds) = self.labels()?;
+        let encoder = TextEncoder::from_bytes(self.file(TOKENIZER));
+        let encoder = encoder.map_err(|error| self.damaged(TOKENIZER)(error.to_string()))?;
+        let weights = read_safetensors(self.file(WEIGHTS)).map_err(self.damaged(WEIGHTS))?;
+        Ok(Parts { config: self.config.clone(), labels, encoder, weights, thresholds, step: self.about().step })
+    }
+
     /// The classifier on a device.
     ///
     /// # Errors
     /// When a file does not fit the others, or the device fails.
     pub fn predictor(&self, device: &Device) -> Result<Predictor, ExportError> {
-        let (labels, thresholds) = self.labels()?;
-        let unusable = |source| ExportError::Unusable { path: self.path.join(TOKENIZER), source };
-        let encoder = TextEncoder::from_bytes(self.file(TOKENIZER)).map_err(unusable)?;
-        let weights = read_safetensors(self.file(WEIGHTS)).map_err(self.damaged(WEIGHTS))?;
-        let parts =
-            Parts { config: self.config.clone(), labels, encoder, weights, thresholds, step: self.about().step };
-        Predictor::new(parts, device).map_err(|error| match error {
+        Predictor::new(self.parts()?, device).map_err(|error| match error {
             TrainError::Weights(error) => self.damaged(WEIGHTS)(error.to_string()),
             other => other.into(),
         })

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use attentive_data::DataError;
 use attentive_train::TrainError;
 
 /// An export that was not made, or one that could not be used.
@@ -45,15 +44,6 @@ pub enum ExportError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A file of a bundle is the one that was written, but not one that can be used.
-    #[error("`{path}` cannot be used", path = path.display())]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: DataError,
-    },
     /// The examples of a bundle do not come out as where it was made.
     #[error(
         "`{path}` does not compute here what it computed where it was made: {differing} of {n} examples differ by more than \
@@ -70,6 +60,12 @@ pub enum ExportError {
         tolerance: f32,
         /// By how much one does.
         largest: f32,
+    },
+    /// A bundle was given where a run is exported.
+    #[error("`{path}` is a bundle: it is exported already", path = path.display())]
+    FromBundle {
+        /// The bundle.
+        path: PathBuf,
     },
     /// There are too many weights for the file format.
     #[error("the weights have {bytes} bytes, and a file of this format holds {limit}")]
@@ -107,14 +103,15 @@ impl ExportError {
                 Some("name a new file or directory, in a directory that is there, with `--output`".to_string())
             }
             Self::Io { source, .. } => io_hint(source).map(str::to_string),
-            Self::Damaged { .. } | Self::Unusable { .. } => {
-                Some("get the bundle again, or export it anew from its run".to_string())
-            }
+            Self::Damaged { .. } => Some("get the bundle again, or export it anew from its run".to_string()),
             Self::Differs { .. } => Some(
                 "try another backend with `--backend`; if all differ, the bundle needs the version of attentive that made \
                  it, which its `MANIFEST.json` names"
                     .to_string(),
             ),
+            Self::FromBundle { .. } => {
+                Some("export the run that it was made from; its `MANIFEST.json` has the name".to_string())
+            }
             Self::TooLarge { .. } => Some(
                 "export it with `--format safetensors` or `bundle`, or train it with a smaller `vocab_size`, \
                  `features.buckets` or `embedding.dim`"

@@ -196,7 +196,7 @@ mod tests {
     fn few_texts_become_enough() {
         for is_pair in [false, true] {
             let text = ("one two".to_string(), is_pair.then(|| "x".to_string()));
-            let texts = enough(&[text.clone()], is_pair);
+            let texts = enough(std::slice::from_ref(&text), is_pair);
             assert_eq!((texts.len(), &texts[0], texts[1].0.as_str()), (OWN, &text, "two one"));
             assert!(texts.iter().all(|(_, second)| second.is_some() == is_pair));
             assert_eq!(enough(&[], is_pair).len(), OWN);

@@ -29,6 +29,8 @@ mod average;
 mod chosen;
 mod metrics_log;
 mod preflight;
+mod start;
+
 mod prepare;
 mod recovery;
 
@@ -74,6 +76,7 @@ pub use recovery::{Recovered, SetAside};
 pub use run::{LockedRun, RunDir};
 pub use schedule::ScheduleConfig;
 pub use sitting::{Job, Outcome, Report, Request, Watch};
+pub use start::{Source, Start, StartAccount, Started};
 pub use trainer::fit;
 pub use verify::{Finding, Replayed, first_config, logged, replay, verify_files};
 

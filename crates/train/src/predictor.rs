@@ -12,6 +12,7 @@ use crate::evaluate::{Evaluator, task};
 use crate::metrics::{Decision, Metrics};
 use crate::prepare::{Prepared, encode, encode_texts, sizes};
 use crate::run::RunDir;
+use crate::start::Source;
 
 /// A trained classifier on a device.
 #[derive(Debug)]
@@ -59,18 +60,18 @@ impl Prediction {
     }
 }
 
-impl Predictor {
-    /// Loads the weights that the run chose: those of its best epoch, or the mean of its best, or the newest when it has
-    /// no validation split. The run may be training meanwhile.
+impl Parts {
+    /// Reads what a run chose: the weights of its best epoch, or the mean of its best, or the newest when it has no
+    /// validation split. The run may be training meanwhile.
     ///
     /// # Errors
     /// When the directory is no run, has no intact checkpoint, or a file does not fit the others. An older checkpoint is
     /// never taken for a damaged best one.
-    pub fn load(run: &RunDir, backends: &[&str], device: &Device) -> Result<Self, TrainError> {
+    pub fn of_run(run: &RunDir, backends: &[&str]) -> Result<Self, TrainError> {
         let store = Store::new(run.checkpoints());
         loop {
             let steps = store.steps()?;
-            match Self::load_at_once(run, &store, backends, device) {
+            match Self::load_at_once(run, &store, backends) {
                 // A run that trains removes older checkpoints when it has newer ones, perhaps while they are read.
                 Err(TrainError::Checkpoint(_)) if store.steps()? != steps => {}
                 result => return result,
@@ -78,7 +79,7 @@ impl Predictor {
         }
     }
 
-    fn load_at_once(run: &RunDir, store: &Store, backends: &[&str], device: &Device) -> Result<Self, TrainError> {
+    fn load_at_once(run: &RunDir, store: &Store, backends: &[&str]) -> Result<Self, TrainError> {
         let config = run.config(backends)?;
         let Newest { checkpoint, damaged } = store.newest()?;
         if !damaged.is_empty() {
@@ -102,7 +103,22 @@ impl Predictor {
         }
         let shapes = config.model.weight_shapes(&sizes(&config, &encoder, &labels)?);
         let Chosen { weights, thresholds, step, .. } = Chosen::load(store, newest, labels.len(), &config, &shapes)?;
-        Self::new(Parts { config, labels, encoder, weights, thresholds, step }, device)
+        Ok(Self { config, labels, encoder, weights, thresholds, step })
+    }
+
+    /// Its weights to start another training from.
+    pub fn into_source(self) -> Source {
+        Source::new(self.weights, self.encoder, self.labels, self.config.features)
+    }
+}
+
+impl Predictor {
+    /// Loads what a run chose, see [`Parts::of_run`].
+    ///
+    /// # Errors
+    /// As [`Parts::of_run`] and [`Predictor::new`].
+    pub fn load(run: &RunDir, backends: &[&str], device: &Device) -> Result<Self, TrainError> {
+        Self::new(Parts::of_run(run, backends)?, device)
     }
 
     /// Puts a classifier together on a device. Nothing is allocated for weights that the parts do not hold.

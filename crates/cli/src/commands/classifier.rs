@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use attentive_backend::{Backend, Opened};
-use attentive_export::Bundle;
-use attentive_train::{Config, Predictor, RunDir, SplitAccount};
+use attentive_export::{Bundle, ExportError};
+use attentive_train::{Config, Parts, Predictor, RunDir, Source, SplitAccount};
 
 use super::open_device;
 use crate::failure::Failure;
@@ -52,6 +52,18 @@ impl Classifier {
     }
 }
 
+/// The weights that a config's `train.init_from` names.
+pub(super) fn source(path: &Path) -> Result<Source, Failure> {
+    if !path.is_dir() {
+        return Ok(Source::of_file(path)?);
+    }
+    Ok(match Classifier::open(path)? {
+        Classifier::Run(run) => Parts::of_run(&run, &Backend::names())?,
+        Classifier::Bundle(bundle) => bundle.parts().map_err(Failure::Export)?,
+    }
+    .into_source())
+}
+
 /// What an export is made from.
 pub(super) struct Exported {
     pub(super) predictor: Predictor,
@@ -63,6 +75,9 @@ pub(super) struct Exported {
 impl Exported {
     /// Loads the classifier of a run, and how its data was divided.
     pub(super) fn load(path: &Path, backend: Option<&str>) -> Result<Self, Failure> {
+        if Bundle::is_at(path) {
+            return Err(Failure::Export(ExportError::FromBundle { path: path.to_path_buf() }));
+        }
         let run = RunDir::open(path)?;
         let account = run.split()?;
         let (predictor, opened) = Classifier::Run(run.clone()).load(backend)?;

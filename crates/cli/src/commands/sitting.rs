@@ -6,7 +6,9 @@ use std::path::Path;
 
 use attentive_backend::{Backend, Opened};
 use attentive_data::{Split, SplitManifest};
-use attentive_train::{Config, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, Watch, fit, summary};
+use attentive_train::{
+    Config, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, StartAccount, Started, Watch, fit, summary,
+};
 
 use super::open_device;
 use super::preparing::prepare_told;
@@ -167,6 +169,7 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
             percent(coverage.of_tokens)
         ));
     }
+    prepared.account.start.iter().for_each(started);
     let summary = summary(config, prepared, &opened.device);
     tell(&format!(
         "  {} weights, vocabulary {}, on {} ({})",
@@ -192,4 +195,28 @@ pub(super) fn build(opened: &Opened) -> BTreeMap<String, String> {
     .into_iter()
     .map(text)
     .collect()
+}
+
+/// What is taken from another training, and what is not.
+fn started(account: &StartAccount) {
+    let weights = || account.weights.iter();
+    let whole = weights().filter(|(_, started)| **started == Started::Whole).count();
+    let hash = account.weights_sha256.get(..12).unwrap_or(&account.weights_sha256);
+    tell(&format!(
+        "  starts from `{}` (weights {hash}): {whole} of {} weights as they are",
+        account.path.display(),
+        count(account.weights.len() as u64)
+    ));
+    for (name, started) in weights() {
+        match started {
+            Started::Whole => {}
+            Started::Rows { loaded, of, by } => {
+                tell(&format!("    {name}: {} of {} rows, by {by}", count(*loaded as u64), count(*of as u64)));
+            }
+            Started::New { reason } => tell(&format!("    {name}: new, because {reason}")),
+        }
+    }
+    if !account.unused.is_empty() {
+        tell(&format!("    not used: {}", account.unused.join(", ")));
+    }
 }

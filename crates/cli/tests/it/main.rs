@@ -27,6 +27,8 @@ mod hostile_models;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod init;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
+mod init_from;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod inspect;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod labels;
