@@ -6,24 +6,28 @@
 FOLDER holds one folder per corpus, as their PROVENANCE.txt describe them; without it the shipped dataset is used, and what
 needs pairs, several labels or Chinese is left out. Each model is trained for an epoch on some hundred examples and exported as
 a bundle, which `attentive verify` runs again; as safetensors, which the exported `model_torch.py` runs in PyTorch; and as
-ONNX, which onnxruntime runs and the ONNX checker checks. No probability of the examples, among them empty, very long, emoji
-and Chinese texts, may differ by more than 1e-5 from attentive's own.
+ONNX, which onnxruntime runs and the ONNX checker checks; and, where Keras has the layers, as `.keras`, which `load_model` opens.
+No probability of the examples, among them empty, very long, emoji and Chinese texts, may differ by more than 1e-5 from
+attentive's own. Last, some epochs here and some more in Keras are compared with all of them here, weight by weight.
 
 The packages are installed from PyPI into a virtual environment in the cache directory when they are not there.
 """
 
 import argparse
+import csv
 import importlib
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import venv
 from pathlib import Path
 
-PACKAGES = ["torch", "safetensors", "tokenizers", "onnx", "onnxruntime", "numpy"]
+PACKAGES = ["torch", "safetensors", "tokenizers", "onnx", "onnxruntime", "numpy", "keras"]
+os.environ["KERAS_BACKEND"] = "torch"
 ROOT = Path(__file__).resolve().parent.parent
 TOLERANCE = 1e-5
 EXAMPLES = 400
@@ -74,6 +78,13 @@ MODELS = [
     ("pairs", 'attention.bidirectional = { d_compare = 6 }\npositions = "learned"\npooling = "max"'),
     ("pairs", 'attention.bidirectional = {}\nmasking = false\npadding = "max_length"\npooling = "attention"'),
     ("Chinese", "attention.dot = {}\n[tokenizer.char]\n[features]\nword_ngrams = 2\nbuckets = 500"),
+]
+
+# Models that some epochs train here and some in Keras.
+GOING_ON = [
+    "attention.dot = {}",
+    'attention.dot = { use_scale = true, score_mode = "concat" }',
+    'masking = false\npadding = "max_length"\nmax_length = 20',
 ]
 
 
@@ -152,7 +163,57 @@ class Checker:
         assert "everything is as it should be" in verified, verified
         directory = self.work / f"safetensors-{number}"
         assert (directory / "examples.jsonl").read_bytes() == (self.work / f"bundle-{number}/examples.jsonl").read_bytes()
-        return {"torch": in_torch(directory), "onnx": in_onnx(directory, self.work / f"onnx-{number}")}
+        found = {"torch": in_torch(directory), "onnx": in_onnx(directory, self.work / f"onnx-{number}")}
+        if self.has_keras_layers(run, f"{number}.keras"):
+            found["keras"] = in_keras(directory, self.work / f"{number}.keras")
+        return found
+
+    def has_keras_layers(self, run, output):
+        """Exports a model for Keras if it can be."""
+        command = [self.attentive, "export", run, "--format", "keras", "--output", output]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.work)
+        assert done.returncode == 0 or "`--format keras` has nothing for" in done.stderr, done.stderr
+        return done.returncode == 0
+
+    def check_going_on(self, model, epochs=8):
+        """By how much a weight differs between all epochs here, and half of them here and half in Keras. A batch holds all
+        examples, so that their order is the same."""
+        import keras
+        import numpy
+        from safetensors.numpy import load_file
+
+        file, settings = self.data["two labels"]
+        rows = file.read_bytes().split(b"\n")[:65]
+        (self.work / f"few{file.suffix}").write_bytes(b"\n".join(rows) + b"\n")
+        for name, n in (("all", epochs), ("half", epochs // 2)):
+            config = (
+                f'backend = "flex"\n[data]\ntrain = "few{file.suffix}"\n{settings}\n[model]\nembedding = {{ dim = 8 }}\n{model}\n'
+                f"[train]\nepochs = {n}\nbatch_size = 1000\noptimizer.adam = {{ learning_rate = 1e-2 }}\n"
+            )
+            (self.work / f"{name}.toml").write_text(config)
+            self.run("train", f"{name}.toml", "--run-dir", f"run-{name}", "--overwrite", "--quiet")
+            self.run("export", f"run-{name}", "--format", "safetensors", "--output", f"torch-{name}")
+        self.run("export", "run-half", "--format", "keras", "--output", "half.keras")
+        classifier = module_of(self.work / "torch-half").Classifier.load(self.work / "torch-half")
+        delimiter = "\t" if file.suffix == ".tsv" else ","
+        table = list(csv.DictReader(open(self.work / f"few{file.suffix}", encoding="utf-8"), delimiter=delimiter,
+                                    quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL))  # fmt: skip
+        column = "sentence" if "sentence" in table[0] else "text"
+        ids, _ = classifier.pad([classifier.ids(row[column]) for row in table])
+        labels = list(classifier.config["id2label"].values())
+        targets = numpy.array([labels.index(row["label"]) for row in table])
+        half = keras.models.load_model(self.work / "half.keras")
+        assert int(half.optimizer.iterations) == epochs // 2
+        half.fit(ids.numpy().astype("int32"), targets, epochs=epochs - epochs // 2, batch_size=1000, shuffle=False, verbose=0)
+        expected = load_file(self.work / "torch-all" / "model.safetensors")
+        names = ["embedding.weight", "attention.scale", "attention.concat_weight", "head.weight", "head.bias"]
+        expected = [expected[name] for name in names if name in expected]
+        found = [keras.ops.convert_to_numpy(weight) for weight in half.weights]
+        assert len(found) == len(expected)
+        for name in ("run-all", "run-half", "torch-all", "torch-half"):
+            shutil.rmtree(self.work / name)
+        (self.work / "half.keras").unlink()
+        return max(float(abs(f.reshape(e.shape) - e).max()) for f, e in zip(found, expected))
 
     def check_precisions(self, run):
         found = {}
@@ -213,6 +274,28 @@ def in_onnx(directory, file):
     return max(abs(a - b) for e, f in pairs for a, b in zip(e["probabilities"], f["probabilities"].values()))
 
 
+def in_keras(directory, file):
+    """By how much a probability differs that Keras computes. A text without tokens is NaN there if padding is masked."""
+    import keras
+    import numpy
+
+    model = keras.models.load_model(file)
+    classifier = module_of(directory).Classifier.load(directory)
+    masking, n_labels = classifier.config["model"]["masking"], len(classifier.config["id2label"])
+    worst = 0.0
+    for line in open(directory / "examples.jsonl", encoding="utf-8", newline="\n"):
+        example = json.loads(line)
+        ids = classifier.ids(example["text"])
+        if not ids and masking:
+            continue
+        padded, _ = classifier.pad([ids + [0] * (3 if masking else 0)])
+        row = keras.ops.convert_to_numpy(model(padded.numpy().astype(numpy.int32)))[0]
+        row = [1 - row[0], row[0]] if classifier.config["head"] == "sigmoid" else row
+        assert len(row) == n_labels
+        worst = max(worst, max(abs(float(a) - b) for a, b in zip(row, example["probabilities"])))
+    return worst
+
+
 def as_list(label):
     return label if isinstance(label, list) else [label]
 
@@ -250,6 +333,12 @@ def main():
                 checker.failed.append(f"{title}: {told}")
             for name, difference in found.items():
                 worst[name] = max(worst.get(name, 0.0), difference)
+        for model in GOING_ON:
+            title = f"epochs here and in Keras: {model}".replace("\n", "; ")
+            if arguments.only in title:
+                difference = checker.check_going_on(model)
+                print(f"{'ok' if difference <= TOLERANCE else 'DIFFERS':9} {title}: weights {difference:.1e}")
+                checker.failed += [title] if difference > TOLERANCE else []
         print(f"\n{n} models; largest differences: " + ", ".join(f"{name} {value:.1e}" for name, value in worst.items()))
         for failure in checker.failed:
             print(f"failed: {failure}")

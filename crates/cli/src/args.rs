@@ -139,6 +139,8 @@ pub(crate) enum ExportFormat {
     Safetensors,
     /// One file with the whole model, for any ONNX runtime
     Onnx,
+    /// A model that Keras 3 loads and trains on, .keras or .weights.h5: for `attention.dot` and `attention.none`
+    Keras,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -309,9 +309,10 @@ fn export_code(error: &ExportError) -> u8 {
     match error {
         ExportError::Train(error) => train_code(error),
         ExportError::Exists { .. } | ExportError::Place { .. } => code::RUN_TAKEN,
-        ExportError::NotForFormat { .. } | ExportError::FromBundle { .. } | ExportError::TooLarge { .. } => {
-            code::CONFIG
-        }
+        ExportError::NotForFormat { .. }
+        | ExportError::Unsupported { .. }
+        | ExportError::FromBundle { .. }
+        | ExportError::TooLarge { .. } => code::CONFIG,
         ExportError::Io { .. } | ExportError::Encode { .. } => code::IO,
         ExportError::Damaged { .. } | ExportError::Differs { .. } => code::BAD_DATA,
     }

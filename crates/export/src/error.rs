@@ -75,6 +75,14 @@ pub enum ExportError {
         /// How many fit.
         limit: u64,
     },
+    /// The format has nothing that computes a part of the model.
+    #[error("`--format {format}` has nothing for {part}")]
+    Unsupported {
+        /// The format.
+        format: &'static str,
+        /// The part.
+        part: String,
+    },
     /// An option that the format does not have.
     #[error("`--{option}` is not for `--format {format}`")]
     NotForFormat {
@@ -115,6 +123,11 @@ impl ExportError {
             Self::TooLarge { .. } => Some(
                 "export it with `--format safetensors` or `bundle`, or train it with a smaller `vocab_size`, \
                  `features.buckets` or `embedding.dim`"
+                    .to_string(),
+            ),
+            Self::Unsupported { .. } => Some(
+                "choose `--format onnx`, `safetensors` or `bundle`; Keras takes `attention.none` and `attention.dot` without \
+                 positions, features and windows, with mean pooling, or with max pooling and `masking = false`"
                     .to_string(),
             ),
             Self::NotForFormat { .. } => Some("leave it out, or choose `--format safetensors`".to_string()),

@@ -1,4 +1,4 @@
-//! A trained classifier to the outside and back. A bundle is a directory that whoever receives it can check, use and read
+//! A trained classifier to the outside. A bundle is a directory that whoever receives it can check, use and read
 //! about; other formats are for other programs.
 //!
 //! This crate prints nothing and names no backend. What it writes appears under its name when it is whole, or not at all;
@@ -19,6 +19,7 @@ mod manifest;
 mod readme;
 
 mod bundle;
+mod keras;
 mod onnx;
 mod torch;
 
@@ -26,5 +27,6 @@ pub use about::{About, Measured, Trained};
 pub use bundle::{Bundle, Verified, write_bundle};
 pub use error::ExportError;
 pub use examples::{OwnTexts, own_texts};
+pub use keras::{Trainable, write_keras};
 pub use onnx::{to_onnx, write_onnx};
 pub use torch::{Rounded, write_torch};

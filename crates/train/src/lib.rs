@@ -28,6 +28,7 @@ mod run;
 mod average;
 mod chosen;
 mod metrics_log;
+mod optimizer_state;
 mod preflight;
 mod start;
 
@@ -70,6 +71,7 @@ pub use metrics::{Average, Baseline, Intervals, LabelMetrics, Metrics};
 pub use optimizer::{
     AdagradConfig, AdamConfig, AdamwConfig, LionConfig, Optimizer, OptimizerConfig, RmspropConfig, SgdConfig,
 };
+pub use optimizer_state::OptimizerState;
 pub use predictor::{Parts, Prediction, Predictor, summary};
 pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, limit, prepare};
 pub use recovery::{Recovered, SetAside};

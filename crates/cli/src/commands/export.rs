@@ -2,8 +2,11 @@
 
 use attentive_backend::Backend;
 use attentive_data::load_corpus;
-use attentive_export::{ExportError, OwnTexts, own_texts, write_bundle, write_onnx, write_torch};
-use attentive_train::{Precision, Report};
+use attentive_export::{
+    ExportError, OwnTexts, Trainable, own_texts, write_bundle, write_keras, write_onnx, write_torch,
+};
+use attentive_model::AttentionConfig;
+use attentive_train::{OptimizerState, Precision, Report, ScheduleConfig};
 
 use super::classifier::{Exported, size};
 use crate::args::{Dtype, Export, ExportFormat, Talk};
@@ -17,6 +20,7 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<(), Failure> {
         ExportFormat::Bundle => "bundle",
         ExportFormat::Safetensors => "safetensors",
         ExportFormat::Onnx => "onnx",
+        ExportFormat::Keras => "keras",
     };
     if args.dtype.is_some() && args.format != ExportFormat::Safetensors {
         return Err(Failure::Export(ExportError::NotForFormat { option: "dtype", format }));
@@ -26,6 +30,7 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<(), Failure> {
         ExportFormat::Bundle => bundle(args, &exported, talk)?,
         ExportFormat::Safetensors => safetensors(args, &exported, talk)?,
         ExportFormat::Onnx => onnx(args, &exported)?,
+        ExportFormat::Keras => keras(args, &exported)?,
     };
     print(&format!("{format} `{}`, {}\n{written}", args.output.display(), bytes(size(&args.output))))
 }
@@ -84,6 +89,28 @@ fn onnx(args: &Export, exported: &Exported) -> Result<String, Failure> {
         "opset 17, any batch and length; labels, thresholds and padding are in its metadata, its tokenizer is `{}`{windows}\n",
         exported.run.path().join("tokenizer.json").display()
     ))
+}
+
+fn keras(args: &Export, exported: &Exported) -> Result<String, Failure> {
+    let state = OptimizerState::of_run(&exported.run, &Backend::names())?;
+    let written = write_keras(&exported.predictor, state.as_ref(), &args.output).map_err(Failure::Export)?;
+    let mut told = match written {
+        Trainable::GoesOn { updates } => format!("with the state of Adam after {} updates", count(updates)),
+        Trainable::Anew => "without the state of an optimizer: training goes on with a new one".to_string(),
+    };
+    let (train, model) = (&exported.config().train, &exported.config().model);
+    let dropout = matches!(&model.attention, AttentionConfig::Dot(dot) if dot.dropout > 0.0);
+    for (is_left_out, what) in [
+        (dropout || model.dropout > 0.0, "dropout"),
+        (train.schedule != ScheduleConfig::default(), "the schedule of the learning rate"),
+        (train.max_grad_norm.is_some(), "the limit on gradients"),
+    ] {
+        if is_left_out {
+            told.push_str(&format!("\n{what} is not in it"));
+        }
+    }
+    let tokenizer = exported.run.path().join("tokenizer.json");
+    Ok(format!("{told}\nit reads ids, which `{}` makes, padded with 0\n", tokenizer.display()))
 }
 
 /// Some texts of the run's own data, of the split that it was least fitted to.

@@ -31,6 +31,8 @@ mod init_from;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod inspect;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
+mod keras;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod labels;
 #[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
 mod limited;
