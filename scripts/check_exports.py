@@ -74,6 +74,8 @@ MODELS = [
     ("three labels", 'attention.transformer = { n_heads = 2 }\npositions = "learned"\npooling = "first"'),
     ("several labels", "attention.multi_head = { n_heads = 2 }\npooling = 'max'\n[train]\nthreshold = 'tuned'"),
     ("several labels", "[features]\nword_ngrams = 2\nbuckets = 500"),
+    ("three labels", "attention.dot = { use_scale = true }"),
+    ("several labels", "attention.dot = {}"),
     ("pairs", "attention.bidirectional = {}"),
     ("pairs", 'attention.bidirectional = { d_compare = 6 }\npositions = "learned"\npooling = "max"'),
     ("pairs", 'attention.bidirectional = {}\nmasking = false\npadding = "max_length"\npooling = "attention"'),

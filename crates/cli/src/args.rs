@@ -188,6 +188,9 @@ pub(crate) struct Predict {
     /// Read the texts from a .csv, .tsv, .jsonl or .txt file
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
+    /// Answer each line of stdin as it comes, for a program that waits for the answer, instead of some hundred together
+    #[arg(long, conflicts_with_all = ["text", "input"])]
+    pub(crate) stream: bool,
     /// Write the predictions to a .csv, .tsv, .jsonl or .txt file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

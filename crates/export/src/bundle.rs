@@ -179,7 +179,8 @@ fn read(directory: &Path, name: &str, accept: impl FnOnce(u64) -> Result<(), Str
         Err(error) => return Err(io_error("read", &path)(error)),
     };
     accept(length).map_err(|reason| damaged(&reason))?;
-    let mut bytes = Vec::new();
+    // As long as it is: a file that grows meanwhile is damaged, and one that claims more was refused.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
     let file = File::open(&path).map_err(io_error("read", &path))?;
     file.take(length.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error("read", &path))?;
     Ok(bytes)

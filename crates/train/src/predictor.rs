@@ -137,7 +137,7 @@ impl Predictor {
                 Some(_) => {}
             }
         }
-        let model = config.model.init(&sizes, &mut Initializer::new(0, device)).with_weights(weights)?;
+        let model = config.model.init(&sizes, &mut Initializer::zeros(device)).with_weights(weights)?;
         let evaluator = Evaluator::new(&config, sizes.head, labels.names(), encoder.pad_id(), device);
         let decision = Decision { task: task(&config), thresholds };
         Ok(Self { labels, encoder, sizes, evaluator, decision, model, step, config })

@@ -52,7 +52,7 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
                 if config.data.text.is_pair() { "two texts a line, a tab between them" } else { "one text a line" };
             tell(&format!("{what}; Ctrl-D ends"));
         }
-        stream(&mut sink)?;
+        stream(&mut sink, args.stream)?;
     }
     sink.finish()
 }
@@ -72,10 +72,10 @@ fn unzip(lines: Vec<(String, Option<String>)>) -> Texts {
     (texts, seconds.into_iter().collect())
 }
 
-/// Classifies stdin line by line; a person at a terminal gets each answer at once.
-fn stream(sink: &mut Sink) -> Result<(), Failure> {
+/// Classifies stdin; a person at a terminal, and who asks for `each` line, gets each answer at once.
+fn stream(sink: &mut Sink, each: bool) -> Result<(), Failure> {
     let config = sink.predictor.config();
-    let at_once = if io::stdin().is_terminal() { 1 } else { config.train.evaluation_batch_size };
+    let at_once = if each || io::stdin().is_terminal() { 1 } else { config.train.evaluation_batch_size };
     let is_pair = config.data.text.is_pair();
     let mut lines = read_texts_lines(io::stdin().lock(), "stdin", config.data.max_line_bytes, is_pair);
     loop {

@@ -2,6 +2,8 @@
 //! same run, and nothing half-written where it cannot be written.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -81,6 +83,22 @@ fn a_bundle_tells_what_it_is() {
     );
     dir.ok("export run --format bundle --output unmeasured");
     assert!(dir.text("unmeasured/README.md").contains("It was not measured"));
+}
+
+#[test]
+fn a_program_that_waits_for_each_answer_gets_it() {
+    let dir = exported("bundle-stream");
+    let mut command = dir.command(["predict", "bundle", "--stream"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, mut answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    for (text, label) in [("a great film", "good"), ("", ""), ("awful, so dull", "bad")] {
+        writeln!(stdin, "{text}").unwrap();
+        // Stdin is open: without an answer this would wait for ever.
+        let answer = answers.next().unwrap().unwrap();
+        assert!(answer.starts_with(label), "{text}: {answer}");
+    }
+    drop(stdin);
+    assert!(answers.next().is_none() && child.wait().unwrap().success());
 }
 
 #[test]
@@ -174,4 +192,51 @@ fn nothing_is_replaced_and_nothing_half_written() {
     fs::remove_file(dir.path("test.csv")).unwrap();
     dir.run("export run --format bundle --output bundle").expect(66, "no data");
     assert!(!dir.path("bundle").exists());
+}
+
+/// Exports `$1` to a disk of `$2` KiB, mounted with the options `$3`, where only this process sees it, and lists what is on it
+/// afterwards.
+const SMALL_DISK: &str = r#"
+mkdir disk && mount -t tmpfs -o size="$2"k none disk || exit 99
+mount -o remount,"$3" disk
+"$0" export run --format "$1" --output disk/out
+code=$?
+ls -A disk
+exit $code
+"#;
+
+#[test]
+fn a_full_or_read_only_disk_leaves_nothing_half_written() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let dir = with_data("bundle-disk", 2);
+    dir.ok("train small.toml --run-dir run");
+    let export = |format: &str, size: &str, options: &str| {
+        let mut unshare = std::process::Command::new("unshare");
+        unshare.args(["-rm", "sh", "-c", SMALL_DISK, env!("CARGO_BIN_EXE_attentive"), format, size, options]);
+        unshare.current_dir(dir.path(""));
+        unshare.output().map(crate::directory::Finished::of).map_err(|_| ())
+    };
+    for format in ["bundle", "safetensors", "onnx", "keras"] {
+        for (size, options, why) in [
+            ("4", "rw", "No space left on device"),
+            ("8", "rw", "No space left on device"),
+            ("4096", "ro", "Read-only file system"),
+        ] {
+            match export(format, size, options) {
+                Ok(finished) if finished.code != Some(99) => {
+                    let told = format!("{format} on {size} KiB, {options}: {}{}", finished.stdout, finished.stderr);
+                    // A small file may fit.
+                    if finished.code == Some(0) && size == "8" {
+                        continue;
+                    }
+                    assert_eq!((finished.code, finished.stdout.as_str()), (Some(74), ""), "{told}");
+                    assert!(finished.error().contains(why) && finished.error().contains("hint:"), "{told}");
+                }
+                _ => return println!("skipped: nothing can be mounted here"),
+            }
+            let _ = fs::remove_dir(dir.path("disk"));
+        }
+    }
 }
