@@ -7,7 +7,8 @@ use std::path::Path;
 use attentive_backend::{Backend, Opened};
 use attentive_data::{Split, SplitManifest};
 use attentive_train::{
-    Config, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, StartAccount, Started, Watch, fit, summary,
+    Config, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, SplitAccount, StartAccount, Started, Watch,
+    fit, summary,
 };
 
 use super::open_device;
@@ -34,6 +35,16 @@ impl Plan {
         config.backend = opened.backend.name().to_string();
         let prepared = prepare_told(&config, talk, signals)?;
         Ok(Self { config, prepared, opened })
+    }
+
+    /// The same for a run that has a checkpoint: its weights are in there, and what it started from may be gone by now.
+    fn to_go_on(run: &RunDir, mut config: Config, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
+        let Some(init_from) = config.train.init_from.take() else { return Self::of(config, talk, signals) };
+        let start = run.split::<SplitAccount>()?.start;
+        let mut plan = Self::of(config, talk, signals)?;
+        plan.config.train.init_from = Some(init_from);
+        plan.prepared.account.start = start;
+        Ok(plan)
     }
 
     /// Makes the run directory.
@@ -78,7 +89,10 @@ impl Sitting {
         let run = run.lock()?;
         let mut recovered = run.recover()?;
         recovered.check(&run, &own, &config, allowed)?;
-        let plan = Plan::of(config, talk, signals)?;
+        let plan = match recovered.is_at_start() {
+            true => Plan::of(config, talk, signals)?,
+            false => Plan::to_go_on(&run, config, talk, signals)?,
+        };
         let origin = plan.prepared.origin(&plan.config, &build(&plan.opened));
         recovered.accept(&run, &origin, allowed)?;
         if recovered.is_at_start() || recovered.is_changed() {

@@ -77,6 +77,19 @@ fn a_run_that_started_from_another_is_verified_with_it() {
 }
 
 #[test]
+fn a_run_goes_on_when_what_it_started_from_is_gone() {
+    let dir = trained("init-gone");
+    dir.ok("train small.toml --run-dir whole --set train.init_from=bundle --set train.epochs=3");
+    dir.ok("train small.toml --run-dir again --set train.init_from=bundle --set train.epochs=1");
+    let account = dir.json("again/split.json")["start"].clone();
+    std::fs::rename(dir.path("bundle"), dir.path("gone")).unwrap();
+    dir.ok("train small.toml --run-dir again --resume --set train.init_from=bundle --set train.epochs=3");
+    assert_eq!(dir.json("again/split.json")["start"], account);
+    let weights = |run: &str| dir.json(format!("{run}/report.json"))["weights_sha256"].clone();
+    assert_eq!(weights("again"), weights("whole"));
+}
+
+#[test]
 fn what_cannot_be_started_from_is_told_before_anything_is_made() {
     let dir = trained("init-bad");
     dir.file("noise.safetensors", b"not a file of tensors");
