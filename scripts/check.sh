@@ -46,6 +46,13 @@ else
   echo "skipped: there is no python3 here"
 fi
 
+step "exports: PyTorch and onnxruntime compute what attentive computes"
+if command -v python3 >/dev/null; then
+  python3 scripts/check_exports.py --attentive "$CARGO_TARGET_DIR/release/attentive"
+else
+  echo "skipped: there is no python3 here"
+fi
+
 step "layers: imports run one way"
 scripts/check_layers.sh
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The imports between crates run one way: cli → {train, model, data, backend}, train → {model, data}, model → burn.
+# The imports between crates run one way: cli → {export, train, model, data, backend}, export → {train, model, data},
+# train → {model, data}, model → burn.
 # Only `backend` names a Burn backend, and nothing asks Burn for a default device.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,10 +16,12 @@ allowed() { # crate, the attentive crates its library may import
   done < <(sed -n '/^\[dependencies\]/,/^\[/s/^\(attentive-[a-z]*\|burn[a-z-]*\).*/\1/p' "crates/$crate/Cargo.toml")
 }
 allowed data
-allowed model burn
+allowed ops burn
+allowed model attentive-ops burn
 allowed backend burn burn-flex burn-ndarray burn-std
-allowed train attentive-data attentive-model burn burn-pack
-allowed cli attentive-backend attentive-data attentive-model attentive-train
+allowed train attentive-data attentive-model attentive-ops burn burn-pack
+allowed export attentive-data attentive-model attentive-train burn
+allowed cli attentive-backend attentive-data attentive-export attentive-model attentive-ops attentive-train
 
 # Comments may name what the code must not.
 if grep -nE 'Device::(default|flex|ndarray|wgpu|cuda|vulkan|metal)\(' -r crates/*/src \

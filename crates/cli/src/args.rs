@@ -43,8 +43,11 @@ pub(crate) enum Command {
     Tokenize(Tokenize),
     /// Write a config that fits a file of labelled texts
     Init(Init),
-    /// Check every file of a run, and train its first steps again to see whether they come out the same
+    /// Check every file of a run or bundle, and whether it comes out the same here: of a run the first steps, trained
+    /// again, of a bundle its examples
     Verify(Verify),
+    /// Write a trained classifier in a format that others read
+    Export(Export),
     /// Show what this build can run on, and what it found
     Devices,
     /// Print the JSON Schema of the config, for editors
@@ -111,8 +114,48 @@ pub(crate) struct Allow {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Evaluate {
+pub(crate) struct Export {
     /// The run directory
+    pub(crate) run: PathBuf,
+    /// What to write
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    /// Where to write it; there must be nothing yet
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) output: PathBuf,
+    /// Compute the expected probabilities on this backend
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+    /// Of `safetensors`, the numbers that the weights are written as; else f32
+    #[arg(long, value_enum, value_name = "TYPE")]
+    pub(crate) dtype: Option<Dtype>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// A directory that `predict`, `evaluate`, `inspect` and `verify` take instead of a run
+    Bundle,
+    /// A directory for Python: the weights, a config in the style of Hugging Face, and a PyTorch module
+    Safetensors,
+    /// One file with the whole model, for any ONNX runtime
+    Onnx,
+    /// A model that Keras 3 loads and trains on, .keras or .weights.h5: for `attention.dot` and `attention.none`
+    Keras,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Dtype {
+    /// 32 bits, as they are trained
+    F32,
+    /// 16 bits, of which the fraction has 11
+    F16,
+    /// 16 bits with the range of 32
+    Bf16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// The run directory, or a bundle
     pub(crate) run: PathBuf,
     /// The split of the run's data to measure on
     #[arg(long, value_enum, default_value_t = SplitName::Test, conflicts_with = "data")]
@@ -137,7 +180,7 @@ pub(crate) enum SplitName {
 
 #[derive(Debug, Args)]
 pub(crate) struct Predict {
-    /// The run directory
+    /// The run directory, or a bundle
     pub(crate) run: PathBuf,
     /// The texts; stdin, one text a line, when there is neither TEXT nor --input
     #[arg(conflicts_with = "input")]
@@ -145,6 +188,9 @@ pub(crate) struct Predict {
     /// Read the texts from a .csv, .tsv, .jsonl or .txt file
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
+    /// Answer each line of stdin as it comes, for a program that waits for the answer, instead of some hundred together
+    #[arg(long, conflicts_with_all = ["text", "input"])]
+    pub(crate) stream: bool,
     /// Write the predictions to a .csv, .tsv, .jsonl or .txt file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -158,7 +204,7 @@ pub(crate) struct Predict {
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// A config file or a run directory
+    /// A config file, a run directory, or a bundle
     pub(crate) target: PathBuf,
     #[command(flatten)]
     pub(crate) set: Set,
@@ -166,9 +212,9 @@ pub(crate) struct Inspect {
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// The run directory
+    /// The run directory, or a bundle
     pub(crate) run: PathBuf,
-    /// Train so many steps again; else up to the first whose weights the run logged, which is `train.log_every`
+    /// Of a run, train so many steps again; else up to the first whose weights the run logged, which is `train.log_every`
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<u64>,
     /// Compute on this backend

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use attentive_backend::BackendError;
 use attentive_data::{DataError, DataErrorKind};
+use attentive_export::ExportError;
 use attentive_train::{CheckpointError, ConfigError, TrainError};
 
 use crate::style::Style;
@@ -16,6 +17,8 @@ use crate::style::Style;
 pub(crate) enum Failure {
     Train(TrainError),
     Backend(BackendError),
+    /// A classifier that could not be exported, or a bundle that could not be used.
+    Export(ExportError),
     /// stdout or the output file could not be written.
     Output {
         name: String,
@@ -160,8 +163,12 @@ impl Failure {
             Self::Train(TrainError::Config(ConfigError::Invalid(error))) => {
                 format!("the config is not valid\n\n{error}")
             }
+            Self::Export(ExportError::Train(TrainError::Config(ConfigError::Invalid(error)))) => {
+                format!("the config of the bundle is not valid\n\n{error}")
+            }
             Self::Train(error) => error.to_string(),
             Self::Backend(error) => error.to_string(),
+            Self::Export(error) => error.to_string(),
             Self::Output { name, .. } => format!("cannot write {name}"),
             Self::Exists { path } => format!("`{}` is there already", path.display()),
             Self::Interrupted { signal, run, step: Some(step) } => {
@@ -183,6 +190,7 @@ impl Failure {
         match self {
             Self::Train(error) => error.source(),
             Self::Backend(error) => error.source(),
+            Self::Export(error) => error.source(),
             Self::Output { source, .. } => Some(source),
             Self::Exists { .. }
             | Self::Interrupted { .. }
@@ -197,6 +205,7 @@ impl Failure {
         match self {
             Self::Train(error) => error.hint(),
             Self::Backend(error) => error.hint(),
+            Self::Export(error) => error.hint(),
             Self::Output { source, .. } => output_hint(source.kind()).map(str::to_string),
             Self::Exists { .. } => Some("remove it, or write elsewhere with `--output`".to_string()),
             Self::Interrupted { run, .. } => Some(format!("`attentive resume {run}` goes on from there")),
@@ -218,6 +227,7 @@ impl Failure {
             Self::Train(error) => train_code(error),
             Self::Backend(BackendError::Unknown { .. }) => code::CONFIG,
             Self::Backend(_) => code::NO_DEVICE,
+            Self::Export(error) => export_code(error),
             Self::Output { .. } => code::IO,
             Self::Exists { .. } => code::RUN_TAKEN,
             Self::Folds(FoldsFailure::TooFew { .. } | FoldsFailure::InConfig) => code::CONFIG,
@@ -282,13 +292,29 @@ fn train_code(error: &TrainError) -> u8 {
         TrainError::Data(error) => data_code(error),
         TrainError::Checkpoint(CheckpointError::None { .. })
         | TrainError::NotARun { .. }
+        | TrainError::NoStart { .. }
         | TrainError::NothingLogged { .. } => code::NO_INPUT,
         TrainError::Checkpoint(CheckpointError::Io { .. } | CheckpointError::Encode { .. }) => code::IO,
         TrainError::Checkpoint(CheckpointError::NotFinite { .. }) | TrainError::Diverged { .. } => code::DIVERGED,
-        TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } => code::BAD_DATA,
+        TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } | TrainError::Start { .. } => {
+            code::BAD_DATA
+        }
         TrainError::RunExists { .. } | TrainError::RunLocked { .. } | TrainError::Occupied { .. } => code::RUN_TAKEN,
         TrainError::Io { .. } | TrainError::NoRoom { .. } | TrainError::Gone { .. } => code::IO,
         TrainError::Device { .. } => code::DEVICE_LOST,
+    }
+}
+
+fn export_code(error: &ExportError) -> u8 {
+    match error {
+        ExportError::Train(error) => train_code(error),
+        ExportError::Exists { .. } | ExportError::Place { .. } => code::RUN_TAKEN,
+        ExportError::NotForFormat { .. }
+        | ExportError::Unsupported { .. }
+        | ExportError::FromBundle { .. }
+        | ExportError::TooLarge { .. } => code::CONFIG,
+        ExportError::Io { .. } | ExportError::Encode { .. } => code::IO,
+        ExportError::Damaged { .. } | ExportError::Differs { .. } => code::BAD_DATA,
     }
 }
 

@@ -75,7 +75,11 @@ impl Labels {
         Self::from_json(&bytes).map_err(|reason| DataError::LabelsFile { path: path.to_owned(), reason })
     }
 
-    fn from_json(bytes: &[u8]) -> Result<Self, String> {
+    /// The labels of the text that [`Labels::to_json`] gave.
+    ///
+    /// # Errors
+    /// Why it is not an array of distinct, non-empty names.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
         let names: Vec<String> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if names.is_empty() {
             return Err("it is empty".to_owned());

@@ -171,6 +171,11 @@ impl TextEncoder {
         self.tokenizer.token_to_id(token)
     }
 
+    /// Whether n-grams are those of the tokens' own text, after normalizing, rather than of their ids.
+    pub fn spells_words(&self) -> bool {
+        self.words.is_some()
+    }
+
     /// The vocabulary by which this crate splits texts into words itself, if the tokenizer is of the form that is made
     /// here.
     pub(crate) fn words(&self) -> Option<&WordTable> {

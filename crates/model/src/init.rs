@@ -10,13 +10,19 @@ use burn::tensor::{Device, Tensor, TensorData};
 /// The generator is SplitMix64 (Steele, Lea & Flood 2014): small, portable, and a pure function of the seed.
 pub struct Initializer<'a> {
     device: &'a Device,
-    state: u64,
+    /// `None` where zeros are drawn.
+    state: Option<u64>,
 }
 
 impl<'a> Initializer<'a> {
     /// A stream of weights that depends on `seed` alone.
     pub fn new(seed: u64, device: &'a Device) -> Self {
-        Self { device, state: seed }
+        Self { device, state: Some(seed) }
+    }
+
+    /// Weights of zero where others are drawn, for a model that gets its weights from elsewhere: they cost nothing.
+    pub fn zeros(device: &'a Device) -> Self {
+        Self { device, state: None }
     }
 
     /// Where the weights are put.
@@ -66,16 +72,19 @@ impl<'a> Initializer<'a> {
 
     /// The next `n` numbers of U(±bound).
     fn draw(&mut self, n: usize, bound: f32) -> Vec<f32> {
-        (0..n).map(|_| (self.unit() * 2.0 - 1.0) * bound).collect()
+        let Some(mut state) = self.state else { return vec![0.0; n] };
+        let values = (0..n).map(|_| (unit(&mut state) * 2.0 - 1.0) * bound).collect();
+        self.state = Some(state);
+        values
     }
+}
 
-    /// The next number in [0, 1), with the 24 bits an f32 holds.
-    fn unit(&mut self) -> f32 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        (z >> 40) as f32 / (1u64 << 24) as f32
-    }
+/// The next number in [0, 1), with the 24 bits an f32 holds.
+fn unit(state: &mut u64) -> f32 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^= z >> 31;
+    (z >> 40) as f32 / (1u64 << 24) as f32
 }

@@ -17,6 +17,7 @@ mod positions;
 mod classifier;
 
 mod rows;
+mod shapes;
 mod summary;
 mod weights;
 

@@ -72,7 +72,7 @@ impl MovingAverage {
         model: &Classifier,
         device: &Device,
     ) -> Result<Self, CheckpointError> {
-        for weight in shaped(saved, model)? {
+        for weight in shaped(saved, &model.weight_shapes())? {
             let n = weight.values.len();
             self.values.insert(weight.name, Tensor::from_data(TensorData::new(weight.values, [n]), device));
         }
@@ -85,16 +85,18 @@ pub(crate) fn split_saved(saved: Vec<Weight>) -> (Vec<Weight>, Vec<Weight>) {
     saved.into_iter().partition(|weight| !weight.name.ends_with(SUFFIX))
 }
 
-/// Saved averages as weights of the model.
+/// Saved averages as weights of the model that has weights of these names and shapes.
 ///
 /// # Errors
 /// When one of the model's weights has no average of its size.
-pub(crate) fn shaped(saved: Vec<Weight>, model: &Classifier) -> Result<Vec<Weight>, CheckpointError> {
+pub(crate) fn shaped(saved: Vec<Weight>, shapes: &[(String, Vec<usize>)]) -> Result<Vec<Weight>, CheckpointError> {
     let mut saved: BTreeMap<String, Vec<f32>> = saved.into_iter().map(|w| (w.name, w.values)).collect();
-    let shaped = model.weight_shapes().into_iter().map(|(name, shape)| {
+    let shaped = shapes.iter().map(|(name, shape)| {
         let saved_name = format!("{name}{SUFFIX}");
         match saved.remove(&saved_name) {
-            Some(values) if values.len() == shape.iter().product::<usize>() => Ok(Weight { name, shape, values }),
+            Some(values) if values.len() == shape.iter().product::<usize>() => {
+                Ok(Weight { name: name.clone(), shape: shape.clone(), values })
+            }
             _ => Err(CheckpointError::Moments { name: saved_name }),
         }
     });
@@ -190,6 +192,6 @@ mod tests {
         let loaded = fresh.with_saved(averages.clone(), &model(0.0), &inner).unwrap();
         assert_eq!(loaded.weights(&model(0.0)).unwrap(), average.weights(&model(0.0)).unwrap());
         let missing = averages[1..].to_vec();
-        assert!(shaped(missing, &model(0.0)).is_err());
+        assert!(shaped(missing, &model(0.0).weight_shapes()).is_err());
     }
 }

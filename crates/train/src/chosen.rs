@@ -1,7 +1,7 @@
 //! The weights and thresholds that a run is evaluated and predicts with: those of its best epoch, or the mean of its
 //! best, each as trained or as its moving average.
 
-use attentive_model::{Classifier, Weight};
+use attentive_model::Weight;
 
 use crate::average::{self, mean, shaped};
 use crate::checkpoint::{Checkpoint, MOMENTS, STATE, Store, WEIGHTS};
@@ -23,7 +23,7 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     /// Those of the newest checkpoint's selection: the best epoch, or the mean of the best; without a validation split,
-    /// the newest. `model` has the shapes of the weights.
+    /// the newest. `shapes` are those of the model's weights.
     ///
     /// # Errors
     /// When one of the checkpoints is missing or damaged: another is never taken in its place.
@@ -32,7 +32,7 @@ impl Chosen {
         newest: Checkpoint,
         n_labels: usize,
         config: &Config,
-        model: &Classifier,
+        shapes: &[(String, Vec<usize>)],
     ) -> Result<Self, TrainError> {
         let best = &newest.state.selection.best;
         if best.len() > config.train.average_best {
@@ -59,18 +59,22 @@ impl Chosen {
         loaded.iter().try_for_each(|checkpoint| checkpoint.check_labels(n_labels))?;
         let (step, epoch) = loaded.first().map_or((0, 0), |best| (best.state.step, best.state.epoch));
         let thresholds = mean_thresholds(&loaded);
-        let weights = loaded.iter().map(|checkpoint| weights(checkpoint, config, model));
+        let weights = loaded.iter().map(|checkpoint| weights(checkpoint, config, shapes));
         Ok(Self { weights: mean(weights.collect::<Result<_, _>>()?), thresholds, step, epoch })
     }
 }
 
 /// The weights of one checkpoint, or their moving average if the config asks for one.
-fn weights(checkpoint: &Checkpoint, config: &Config, model: &Classifier) -> Result<Vec<Weight>, CheckpointError> {
+fn weights(
+    checkpoint: &Checkpoint,
+    config: &Config,
+    shapes: &[(String, Vec<usize>)],
+) -> Result<Vec<Weight>, CheckpointError> {
     if config.train.ema.is_none() {
         return checkpoint.weights();
     }
     let (_, averages) = average::split_saved(checkpoint.moments()?);
-    shaped(averages, model).map_err(|error| checkpoint.damaged(MOMENTS, error.to_string()))
+    shaped(averages, shapes).map_err(|error| checkpoint.damaged(MOMENTS, error.to_string()))
 }
 
 fn mean_thresholds(checkpoints: &[Checkpoint]) -> Vec<f32> {

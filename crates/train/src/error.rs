@@ -113,6 +113,20 @@ pub enum TrainError {
         /// The step of its first line, if it has one.
         first: Option<u64>,
     },
+    /// There is nothing where the weights to start from should be.
+    #[error("there is nothing to start from at `{path}`", path = path.display())]
+    NoStart {
+        /// What `train.init_from` names.
+        path: PathBuf,
+    },
+    /// The weights to start from cannot be used.
+    #[error("cannot start from `{path}`: {reason}", path = path.display())]
+    Start {
+        /// What `train.init_from` names.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The split that was asked for is not in the config.
     #[error("the config of this run names no {split} data")]
     NoSplit {
@@ -217,6 +231,15 @@ impl TrainError {
             }
             Self::NothingLogged { first: None, .. } => Some(
                 "`attentive resume` goes on with the run; it logs a line every `train.log_every` steps".to_string(),
+            ),
+            Self::NoStart { .. } => Some(
+                "`train.init_from` names a run, a bundle or a .safetensors file, relative to the directory the command runs in"
+                    .to_string(),
+            ),
+            Self::Start { .. } => Some(
+                "`train.init_from` takes a run, a bundle or a .safetensors file whose weights have the names and shapes of \
+                 this model's: `attentive inspect` shows those"
+                    .to_string(),
             ),
             Self::NoSplit { split } => Some(match split {
                 attentive_data::Split::Validation => {

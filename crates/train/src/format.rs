@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use attentive_model::Weight;
 use burn_pack::{Bytes, DType, Reader, Tensor, Writer};
+use half::{bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
@@ -12,17 +13,64 @@ use safetensors::{Dtype, SafeTensors};
 /// hundred bytes each; the libraries take twenty times as much memory as it is long.
 const MAX_DESCRIPTION: u64 = 1 << 20;
 
-/// Weights as a safetensors file; the same weights give the same bytes.
+/// The numbers that weights are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits, as they are trained.
+    F32,
+    /// 16 bits, 11 of them for the fraction: values above 65504 do not fit.
+    F16,
+    /// 16 bits, 8 of them for the fraction, with the range of 32.
+    Bf16,
+}
+
+impl Precision {
+    /// Its name in configs of Hugging Face models.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::F16 => "float16",
+            Self::Bf16 => "bfloat16",
+        }
+    }
+
+    fn dtype(self) -> Dtype {
+        match self {
+            Self::F32 => Dtype::F32,
+            Self::F16 => Dtype::F16,
+            Self::Bf16 => Dtype::BF16,
+        }
+    }
+
+    /// The bytes of a number, rounded to the nearest that there is.
+    fn bytes(self, values: &[f32]) -> Vec<u8> {
+        match self {
+            Self::F32 => to_le_bytes(values),
+            Self::F16 => values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
+            Self::Bf16 => values.iter().flat_map(|&value| bf16::from_f32(value).to_le_bytes()).collect(),
+        }
+    }
+}
+
+/// Weights as a safetensors file in 32 bits; the same weights give the same bytes.
 ///
 /// # Errors
 /// The library's words when it refuses the weights.
 pub(crate) fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
-    let bytes: Vec<Vec<u8>> = weights.iter().map(|weight| to_le_bytes(&weight.values)).collect();
+    write_safetensors(weights, Precision::F32)
+}
+
+/// Weights as a safetensors file; the same weights give the same bytes, in whatever order they come.
+///
+/// # Errors
+/// The library's words when it refuses the weights.
+pub fn write_safetensors(weights: &[Weight], precision: Precision) -> Result<Vec<u8>, String> {
+    let bytes: Vec<Vec<u8>> = weights.iter().map(|weight| precision.bytes(&weight.values)).collect();
     let views: Result<Vec<_>, _> = weights
         .iter()
         .zip(&bytes)
         .map(|(weight, bytes)| {
-            TensorView::new(Dtype::F32, weight.shape.clone(), bytes).map(|view| (weight.name.as_str(), view))
+            TensorView::new(precision.dtype(), weight.shape.clone(), bytes).map(|view| (weight.name.as_str(), view))
         })
         .collect();
     let views = views.map_err(|error| error.to_string())?;
@@ -34,17 +82,39 @@ pub(crate) fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
 /// # Errors
 /// What is wrong with the file: not safetensors, or a tensor that is not f32 or not finite.
 pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
+    tensors_of(bytes, |name, view| match view.dtype() {
+        Dtype::F32 => finite(name, view.shape().to_vec(), floats(view.data())),
+        other => Err(format!("the tensor `{name}` holds {other:?}, not F32")),
+    })
+}
+
+/// The weights of a safetensors file in any [`Precision`], in the order of their names.
+///
+/// # Errors
+/// What is wrong with the file: not safetensors, or a tensor of other numbers, or one that is not finite.
+pub fn read_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
+    tensors_of(bytes, |name, view| {
+        let halves = || view.data().as_chunks::<2>().0.iter();
+        let values = match view.dtype() {
+            Dtype::F32 => floats(view.data()),
+            Dtype::F16 => halves().map(|half| f16::from_le_bytes(*half).to_f32()).collect(),
+            Dtype::BF16 => halves().map(|half| bf16::from_le_bytes(*half).to_f32()).collect(),
+            other => return Err(format!("the tensor `{name}` holds {other:?}, not F32, F16 or BF16")),
+        };
+        finite(name, view.shape().to_vec(), values)
+    })
+}
+
+/// What `read` makes of each tensor of a safetensors file, in the order of their names.
+fn tensors_of(
+    bytes: &[u8],
+    read: impl Fn(String, TensorView<'_>) -> Result<Weight, String>,
+) -> Result<Vec<Weight>, String> {
     check_description(bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)))?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
     let mut tensors = file.tensors();
     tensors.sort_by(|(left, _), (right, _)| left.cmp(right)); // the library's order differs from call to call
-    tensors
-        .into_iter()
-        .map(|(name, view)| match view.dtype() {
-            Dtype::F32 => finite(name, view.shape().to_vec(), view.data()),
-            other => Err(format!("the tensor `{name}` holds {other:?}, not F32")),
-        })
-        .collect()
+    tensors.into_iter().map(|(name, view)| read(name, view)).collect()
 }
 
 /// The optimizer's moments as a burnpack file; the same moments give the same bytes.
@@ -82,7 +152,7 @@ pub(crate) fn from_burnpack(bytes: &[u8]) -> Result<Vec<Weight>, String> {
         let bytes = tensor.to_bytes().map_err(|error| error.to_string())?;
         // The container lets tensors lie over each other: a short file could take any amount of memory.
         left = left.checked_sub(bytes.len()).ok_or_else(|| format!("the tensor `{}` overlaps another", tensor.name))?;
-        moments.insert(tensor.name.clone(), finite(tensor.name, tensor.shape.to_vec(), &bytes)?);
+        moments.insert(tensor.name.clone(), finite(tensor.name, tensor.shape.to_vec(), floats(&bytes))?);
     }
     Ok(moments.into_values().collect())
 }
@@ -98,9 +168,12 @@ fn to_le_bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// The tensor of these bytes; only numbers are ever saved.
-fn finite(name: String, shape: Vec<usize>, bytes: &[u8]) -> Result<Weight, String> {
-    let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect();
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect()
+}
+
+/// The tensor of these values; only numbers are ever saved.
+fn finite(name: String, shape: Vec<usize>, values: Vec<f32>) -> Result<Weight, String> {
     match values.iter().find(|value| !value.is_finite()) {
         Some(value) => Err(format!("the tensor `{name}` holds {value}")),
         None => Ok(Weight { name, shape, values }),
@@ -134,6 +207,24 @@ mod tests {
         let burnpack = from_burnpack(&to_burnpack(&weights).unwrap()).unwrap();
         assert_eq!(bits(&safetensors), bits(&weights));
         assert_eq!(bits(&burnpack), bits(&weights));
+    }
+
+    #[test]
+    fn halves_are_the_nearest() {
+        let bits = |values: &[f32], precision| {
+            let weights = [Weight { name: "w".to_string(), shape: vec![values.len()], values: values.to_vec() }];
+            read_safetensors(&write_safetensors(&weights, precision).unwrap()).unwrap()[0].values.clone()
+        };
+        // By hand: f16 has ten bits behind the point, bf16 seven; a tie goes to the even one.
+        let (f16s, bf16s) = ([1.0 + 1.0 / 1024.0, 65504.0], [1.0 + 1.0 / 128.0, 1e38]);
+        assert_eq!(bits(&f16s, Precision::F16), f16s);
+        assert_eq!(bits(&[1.0 + 1.0 / 2048.0, -0.0], Precision::F16), [1.0, 0.0]);
+        assert_eq!(bits(&bf16s[..1], Precision::Bf16), bf16s[..1]);
+        assert_eq!(bits(&[1.0 + 1.0 / 256.0, 1.0 + 3.0 / 256.0], Precision::Bf16), [1.0, 1.0 + 4.0 / 256.0]);
+        assert!((bits(&bf16s, Precision::Bf16)[1] / 1e38 - 1.0).abs() < 1.0 / 256.0);
+        let beyond = [Weight { name: "w".to_string(), shape: vec![1], values: vec![1e6] }];
+        let written = write_safetensors(&beyond, Precision::F16).unwrap();
+        assert_eq!(read_safetensors(&written).unwrap_err(), "the tensor `w` holds inf");
     }
 
     #[test]

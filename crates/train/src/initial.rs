@@ -1,4 +1,4 @@
-//! The model before its first step: random weights, and pretrained vectors where there are any.
+//! The model before its first step: random weights, pretrained vectors where there are any, and what another training made.
 
 use attentive_model::{Classifier, EmbeddingConfig, Initializer, ModelConfig, Sizes, Table};
 use burn::tensor::Device;
@@ -15,13 +15,20 @@ use crate::seed::{Stream, derive};
 pub(crate) fn model(config: &Config, prepared: &Prepared, device: &Device) -> Result<Classifier, TrainError> {
     let mut init = Initializer::new(derive(config.seed, Stream::Weights, 0), device);
     let model = config.model.init(&prepared.sizes, &mut init);
-    let Some(vectors) = &prepared.vectors else { return Ok(model) };
+    if prepared.vectors.is_none() && prepared.start.is_none() {
+        return Ok(model);
+    }
     let mut weights = model.weights()?;
     let dim = config.model.embedding.dim;
-    if let Some(table) = weights.iter_mut().find(|weight| weight.name == Table::Embedding.weight()) {
+    if let Some(vectors) = &prepared.vectors
+        && let Some(table) = weights.iter_mut().find(|weight| weight.name == Table::Embedding.weight())
+    {
         for (id, vector) in &vectors.rows {
             table.values[*id as usize * dim..][..dim].copy_from_slice(vector);
         }
+    }
+    if let Some(start) = &prepared.start {
+        start.apply(&mut weights);
     }
     Ok(model.with_weights(weights)?)
 }

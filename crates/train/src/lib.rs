@@ -28,7 +28,10 @@ mod run;
 mod average;
 mod chosen;
 mod metrics_log;
+mod optimizer_state;
 mod preflight;
+mod start;
+
 mod prepare;
 mod recovery;
 
@@ -62,17 +65,20 @@ pub use config::{
 pub use error::{CheckpointError, Damage, TrainError};
 pub use event::Event;
 pub use examine::examine;
+pub use format::{Precision, read_safetensors, write_safetensors};
 pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
 pub use metrics::{Average, Baseline, Intervals, LabelMetrics, Metrics};
 pub use optimizer::{
     AdagradConfig, AdamConfig, AdamwConfig, LionConfig, Optimizer, OptimizerConfig, RmspropConfig, SgdConfig,
 };
-pub use predictor::{Prediction, Predictor, summary};
+pub use optimizer_state::OptimizerState;
+pub use predictor::{Parts, Prediction, Predictor, summary};
 pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, limit, prepare};
 pub use recovery::{Recovered, SetAside};
 pub use run::{LockedRun, RunDir};
 pub use schedule::ScheduleConfig;
 pub use sitting::{Job, Outcome, Report, Request, Watch};
+pub use start::{Source, Start, StartAccount, Started};
 pub use trainer::fit;
 pub use verify::{Finding, Replayed, first_config, logged, replay, verify_files};
 

@@ -1,7 +1,7 @@
 //! A trained classifier, loaded from its run: text in, labels and probabilities out.
 
 use attentive_data::{Examples, Labels, TextEncoder, UNWATCHED};
-use attentive_model::{Classifier, Initializer, Sizes, Summary};
+use attentive_model::{Classifier, Initializer, Sizes, Summary, Weight, WeightsError};
 use burn::tensor::Device;
 
 use crate::checkpoint::{Difference, Newest, Store, keys, sha256};
@@ -12,6 +12,7 @@ use crate::evaluate::{Evaluator, task};
 use crate::metrics::{Decision, Metrics};
 use crate::prepare::{Prepared, encode, encode_texts, sizes};
 use crate::run::RunDir;
+use crate::start::Source;
 
 /// A trained classifier on a device.
 #[derive(Debug)]
@@ -24,6 +25,23 @@ pub struct Predictor {
     decision: Decision,
     model: Classifier,
     step: u64,
+}
+
+/// What a classifier is made of, wherever it was kept.
+#[derive(Debug)]
+pub struct Parts {
+    /// The config of its run.
+    pub config: Config,
+    /// The labels in order.
+    pub labels: Labels,
+    /// The tokenizer.
+    pub encoder: TextEncoder,
+    /// The weights, by name.
+    pub weights: Vec<Weight>,
+    /// Above which probability each label is decided for, see [`Predictor::thresholds`].
+    pub thresholds: Vec<f32>,
+    /// The step after which the weights were saved.
+    pub step: u64,
 }
 
 /// What the classifier says of one text, or of one pair of texts.
@@ -42,18 +60,18 @@ impl Prediction {
     }
 }
 
-impl Predictor {
-    /// Loads the weights that the run chose: those of its best epoch, or the mean of its best, or the newest when it has
-    /// no validation split. The run may be training meanwhile.
+impl Parts {
+    /// Reads what a run chose: the weights of its best epoch, or the mean of its best, or the newest when it has no
+    /// validation split. The run may be training meanwhile.
     ///
     /// # Errors
     /// When the directory is no run, has no intact checkpoint, or a file does not fit the others. An older checkpoint is
     /// never taken for a damaged best one.
-    pub fn load(run: &RunDir, backends: &[&str], device: &Device) -> Result<Self, TrainError> {
+    pub fn of_run(run: &RunDir, backends: &[&str]) -> Result<Self, TrainError> {
         let store = Store::new(run.checkpoints());
         loop {
             let steps = store.steps()?;
-            match Self::load_at_once(run, &store, backends, device) {
+            match Self::load_at_once(run, &store, backends) {
                 // A run that trains removes older checkpoints when it has newer ones, perhaps while they are read.
                 Err(TrainError::Checkpoint(_)) if store.steps()? != steps => {}
                 result => return result,
@@ -61,7 +79,7 @@ impl Predictor {
         }
     }
 
-    fn load_at_once(run: &RunDir, store: &Store, backends: &[&str], device: &Device) -> Result<Self, TrainError> {
+    fn load_at_once(run: &RunDir, store: &Store, backends: &[&str]) -> Result<Self, TrainError> {
         let config = run.config(backends)?;
         let Newest { checkpoint, damaged } = store.newest()?;
         if !damaged.is_empty() {
@@ -83,13 +101,46 @@ impl Predictor {
                 return Err(CheckpointError::Damaged { path: run.path().join(what), reason }.into());
             }
         }
+        let shapes = config.model.weight_shapes(&sizes(&config, &encoder, &labels)?);
+        let Chosen { weights, thresholds, step, .. } = Chosen::load(store, newest, labels.len(), &config, &shapes)?;
+        Ok(Self { config, labels, encoder, weights, thresholds, step })
+    }
+
+    /// Its weights to start another training from.
+    pub fn into_source(self) -> Source {
+        Source::new(self.weights, self.encoder, self.labels, self.config.features)
+    }
+}
+
+impl Predictor {
+    /// Loads what a run chose, see [`Parts::of_run`].
+    ///
+    /// # Errors
+    /// As [`Parts::of_run`] and [`Predictor::new`].
+    pub fn load(run: &RunDir, backends: &[&str], device: &Device) -> Result<Self, TrainError> {
+        Self::new(Parts::of_run(run, backends)?, device)
+    }
+
+    /// Puts a classifier together on a device. Nothing is allocated for weights that the parts do not hold.
+    ///
+    /// # Errors
+    /// When the parts do not fit each other, or the device fails.
+    pub fn new(parts: Parts, device: &Device) -> Result<Self, TrainError> {
+        let Parts { config, labels, encoder, weights, thresholds, step } = parts;
         let sizes = sizes(&config, &encoder, &labels)?;
-        let model = config.model.init(&sizes, &mut Initializer::new(0, device));
-        let chosen = Chosen::load(store, newest, labels.len(), &config, &model)?;
-        let model = model.with_weights(chosen.weights)?;
+        for (name, expected) in config.model.weight_shapes(&sizes) {
+            match weights.iter().find(|weight| weight.name == name) {
+                None => return Err(WeightsError::Missing { name }.into()),
+                Some(weight) if weight.shape != expected => {
+                    return Err(WeightsError::Shape { name, expected, found: weight.shape.clone() }.into());
+                }
+                Some(_) => {}
+            }
+        }
+        let model = config.model.init(&sizes, &mut Initializer::zeros(device)).with_weights(weights)?;
         let evaluator = Evaluator::new(&config, sizes.head, labels.names(), encoder.pad_id(), device);
-        let decision = Decision { task: task(&config), thresholds: chosen.thresholds };
-        Ok(Self { labels, encoder, sizes, evaluator, decision, model, step: chosen.step, config })
+        let decision = Decision { task: task(&config), thresholds };
+        Ok(Self { labels, encoder, sizes, evaluator, decision, model, step, config })
     }
 
     /// The config of the run.
@@ -110,6 +161,11 @@ impl Predictor {
     /// The model.
     pub fn model(&self) -> &Classifier {
         &self.model
+    }
+
+    /// What the data decided about the model.
+    pub fn sizes(&self) -> &Sizes {
+        &self.sizes
     }
 
     /// The model layer by layer.

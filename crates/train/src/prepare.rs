@@ -2,6 +2,7 @@
 //! vectors, and an account of how they were made.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use attentive_data::{
     DataError, EncodedTexts, EncodingStats, Examples, Findings, Labels, Limit, OnProgress, Progress, Split,
@@ -14,6 +15,7 @@ use crate::checkpoint::{Origin, keys, sha256};
 use crate::config::{Config, Threshold};
 use crate::error::TrainError;
 use crate::preflight;
+use crate::start::{Source, Start, StartAccount, Taker};
 
 /// Texts, or pairs of texts, as ids.
 #[derive(Debug)]
@@ -48,6 +50,9 @@ pub struct SplitAccount {
     /// What the pretrained vectors covered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vectors: Option<Coverage>,
+    /// What was taken from `train.init_from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<StartAccount>,
     /// Duplicates, conflicting labels, empty texts.
     pub findings: Findings,
 }
@@ -80,6 +85,8 @@ pub struct Prepared {
     pub class_weights: Vec<f64>,
     /// Where embeddings start that do not start at random.
     pub vectors: Option<Vectors>,
+    /// Weights of another training to start from, see [`Prepared::start_from`].
+    pub start: Option<Start>,
     /// The training split.
     pub train: EncodedSplit,
     /// The validation split, if the config names one.
@@ -118,9 +125,11 @@ pub fn prepare(config: &Config, on_progress: &OnProgress) -> Result<Prepared, Tr
         encoding: present().map(|(name, inputs)| (name, inputs.texts.stats())).collect(),
         encoding_seconds: present().filter_map(|(name, i)| Some((name, i.seconds.as_ref()?.stats()))).collect(),
         vectors: vectors.as_ref().map(|vectors| coverage(vectors, &train.inputs, encoder.vocab_size())),
+        start: None,
         findings: corpus.findings,
     };
-    Ok(Prepared { labels: corpus.labels, encoder, sizes, class_weights, vectors, train, validation, test, account })
+    let (labels, start) = (corpus.labels, None);
+    Ok(Prepared { labels, encoder, sizes, class_weights, vectors, start, train, validation, test, account })
 }
 
 /// Where training examples stand, for a person: the files and lines of the first ones. Reads the data again, because in a
@@ -244,6 +253,19 @@ impl Prepared {
             labels: sha256(self.labels.to_json().as_bytes()),
             build: build.clone(),
         }
+    }
+
+    /// Has the training start from the weights of another, which `train.init_from` names.
+    ///
+    /// # Errors
+    /// [`TrainError::Start`] when none of its weights fits the model.
+    pub fn start_from(&mut self, path: &Path, source: Source, config: &Config) -> Result<(), TrainError> {
+        let shapes = config.model.weight_shapes(&self.sizes);
+        let taker = Taker { shapes, encoder: &self.encoder, labels: &self.labels, features: &config.features };
+        let start = Start::new(path, source, &taker)?;
+        self.account.start = Some(start.account.clone());
+        self.start = Some(start);
+        Ok(())
     }
 
     /// A split by name.

@@ -396,8 +396,8 @@ impl<'a> Trainer<'a> {
     /// Evaluates the best weights on every split and writes the report.
     fn report(&mut self, watch: &mut Watch) -> Result<Report, TrainError> {
         let newest = self.store.load(self.state.step)?;
-        let chosen =
-            Chosen::load(&self.store, newest, self.job.prepared.labels.len(), self.config, &self.learner.model)?;
+        let shapes = self.learner.model.weight_shapes();
+        let chosen = Chosen::load(&self.store, newest, self.job.prepared.labels.len(), self.config, &shapes)?;
         let encode = |reason| CheckpointError::Encode { file: WEIGHTS, reason };
         let weights_sha256 = sha256(&format::to_safetensors(&chosen.weights).map_err(encode)?);
         let model = self.learner.model.clone().with_weights(chosen.weights)?.valid();

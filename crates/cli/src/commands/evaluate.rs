@@ -1,10 +1,9 @@
 //! `attentive evaluate`: the metrics of a trained classifier on labelled examples.
 
-use attentive_backend::Backend;
 use attentive_data::{Examples, Split, load_corpus, load_examples};
-use attentive_train::{Intervals, Metrics, Predictor, RunDir, SplitAccount, TrainError};
+use attentive_train::{Intervals, Metrics, Predictor, TrainError};
 
-use super::open_device;
+use super::classifier::Classifier;
 use crate::args::{Evaluate, SplitName};
 use crate::failure::Failure;
 use crate::output::{print, tell};
@@ -12,13 +11,11 @@ use crate::style::Style;
 use crate::table::{Table, count, percent, range};
 
 pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
-    let run = RunDir::open(&args.run)?;
-    let config = run.config(&Backend::names())?;
-    let opened = open_device(args.backend.as_deref(), &config)?;
-    let predictor = Predictor::load(&run, &Backend::names(), &opened.device)?;
+    let classifier = Classifier::open(&args.run)?;
+    let (predictor, _) = classifier.load(args.backend.as_deref())?;
     let examples = match &args.data {
-        Some(path) => load_examples(path, &config.data, predictor.labels())?,
-        None => load_split(&run, &predictor, args.split)?,
+        Some(path) => load_examples(path, &predictor.config().data, predictor.labels())?,
+        None => load_split(&classifier, &predictor, args.split)?,
     };
     let metrics = predictor.evaluate(examples)?;
     if args.json {
@@ -30,11 +27,10 @@ pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
     }
 }
 
-/// A split as the run's config names it; it must be the one the run was made with.
-fn load_split(run: &RunDir, predictor: &Predictor, name: SplitName) -> Result<Examples, Failure> {
+/// A split as the config names it, which should be the one that the classifier was made with.
+fn load_split(classifier: &Classifier, predictor: &Predictor, name: SplitName) -> Result<Examples, Failure> {
     let corpus = load_corpus(&predictor.config().data, predictor.config().seed)?;
-    let account: SplitAccount = run.split()?;
-    if corpus.manifest.fingerprint != account.manifest.fingerprint {
+    if corpus.manifest.fingerprint != classifier.fingerprint()? {
         let style = Style::for_stderr();
         tell(&format!(
             "{} the data files have changed since the run was made: this is not the data it was trained and measured on",

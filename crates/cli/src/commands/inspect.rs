@@ -1,10 +1,11 @@
 //! `attentive inspect`: a model layer by layer, as Keras' `model.summary()` shows it.
 
 use attentive_backend::Backend;
-use attentive_data::UNWATCHED;
+use attentive_data::{Split, UNWATCHED};
 use attentive_model::Summary;
-use attentive_train::{Config, Predictor, Report, RunDir, prepare, summary};
+use attentive_train::{Config, Predictor, Report, prepare, summary};
 
+use super::classifier::Classifier;
 use super::load_config;
 use crate::args::Inspect;
 use crate::failure::Failure;
@@ -15,8 +16,8 @@ pub(super) fn inspect(args: &Inspect) -> Result<(), Failure> {
     // Shapes and counts are the same on every device; the CPU is always there.
     let opened = Backend::open_cpu().map_err(Failure::Backend)?;
     if args.target.is_dir() {
-        let run = RunDir::open(&args.target)?;
-        let predictor = Predictor::load(&run, &Backend::names(), &opened.device)?;
+        let classifier = Classifier::open(&args.target)?;
+        let (predictor, _) = classifier.load(Some(opened.backend.name()))?;
         let config = predictor.config();
         let mut text = render(config, &predictor.summary());
         text.push_str(&format!("\nlabels: {}\n", predictor.labels().names().join(", ")));
@@ -24,11 +25,9 @@ pub(super) fn inspect(args: &Inspect) -> Result<(), Failure> {
             text.push_str(&format!("thresholds: {}\n", thresholds(&predictor)));
         }
         text.push_str(&format!("weights of step {}\n", count(predictor.step())));
-        if let Some(report) = run.report::<Report>()? {
-            let right = if config.data.multi_label { "all labels right" } else { "accuracy" };
-            for (split, metrics) in &report.splits {
-                text.push_str(&format!("{split} {right} {} of {}\n", percent(metrics.accuracy), count(metrics.n)));
-            }
+        let right = if config.data.multi_label { "all labels right" } else { "accuracy" };
+        for (split, accuracy, n) in measured(&classifier)? {
+            text.push_str(&format!("{split} {right} {} of {}\n", percent(accuracy), count(n)));
         }
         print(&text)
     } else {
@@ -36,6 +35,21 @@ pub(super) fn inspect(args: &Inspect) -> Result<(), Failure> {
         let prepared = prepare(&config, UNWATCHED)?;
         print(&render(&config, &summary(&config, &prepared, &opened.device)))
     }
+}
+
+/// Each split that was measured when training ended, with the accuracy and the number of examples.
+fn measured(classifier: &Classifier) -> Result<Vec<(Split, f64, u64)>, Failure> {
+    Ok(match classifier {
+        Classifier::Run(run) => {
+            let report = run.report::<Report>()?;
+            let splits = report.iter().flat_map(|report| &report.splits);
+            splits.map(|(split, metrics)| (*split, metrics.accuracy, metrics.n)).collect()
+        }
+        Classifier::Bundle(bundle) => {
+            let splits = bundle.about().measured.iter();
+            splits.map(|(split, measured)| (*split, measured.accuracy, measured.examples)).collect()
+        }
+    })
 }
 
 fn render(config: &Config, summary: &Summary) -> String {

@@ -1,8 +1,10 @@
 //! The commands, one file each: what the arguments mean, in which order things are done, and what is printed.
 
 mod check;
+mod classifier;
 mod devices;
 mod evaluate;
+mod export;
 mod folds;
 mod init;
 mod inspect;
@@ -38,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Tokenize(args) => tokenize::tokenize(&args, talk),
         Command::Init(args) => init::init(&args),
         Command::Verify(args) => verify::verify(&args, talk),
+        Command::Export(args) => export::export(&args, talk),
         Command::Devices => devices::devices(),
         Command::Schema { markdown: true } => print(&attentive_train::reference(&Config::schema())),
         Command::Schema { markdown: false } => print(&format!("{:#}\n", Config::schema())),

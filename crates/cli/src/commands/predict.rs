@@ -5,12 +5,11 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::ops::Range;
 use std::path::Path;
 
-use attentive_backend::Backend;
 use attentive_data::{Table, TableKind, load_texts, read_texts_lines};
-use attentive_train::{Config, Prediction, Predictor, RunDir};
+use attentive_train::{Config, Prediction, Predictor};
 use serde_json::{Map, Value, json};
 
-use super::open_device;
+use super::classifier::Classifier;
 use crate::args::{Predict, Talk};
 use crate::failure::Failure;
 use crate::output::{tell, to_stdout};
@@ -27,10 +26,8 @@ enum Layout {
 }
 
 pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
-    let run = RunDir::open(&args.run)?;
-    let config = run.config(&Backend::names())?;
-    let opened = open_device(args.backend.as_deref(), &config)?;
-    let predictor = Predictor::load(&run, &Backend::names(), &opened.device)?;
+    let (predictor, _) = Classifier::open(&args.run)?.load(args.backend.as_deref())?;
+    let config = predictor.config();
     let layout = if args.json { Layout::JsonLines } else { layout(args.output.as_deref()) };
     let input = args.input.as_deref().map(|path| load_texts(path, &config.data)).transpose()?;
     let mut sink = Sink::open(args.output.as_deref(), layout, &predictor)?;
@@ -47,7 +44,7 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
     } else if !args.text.is_empty() {
         sink.header(None)?;
         let is_pair = config.data.text.is_pair();
-        sink.rows(if is_pair { read_pairs(&args.text, &config)? } else { (args.text.clone(), None) })?;
+        sink.rows(if is_pair { read_pairs(&args.text, config)? } else { (args.text.clone(), None) })?;
     } else {
         sink.header(None)?;
         if io::stdin().is_terminal() && !talk.quiet {
@@ -55,7 +52,7 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
                 if config.data.text.is_pair() { "two texts a line, a tab between them" } else { "one text a line" };
             tell(&format!("{what}; Ctrl-D ends"));
         }
-        stream(&mut sink)?;
+        stream(&mut sink, args.stream)?;
     }
     sink.finish()
 }
@@ -75,10 +72,10 @@ fn unzip(lines: Vec<(String, Option<String>)>) -> Texts {
     (texts, seconds.into_iter().collect())
 }
 
-/// Classifies stdin line by line; a person at a terminal gets each answer at once.
-fn stream(sink: &mut Sink) -> Result<(), Failure> {
+/// Classifies stdin; a person at a terminal, and who asks for `each` line, gets each answer at once.
+fn stream(sink: &mut Sink, each: bool) -> Result<(), Failure> {
     let config = sink.predictor.config();
-    let at_once = if io::stdin().is_terminal() { 1 } else { config.train.evaluation_batch_size };
+    let at_once = if each || io::stdin().is_terminal() { 1 } else { config.train.evaluation_batch_size };
     let is_pair = config.data.text.is_pair();
     let mut lines = read_texts_lines(io::stdin().lock(), "stdin", config.data.max_line_bytes, is_pair);
     loop {

@@ -9,6 +9,7 @@ use attentive_data::{DataError, Progress};
 use attentive_train::{Config, Prepared, TrainError, prepare};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::classifier::source;
 use super::signals::Signals;
 use crate::args::Talk;
 use crate::failure::Failure;
@@ -32,12 +33,16 @@ pub(super) fn prepare_told(config: &Config, talk: Talk, signals: &Signals) -> Re
         signals.received().is_none()
     });
     preparing.clear();
-    result.map_err(|error| match error {
+    let mut prepared = result.map_err(|error| match error {
         TrainError::Data(DataError::Interrupted { kept }) => {
             Failure::InterruptedEarly { signal: signals.received().unwrap_or_default(), kept }
         }
         error => error.into(),
-    })
+    })?;
+    if let Some(path) = &config.train.init_from {
+        prepared.start_from(path, source(path)?, config)?;
+    }
+    Ok(prepared)
 }
 
 struct Preparing {

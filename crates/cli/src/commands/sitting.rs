@@ -6,7 +6,10 @@ use std::path::Path;
 
 use attentive_backend::{Backend, Opened};
 use attentive_data::{Split, SplitManifest};
-use attentive_train::{Config, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, Watch, fit, summary};
+use attentive_train::{
+    Config, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, SplitAccount, StartAccount, Started, Watch,
+    fit, summary,
+};
 
 use super::open_device;
 use super::preparing::prepare_told;
@@ -32,6 +35,16 @@ impl Plan {
         config.backend = opened.backend.name().to_string();
         let prepared = prepare_told(&config, talk, signals)?;
         Ok(Self { config, prepared, opened })
+    }
+
+    /// The same for a run that has a checkpoint: its weights are in there, and what it started from may be gone by now.
+    fn to_go_on(run: &RunDir, mut config: Config, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
+        let Some(init_from) = config.train.init_from.take() else { return Self::of(config, talk, signals) };
+        let start = run.split::<SplitAccount>()?.start;
+        let mut plan = Self::of(config, talk, signals)?;
+        plan.config.train.init_from = Some(init_from);
+        plan.prepared.account.start = start;
+        Ok(plan)
     }
 
     /// Makes the run directory.
@@ -76,7 +89,10 @@ impl Sitting {
         let run = run.lock()?;
         let mut recovered = run.recover()?;
         recovered.check(&run, &own, &config, allowed)?;
-        let plan = Plan::of(config, talk, signals)?;
+        let plan = match recovered.is_at_start() {
+            true => Plan::of(config, talk, signals)?,
+            false => Plan::to_go_on(&run, config, talk, signals)?,
+        };
         let origin = plan.prepared.origin(&plan.config, &build(&plan.opened));
         recovered.accept(&run, &origin, allowed)?;
         if recovered.is_at_start() || recovered.is_changed() {
@@ -167,6 +183,7 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
             percent(coverage.of_tokens)
         ));
     }
+    prepared.account.start.iter().for_each(started);
     let summary = summary(config, prepared, &opened.device);
     tell(&format!(
         "  {} weights, vocabulary {}, on {} ({})",
@@ -192,4 +209,28 @@ pub(super) fn build(opened: &Opened) -> BTreeMap<String, String> {
     .into_iter()
     .map(text)
     .collect()
+}
+
+/// What is taken from another training, and what is not.
+fn started(account: &StartAccount) {
+    let weights = || account.weights.iter();
+    let whole = weights().filter(|(_, started)| **started == Started::Whole).count();
+    let hash = account.weights_sha256.get(..12).unwrap_or(&account.weights_sha256);
+    tell(&format!(
+        "  starts from `{}` (weights {hash}): {whole} of {} weights as they are",
+        account.path.display(),
+        count(account.weights.len() as u64)
+    ));
+    for (name, started) in weights() {
+        match started {
+            Started::Whole => {}
+            Started::Rows { loaded, of, by } => {
+                tell(&format!("    {name}: {} of {} rows, by {by}", count(*loaded as u64), count(*of as u64)));
+            }
+            Started::New { reason } => tell(&format!("    {name}: new, because {reason}")),
+        }
+    }
+    if !account.unused.is_empty() {
+        tell(&format!("    not used: {}", account.unused.join(", ")));
+    }
 }

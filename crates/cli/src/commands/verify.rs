@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use attentive_backend::Backend;
 use attentive_data::cache_dir;
-use attentive_train::{Event, Finding, Replayed, RunDir, first_config, logged, replay, verify_files};
+use attentive_export::Bundle;
+use attentive_train::{Event, Finding, Replayed, first_config, logged, replay, verify_files};
 
+use super::classifier::Classifier;
 use super::open_device;
 use super::preparing::prepare_told;
 use super::sitting::{build, listen};
@@ -16,10 +18,13 @@ use crate::failure::Failure;
 use crate::output::{print, tell};
 use crate::progress::Progress;
 use crate::style::Style;
-use crate::table::{Table, count};
+use crate::table::{Table, bytes, count};
 
 pub(super) fn verify(args: &Verify, talk: Talk) -> Result<(), Failure> {
-    let run = RunDir::open(&args.run)?;
+    let run = match Classifier::open(&args.run)? {
+        Classifier::Run(run) => run,
+        Classifier::Bundle(bundle) => return verify_bundle(args, *bundle),
+    };
     let backends = Backend::names();
     let opened = open_device(args.backend.as_deref(), &run.config(&backends)?)?;
     let findings = verify_files(&run, &backends, &opened.device)?;
@@ -59,6 +64,27 @@ pub(super) fn verify(args: &Verify, talk: Talk) -> Result<(), Failure> {
         0 => print("\neverything is as it should be\n"),
         wrong => Err(Failure::Verification { run: args.run.display().to_string(), wrong }),
     }
+}
+
+/// Every file of a bundle was verified when it was opened; what remains is whether it computes the same here.
+fn verify_bundle(args: &Verify, bundle: Bundle) -> Result<(), Failure> {
+    let mut table = Table::of_words(2, &["file", "found"]);
+    for (name, length, sha256) in bundle.files() {
+        let hash = sha256.get(..12).unwrap_or(sha256);
+        table.row([name.to_string(), format!("intact, {}, sha256 {hash}", bytes(length))]);
+    }
+    print(&table.render())?;
+    let classifier = Classifier::Bundle(Box::new(bundle));
+    let (predictor, opened) = classifier.load(args.backend.as_deref())?;
+    let Classifier::Bundle(bundle) = classifier else { return Ok(()) };
+    let verified = bundle.verify(&predictor).map_err(Failure::Export)?;
+    print(&format!(
+        "\n{} examples come out the same on {} ({}), within {:.1e}\n\neverything is as it should be\n",
+        count(verified.n as u64),
+        opened.backend,
+        opened.description,
+        verified.largest
+    ))
 }
 
 /// A run directory that goes away, in the cache directory: the run that is verified is not written to.

@@ -1,9 +1,10 @@
-//! Runs that came from someone who means harm: every file of a small run replaced by one that is made to break what reads it,
-//! with all hashes right, so that the parsers see it. Each is tried by `predict`, `evaluate`, `resume` and `verify`: no panic, little
+//! Runs and bundles that came from someone who means harm: every file of a small one replaced by one that is made to break what
+//! reads it, with all hashes right, so that the parsers see it. Each is tried by the commands that read it: no panic, little
 //! memory, no waiting, the exit code and the name of the file, and nothing written outside the run.
 //!
 //! That damage is noticed by the hashes is tested elsewhere.
 
+mod bundle;
 mod burnpack;
 mod loop_state;
 mod manifest;
@@ -56,9 +57,10 @@ impl Case {
     }
 }
 
-/// A run that a case changes.
+/// A run or a bundle that a case changes.
 pub(crate) struct Run {
     path: PathBuf,
+    is_bundle: bool,
 }
 
 impl Run {
@@ -66,8 +68,9 @@ impl Run {
         self.path.join(name)
     }
 
+    /// Where the weights are.
     fn checkpoint(&self) -> PathBuf {
-        self.path.join(format!("checkpoints/step-{STEP:010}"))
+        if self.is_bundle { self.path.clone() } else { self.path.join(format!("checkpoints/step-{STEP:010}")) }
     }
 
     fn read(&self, name: &str) -> Vec<u8> {
@@ -76,19 +79,29 @@ impl Run {
 
     fn manifest(&self) -> Value {
         let text = String::from_utf8(self.read("MANIFEST.json")).unwrap();
+        if self.is_bundle {
+            let mut manifest: Value = serde_json::from_str(&text).unwrap();
+            manifest.as_object_mut().unwrap().shift_remove("sha256");
+            return manifest;
+        }
         let (body, _) = text.trim_end().rsplit_once('\n').unwrap();
         serde_json::from_str(body).unwrap()
     }
 
     /// Replaces the manifest by this text and its hash.
     fn write_manifest(&self, body: &[u8]) {
-        let text = [body, format!("\n{}\n", sha256(body)).as_bytes()].concat();
+        let text = if self.is_bundle {
+            let open = [body.strip_suffix(b"}").unwrap_or(body), b",\n  \"sha256\": \""].concat();
+            [open.as_slice(), format!("{}\"\n}}\n", sha256(&open)).as_bytes()].concat()
+        } else {
+            [body, format!("\n{}\n", sha256(body)).as_bytes()].concat()
+        };
         fs::write(self.checkpoint().join("MANIFEST.json"), text).unwrap();
     }
 
-    /// Replaces a file of the checkpoint, and what the manifest and the state say of it.
+    /// Replaces a file of the checkpoint or bundle, and what the manifest and the state say of it.
     fn replace(&self, name: &str, bytes: &[u8]) {
-        if name == "model.safetensors" {
+        if name == "model.safetensors" && !self.is_bundle {
             self.state(|state| state["selection"]["best"][0]["weights_sha256"] = json!(sha256(bytes)));
         }
         fs::write(self.checkpoint().join(name), bytes).unwrap();
@@ -104,10 +117,15 @@ impl Run {
         self.replace("state.json", state.to_string().as_bytes());
     }
 
-    /// Has the checkpoint say that it was made from these bytes.
+    /// Has the checkpoint say that it was made from these bytes, or the bundle that it holds them.
     fn made_from(&self, what: &str, bytes: &[u8]) {
         let mut manifest = self.manifest();
-        manifest["origin"][what] = json!(sha256(bytes));
+        if self.is_bundle {
+            let name = format!("{what}.json");
+            manifest["files"][name] = json!({ "bytes": bytes.len(), "sha256": sha256(bytes) });
+        } else {
+            manifest["origin"][what] = json!(sha256(bytes));
+        }
         self.write_manifest(manifest.to_string().as_bytes());
     }
 }
@@ -144,21 +162,26 @@ fn copy(from: &Path, to: &Path) {
 /// What `verify` may come to: it finds something or not, or refuses as the other commands do.
 const VERIFY: [i32; 5] = [0, 2, 65, 66, 74];
 
-/// What is wrong with how the commands take a case.
-fn try_case(case: &Case, base: &Dir, directory: &Path) -> Vec<String> {
+/// What is wrong with how the commands take a case of `of`, a run or a bundle.
+fn try_case(case: &Case, base: &Dir, of: &str, directory: &Path) -> Vec<String> {
+    let is_bundle = of == "bundle";
     let mut wrong = Vec::new();
     for (arguments, codes, told_by) in [
         (&["predict", "run", "a great film"][..], case.predict.as_slice(), case.told),
-        (&["evaluate", "run"], &case.predict, case.told),
-        (&["resume", "run", "--quiet"], &case.resume, case.told),
+        (
+            if is_bundle { &["evaluate", "run", "--data", "test.csv"] } else { &["evaluate", "run"] },
+            &case.predict,
+            case.told,
+        ),
+        (if is_bundle { &["inspect", "run"] } else { &["resume", "run", "--quiet"] }, &case.resume, case.told),
         (&["verify", "run", "--quiet", "--steps", "1"], &VERIFY, ""),
     ] {
         let here = directory.join(arguments[0]);
-        copy(&base.path("run"), &here.join("run"));
+        copy(&base.path(of), &here.join("run"));
         for file in DATA {
             fs::copy(base.path(file), here.join(file)).unwrap();
         }
-        let changed = Run { path: here.join("run") };
+        let changed = Run { path: here.join("run"), is_bundle };
         (case.change)(&changed);
         let (code, told) = limited(&here, arguments);
         let fits = code.is_some_and(|code| codes.contains(&code)) && (code == Some(0) || told.contains(told_by));
@@ -181,7 +204,7 @@ fn try_case(case: &Case, base: &Dir, directory: &Path) -> Vec<String> {
 }
 
 /// Tries all cases, four at a time, and tells what is wrong with all of them.
-fn try_all(base: &Dir, cases: &[Case]) {
+fn try_all(base: &Dir, of: &str, cases: &[Case]) {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -189,7 +212,7 @@ fn try_all(base: &Dir, cases: &[Case]) {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = cases.get(number) else { return };
-                    let found = try_case(case, base, &base.path(format!("case-{number}")));
+                    let found = try_case(case, base, of, &base.path(format!("case-{number}")));
                     wrong.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
                 }
             });
@@ -227,7 +250,24 @@ fn crafted_model_files() {
             run.replace(file, &run.read(file));
         }
     });
-    assert_eq!(try_case(&untouched.codes(&[0], &[0]), &base, &base.path("untouched")), [""; 0]);
-    try_all(&base, &cases);
+    assert_eq!(try_case(&untouched.codes(&[0], &[0]), &base, "run", &base.path("untouched")), [""; 0]);
+    try_all(&base, "run", &cases);
     println!("{} crafted model files", cases.len());
+}
+
+#[test]
+fn crafted_bundles() {
+    let cases = all([bundle::cases(), safetensors::cases(), run_files::read_by_any()]);
+    assert!(cases.len() >= 100, "{} cases", cases.len());
+    let base = trained();
+    base.ok("export run --format bundle --output bundle");
+    let untouched = refused("untouched", "", |bundle| {
+        for file in ["model.safetensors", "tokenizer.json", "labels.json", "examples.jsonl", "config.toml", "README.md"]
+        {
+            bundle.replace(file, &bundle.read(file));
+        }
+    });
+    assert_eq!(try_case(&untouched.codes(&[0], &[0]), &base, "bundle", &base.path("untouched")), [""; 0]);
+    try_all(&base, "bundle", &cases);
+    println!("{} crafted bundles", cases.len());
 }

@@ -8,6 +8,8 @@
 mod bad_input;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod bad_runs;
+#[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod bundle;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod check;
 mod configs;
@@ -25,7 +27,11 @@ mod hostile_models;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod init;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
+mod init_from;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod inspect;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod keras;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod labels;
 #[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]

@@ -13,6 +13,7 @@ pub(super) fn problems(config: &Config) -> Vec<(String, String)> {
     labels(config, &mut problems);
     validation(config, &mut problems);
     sizes(config, &mut problems);
+    start(config, &mut problems);
     parts(config, &mut problems);
     problems.0
 }
@@ -125,6 +126,16 @@ fn sizes(config: &Config, problems: &mut Problems) {
                 format!("a table of {rows} × {dim} would have {weights} weights, more than the {limit} allowed");
             problems.add(&key, message);
         }
+    }
+}
+
+/// One place where token vectors start.
+fn start(config: &Config, problems: &mut Problems) {
+    if config.train.init_from.is_some() && config.model.embedding.vectors.is_some() {
+        problems.add(
+            "train.init_from",
+            "`train.init_from` and `model.embedding.vectors` both say where the token vectors start: leave one out",
+        );
     }
 }
 

@@ -133,7 +133,19 @@ impl Config {
     /// # Errors
     /// When the file cannot be read, and [`ConfigError::Invalid`] with every problem it has.
     pub fn load(path: &Path, overrides: &[String], backends: &[&str]) -> Result<Self, ConfigError> {
-        let mut config = Self::parse(path, &read(path)?, overrides, backends).map_err(ConfigError::Invalid)?;
+        Self::named(path, &read(path)?, overrides, backends)
+    }
+
+    /// The config of these bytes, which are those of the file `path`, as [`Config::load`] reads it.
+    ///
+    /// # Errors
+    /// As [`Config::load`], but that nothing is read.
+    pub fn from_bytes(path: &Path, bytes: Vec<u8>, backends: &[&str]) -> Result<Self, ConfigError> {
+        Self::named(path, &text(path, bytes)?, &[], backends)
+    }
+
+    fn named(path: &Path, text: &str, overrides: &[String], backends: &[&str]) -> Result<Self, ConfigError> {
+        let mut config = Self::parse(path, text, overrides, backends).map_err(ConfigError::Invalid)?;
         if config.name.is_empty() {
             config.name = default_name(path);
         }
@@ -219,6 +231,10 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     let file = std::fs::File::open(path).map_err(read_error)?;
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_BYTES + 1), &mut bytes).map_err(read_error)?;
+    text(path, bytes)
+}
+
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String, ConfigError> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(ConfigError::TooLong { path: path.to_path_buf() });
     }

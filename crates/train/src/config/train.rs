@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use attentive_data::{BatchSize, PlanSettings};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -41,6 +42,12 @@ pub struct TrainConfig {
     /// counts. Default 256.
     #[schemars(range(min = 1, max = 1_048_576))]
     pub evaluation_batch_size: usize,
+    /// Weights to start from: a run, a bundle, or a .safetensors file. Those of the same name and shape are taken; rows of
+    /// the embedding by their token where the tokenizers differ, and positions as far as both reach; the head only where
+    /// the labels are the same. What was taken and what was not is printed and kept in `split.json`. The optimizer starts
+    /// anew. Default: none. Relative to the directory the command runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<PathBuf>,
     /// The rule by which gradients change weights. Default: `adam` as Keras has it.
     pub optimizer: OptimizerConfig,
     /// Learning rates of their own for parts of the model, by the first name of their weights: `embedding`,
@@ -119,6 +126,7 @@ impl Default for TrainConfig {
             bucket_batches: 1,
             accumulation_steps: 1,
             evaluation_batch_size: 256,
+            init_from: None,
             optimizer: OptimizerConfig::default(),
             learning_rates: BTreeMap::new(),
             loss: LossConfig::default(),

@@ -52,7 +52,8 @@ fn report(name: &str, told: &'static str, codes: &[i32], bytes: impl Into<Vec<u8
     .codes(&[0], codes)
 }
 
-pub(super) fn cases() -> Vec<Case> {
+/// Labels and tokenizers that runs and bundles refuse alike.
+pub(super) fn read_by_any() -> Vec<Case> {
     let mut cases = Vec::new();
     let labels = |name: &str, bytes: Vec<u8>| read_by_predict("labels.json", "labels", name, bytes);
     cases.extend([
@@ -92,6 +93,11 @@ pub(super) fn cases() -> Vec<Case> {
             file["post_processor"] = json!({ "type": "BertProcessing", "sep": ["x", u32::MAX], "cls": ["y", 1] });
         }),
     ]);
+    cases
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = read_by_any();
     cases.extend([
         config("that is empty", "config.toml", &[2], |_| Vec::new()),
         config("that is not UTF-8", "config.toml", &[2], |_| b"# \xFF".to_vec()),

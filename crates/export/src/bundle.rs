@@ -1,0 +1,231 @@
+//! A bundle: a plain directory that holds a classifier, what there is to know about it, and what proves that it works. It is
+//! written from a run and used instead of one.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use attentive_data::{Labels, TextEncoder};
+use attentive_train::{
+    Config, Parts, Precision, Predictor, Report, SplitAccount, TrainError, read_safetensors, write_safetensors,
+};
+use burn::tensor::Device;
+
+use crate::about::About;
+use crate::error::{ExportError, io_error};
+use crate::examples::{Example, OwnTexts};
+use crate::labels;
+use crate::manifest::{MANIFEST, MAX_BYTES, Manifest, sha256};
+use crate::readme::readme;
+use crate::staging::Staging;
+
+const CONFIG: &str = "config.toml";
+const TOKENIZER: &str = "tokenizer.json";
+const LABELS: &str = "labels.json";
+const WEIGHTS: &str = "model.safetensors";
+const EXAMPLES: &str = "examples.jsonl";
+const README: &str = "README.md";
+
+/// Every file but the manifest, in the order of their names.
+const FILES: [&str; 6] = [README, CONFIG, EXAMPLES, LABELS, WEIGHTS, TOKENIZER];
+
+/// By how much a probability may differ from where the bundle was made.
+const TOLERANCE: f32 = 1e-5;
+
+/// A bundle in memory, every byte verified.
+#[derive(Debug)]
+pub struct Bundle {
+    path: PathBuf,
+    manifest: Manifest,
+    files: BTreeMap<String, Vec<u8>>,
+    config: Config,
+}
+
+/// What became of the examples of a bundle on some device.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verified {
+    /// How many examples there are.
+    pub n: usize,
+    /// By how much a probability differs at most.
+    pub largest: f32,
+}
+
+impl Bundle {
+    /// Whether a directory is a bundle or what is left of one, rather than a run.
+    pub fn is_at(path: &Path) -> bool {
+        let is_there = |name: &str| fs::symlink_metadata(path.join(name)).is_ok();
+        // A run has neither its weights nor examples beside its config.
+        is_there(MANIFEST) || is_there(CONFIG) && (is_there(EXAMPLES) || is_there(WEIGHTS))
+    }
+
+    /// Reads a bundle and verifies every file. `backends` are the names that a config may hold.
+    ///
+    /// # Errors
+    /// [`ExportError::Damaged`] names the first file that is not what was written; [`ExportError::Io`] where the system
+    /// fails to read; [`ExportError::Train`] when the config is none.
+    pub fn open(path: &Path, backends: &[&str]) -> Result<Self, ExportError> {
+        let damaged = |name: &str| {
+            let path = path.join(name);
+            move |reason: String| ExportError::Damaged { path, reason }
+        };
+        let bytes = read(path, MANIFEST, |length| match length <= MAX_BYTES {
+            true => Ok(()),
+            false => Err(format!("it is longer than {MAX_BYTES} bytes")),
+        })?;
+        let manifest = Manifest::from_bytes(&bytes).map_err(damaged(MANIFEST))?;
+        if !manifest.files.keys().map(String::as_str).eq(FILES) {
+            let names: Vec<&str> = manifest.files.keys().map(String::as_str).collect();
+            return Err(damaged(MANIFEST)(format!("its files are {names:?}, not {FILES:?}")));
+        }
+        let mut files = BTreeMap::new();
+        for (name, entry) in &manifest.files {
+            let bytes = read(path, name, |length| match length == entry.bytes {
+                true => Ok(()),
+                false => Err(format!("it has {length} bytes, but was written with {}", entry.bytes)),
+            })?;
+            entry.check(&bytes).map_err(damaged(name))?;
+            files.insert(name.clone(), bytes);
+        }
+        let config = files.remove(CONFIG).unwrap_or_default();
+        let config = Config::from_bytes(&path.join(CONFIG), config, backends).map_err(TrainError::from)?;
+        Ok(Self { path: path.to_path_buf(), manifest, files, config })
+    }
+
+    /// The config of its run. It names no backend: any computes it.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where it comes from.
+    pub fn about(&self) -> &About {
+        &self.manifest.about
+    }
+
+    /// The version of attentive that made it.
+    pub fn version(&self) -> &str {
+        &self.manifest.attentive
+    }
+
+    /// The name, length and hash of every file but the manifest.
+    pub fn files(&self) -> impl Iterator<Item = (&str, u64, &str)> {
+        self.manifest.files.iter().map(|(name, entry)| (name.as_str(), entry.bytes, entry.sha256.as_str()))
+    }
+
+    /// What the classifier is made of.
+    ///
+    /// # Errors
+    /// [`ExportError::Damaged`] when a file is not what it should be.
+    pub fn parts(&self) -> Result<Parts, ExportError> {
+        let (labels, thresholds) = self.labels()?;
+        let encoder = TextEncoder::from_bytes(self.file(TOKENIZER));
+        let encoder = encoder.map_err(|error| self.damaged(TOKENIZER)(error.to_string()))?;
+        let weights = read_safetensors(self.file(WEIGHTS)).map_err(self.damaged(WEIGHTS))?;
+        Ok(Parts { config: self.config.clone(), labels, encoder, weights, thresholds, step: self.about().step })
+    }
+
+    /// The classifier on a device.
+    ///
+    /// # Errors
+    /// When a file does not fit the others, or the device fails.
+    pub fn predictor(&self, device: &Device) -> Result<Predictor, ExportError> {
+        Predictor::new(self.parts()?, device).map_err(|error| match error {
+            TrainError::Weights(error) => self.damaged(WEIGHTS)(error.to_string()),
+            other => other.into(),
+        })
+    }
+
+    /// Runs the examples through the classifier and compares the probabilities.
+    ///
+    /// # Errors
+    /// [`ExportError::Differs`] where one differs by more than 1e-5; when the file is none, or the device fails.
+    pub fn verify(&self, predictor: &Predictor) -> Result<Verified, ExportError> {
+        let examples = Example::from_jsonl(self.file(EXAMPLES), predictor.labels().len());
+        let examples = examples.map_err(self.damaged(EXAMPLES))?;
+        let differences = Example::differences(&examples, predictor)?;
+        let (n, largest) = (differences.len(), differences.iter().copied().fold(0.0, f32::max));
+        match differences.iter().filter(|&&difference| difference > TOLERANCE).count() {
+            0 => Ok(Verified { n, largest }),
+            differing => {
+                Err(ExportError::Differs { path: self.path.clone(), differing, n, tolerance: TOLERANCE, largest })
+            }
+        }
+    }
+
+    fn labels(&self) -> Result<(Labels, Vec<f32>), ExportError> {
+        let head = |n_labels| self.config.model.head.resolve(n_labels, self.config.data.multi_label);
+        labels::from_json(self.file(LABELS), head).map_err(self.damaged(LABELS))
+    }
+
+    fn file(&self, name: &str) -> &[u8] {
+        self.files.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn damaged(&self, name: &str) -> impl FnOnce(String) -> ExportError {
+        let path = self.path.join(name);
+        move |reason| ExportError::Damaged { path, reason }
+    }
+}
+
+/// Reads a regular file of a bundle, if `accept` takes its length.
+fn read(directory: &Path, name: &str, accept: impl FnOnce(u64) -> Result<(), String>) -> Result<Vec<u8>, ExportError> {
+    let path = directory.join(name);
+    let damaged = |reason: &str| ExportError::Damaged { path: path.clone(), reason: reason.to_string() };
+    // Asked before opening, which would wait for the other end of a pipe. A link could lead anywhere.
+    let length = match fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_file() => metadata.len(),
+        Ok(_) => return Err(damaged("it is not a regular file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(damaged("it is not there")),
+        Err(error) => return Err(io_error("read", &path)(error)),
+    };
+    accept(length).map_err(|reason| damaged(&reason))?;
+    // As long as it is: a file that grows meanwhile is damaged, and one that claims more was refused.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
+    let file = File::open(&path).map_err(io_error("read", &path))?;
+    file.take(length.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error("read", &path))?;
+    Ok(bytes)
+}
+
+/// Writes the classifier of a run as a bundle to `output`, reads it back and runs its examples; only then it has its name.
+/// The same run gives the same bytes.
+///
+/// # Errors
+/// [`ExportError::Exists`] when there is something already, and whatever keeps a file from being written. Nothing stays of
+/// a bundle that could not be finished.
+pub fn write_bundle(
+    predictor: &Predictor,
+    account: &SplitAccount,
+    report: Option<&Report>,
+    own: &OwnTexts,
+    output: &Path,
+    backends: &[&str],
+    device: &Device,
+) -> Result<Verified, ExportError> {
+    let staging = Staging::directory(output)?;
+    let weights = predictor.model().weights().map_err(TrainError::from)?;
+    let encode = |reason| ExportError::Encode { file: WEIGHTS, reason };
+    let weights = write_safetensors(&weights, Precision::F32).map_err(encode)?;
+    let about = About::new(predictor, account, report, &sha256(&weights));
+    let metrics = about.headline().and_then(|(split, _)| report?.splits.get(&split));
+    let examples = Example::all(own, predictor)?;
+    let readme = readme(&about, predictor, metrics, examples.len());
+    let labels = labels::to_json(predictor.labels(), predictor.sizes().head, predictor.thresholds());
+    // Whoever receives it may have other backends.
+    let config = Config { backend: "auto".to_string(), ..predictor.config().clone() };
+    let files = [
+        (CONFIG, config.to_toml().into_bytes()),
+        (EXAMPLES, Example::to_jsonl(&examples).into_bytes()),
+        (LABELS, labels.into_bytes()),
+        (WEIGHTS, weights),
+        (README, readme.into_bytes()),
+        (TOKENIZER, predictor.encoder().to_json().into_bytes()),
+    ];
+    for (name, bytes) in &files {
+        staging.write(name, bytes)?;
+    }
+    staging.write(MANIFEST, &Manifest::new(about, &files).to_bytes())?;
+    let bundle = Bundle::open(staging.path(), backends)?;
+    let verified = bundle.verify(&bundle.predictor(device)?)?;
+    staging.commit()?;
+    Ok(verified)
+}

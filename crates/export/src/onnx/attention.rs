@@ -1,0 +1,185 @@
+//! The attention mechanisms as nodes of a graph, one function each, named as in `attentive_model`.
+
+use std::f32::consts::FRAC_1_SQRT_2;
+
+use attentive_model::{Activation, DotConfig, Norm, ScoreMode, TransformerConfig};
+
+use super::layers::{Builder, Text};
+
+/// Whether queries and keys are turned, for texts of at most so many tokens.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rotary {
+    pub(super) is_on: bool,
+    pub(super) max_length: usize,
+}
+
+impl Builder<'_> {
+    pub(super) fn dot(&mut self, config: &DotConfig, text: &Text) -> String {
+        let x = &text.tokens;
+        let scale = config.use_scale.then(|| self.weight("attention.scale"));
+        let scaled = |builder: &mut Self, x: String| match &scale {
+            Some(scale) => builder.node("Mul", &[&x, scale]),
+            None => x,
+        };
+        let scores = match config.score_mode {
+            ScoreMode::Dot => {
+                let keys = self.transposed(x, &[0, 2, 1]);
+                let scores = self.node("MatMul", &[x, &keys]);
+                scaled(self, scores)
+            }
+            ScoreMode::Concat => {
+                let (queries, keys) = (self.unsqueezed(x, &[2]), self.unsqueezed(x, &[1]));
+                let sums = self.node("Add", &[&queries, &keys]);
+                let sums = scaled(self, sums);
+                let bent = self.node("Tanh", &[&sums]);
+                let (sum, weight) = (self.sum(&bent, 3, false), self.weight("attention.concat_weight"));
+                self.node("Mul", &[&sum, &weight])
+            }
+        };
+        let weights = self.softmax(&scores, text.mask.as_deref(), &[1]);
+        self.node("MatMul", &[&weights, x])
+    }
+
+    pub(super) fn scaled_dot(&mut self, width: usize, rotary: Rotary, text: &Text) -> String {
+        let [query, key, value] =
+            ["query", "key", "value"].map(|part| self.linear(&format!("attention.{part}"), &text.tokens));
+        let (query, key) = (self.turned(&query, width, rotary, 1), self.turned(&key, width, rotary, 1));
+        let keys = self.transposed(&key, &[0, 2, 1]);
+        let scores = self.node("MatMul", &[&query, &keys]);
+        let scores = self.scaled(&scores, 1.0 / (width as f32).sqrt());
+        let weights = self.softmax(&scores, text.mask.as_deref(), &[1]);
+        self.node("MatMul", &[&weights, &value])
+    }
+
+    pub(super) fn additive(&mut self, inner: usize, text: &Text) -> String {
+        let (query, key) = (self.linear("attention.query", &text.tokens), self.linear("attention.key", &text.tokens));
+        let (queries, keys) = (self.unsqueezed(&query, &[2]), self.unsqueezed(&key, &[1]));
+        let sums = self.node("Add", &[&queries, &keys]);
+        let bent = self.node("Tanh", &[&sums]);
+        let weight = self.shaped_weight("attention.additive_weight", &[inner]);
+        let bent = self.node("Mul", &[&bent, &weight]);
+        let scores = self.sum(&bent, 3, false);
+        let weights = self.softmax(&scores, text.mask.as_deref(), &[1]);
+        self.node("MatMul", &[&weights, &text.tokens])
+    }
+
+    /// Multi-head attention of the layer `name`, over tokens of `dim` numbers.
+    pub(super) fn multi_head(&mut self, name: &str, dim: usize, n_heads: usize, rotary: Rotary, text: &Text) -> String {
+        let d_head = dim / n_heads;
+        let split = self.graph.ints(&[0, 0, n_heads as i64, d_head as i64]);
+        let [query, key, value] = ["query", "key", "value"].map(|part| {
+            let linear = self.linear(&format!("{name}.{part}"), &text.tokens);
+            let heads = self.node("Reshape", &[&linear, &split]);
+            self.transposed(&heads, &[0, 2, 1, 3]) // [batch, heads, length, d_head]
+        });
+        let (query, key) = (self.turned(&query, d_head, rotary, 2), self.turned(&key, d_head, rotary, 2));
+        let keys = self.transposed(&key, &[0, 1, 3, 2]);
+        let scores = self.node("MatMul", &[&query, &keys]);
+        let scores = self.scaled(&scores, 1.0 / (d_head as f32).sqrt());
+        let weights = self.softmax(&scores, text.mask.as_deref(), &[1, 2]);
+        let context = self.node("MatMul", &[&weights, &value]);
+        let context = self.transposed(&context, &[0, 2, 1, 3]);
+        let joined = self.graph.ints(&[0, 0, dim as i64]);
+        let context = self.node("Reshape", &[&context, &joined]);
+        self.linear(&format!("{name}.output"), &context)
+    }
+
+    pub(super) fn transformer(
+        &mut self,
+        config: &TransformerConfig,
+        dim: usize,
+        rotary: Rotary,
+        text: &Text,
+    ) -> String {
+        let mut x = text.tokens.clone();
+        for layer in 0..config.n_layers {
+            let name = format!("attention.layers.{layer}");
+            let (attention_norm, feed_forward_norm) =
+                (format!("{name}.attention_norm"), format!("{name}.feed_forward_norm"));
+            let attend = |builder: &mut Self, tokens: String| {
+                let text = Text { tokens, mask: text.mask.clone() };
+                builder.multi_head(&format!("{name}.attention"), dim, config.n_heads, rotary, &text)
+            };
+            x = match config.norm {
+                Norm::Pre => {
+                    let normed = self.layer_norm(&attention_norm, &x);
+                    let attended = attend(self, normed);
+                    let x = self.node("Add", &[&x, &attended]);
+                    let normed = self.layer_norm(&feed_forward_norm, &x);
+                    let fed = self.feed_forward(&name, config.activation, &normed);
+                    self.node("Add", &[&x, &fed])
+                }
+                Norm::Post => {
+                    let attended = attend(self, x.clone());
+                    let sum = self.node("Add", &[&x, &attended]);
+                    let x = self.layer_norm(&attention_norm, &sum);
+                    let fed = self.feed_forward(&name, config.activation, &x);
+                    let sum = self.node("Add", &[&x, &fed]);
+                    self.layer_norm(&feed_forward_norm, &sum)
+                }
+            };
+        }
+        if config.norm == Norm::Pre { self.layer_norm("attention.norm", &x) } else { x }
+    }
+
+    fn feed_forward(&mut self, name: &str, activation: Activation, x: &str) -> String {
+        let inner = self.linear(&format!("{name}.inner"), x);
+        let bent = match activation {
+            Activation::Relu => self.node("Relu", &[&inner]),
+            Activation::Gelu => {
+                let scaled = self.scaled(&inner, FRAC_1_SQRT_2);
+                let (erf, one) = (self.node("Erf", &[&scaled]), self.graph.float(1.0));
+                let phi = self.node("Add", &[&erf, &one]);
+                let phi = self.scaled(&phi, 0.5);
+                self.node("Mul", &[&inner, &phi])
+            }
+        };
+        self.linear(&format!("{name}.outer"), &bent)
+    }
+
+    /// The comparisons of each token of `own` with what it found in `other`.
+    pub(super) fn compared(&mut self, own: &Text, other: &Text, dim: usize) -> String {
+        let h = &own.tokens;
+        let keys = self.transposed(&other.tokens, &[0, 2, 1]);
+        let scores = self.node("MatMul", &[h, &keys]);
+        let scores = self.scaled(&scores, 1.0 / (dim as f32).sqrt());
+        let attention = self.softmax(&scores, other.mask.as_deref(), &[1]);
+        let values = self.zero_padding(other);
+        let found = self.node("MatMul", &[&attention, &values]);
+        let (difference, product) = (self.node("Sub", &[h, &found]), self.node("Mul", &[h, &found]));
+        let joined = self.joined(&[h, &found, &difference, &product], 2);
+        let linear = self.linear("attention.compare", &joined);
+        self.node("Relu", &[&linear])
+    }
+
+    /// Queries or keys `[batch, …, length, width]`, turned if `rotary` is on; `heads` is 2 where there is an axis of heads.
+    /// The numbers come out in another order, the same for queries as for keys, which their product does not notice.
+    fn turned(&mut self, x: &str, width: usize, rotary: Rotary, heads: usize) -> String {
+        if !rotary.is_on {
+            return x.to_string();
+        }
+        let half = width / 2;
+        let mut table = |name: &str, function: fn(f64) -> f64| -> String {
+            let values: Vec<f32> = (0..rotary.max_length)
+                .flat_map(|t| {
+                    let angle = move |k: usize| t as f64 * 10_000f64.powf(-2.0 * k as f64 / width as f64);
+                    (0..half).map(move |k| function(angle(k)) as f32)
+                })
+                .collect();
+            let name = format!("{name}_of_{x}");
+            let table = self.graph.floats(&name, &[rotary.max_length, half], &values);
+            if heads == 1 {
+                return self.first_rows(&table, x);
+            }
+            // The length is behind the heads here.
+            let like = self.transposed(x, &[0, 2, 1, 3]);
+            self.first_rows(&table, &like)
+        };
+        let (cos, sin) = (table("cosines", f64::cos), table("sines", f64::sin));
+        let (a, b) = (self.every_second(x, 0, width), self.every_second(x, 1, width));
+        let [a_cos, b_sin, a_sin, b_cos] =
+            [(&a, &cos), (&b, &sin), (&a, &sin), (&b, &cos)].map(|(x, angle)| self.node("Mul", &[x, angle]));
+        let (turned_a, turned_b) = (self.node("Sub", &[&a_cos, &b_sin]), self.node("Add", &[&a_sin, &b_cos]));
+        self.joined(&[&turned_a, &turned_b], -1)
+    }
+}

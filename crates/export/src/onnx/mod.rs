@@ -1,0 +1,189 @@
+//! A classifier as an ONNX file: one graph from ids to logits and probabilities, weights inside, labels and thresholds
+//! beside it. Batch and length are whatever the caller has. Tokenizing, n-grams and windows stay with the caller.
+
+mod attention;
+mod layers;
+mod protobuf;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use attentive_model::{AttentionConfig, Head, Positions, Weight};
+use attentive_train::{Predictor, TrainError};
+use serde_json::json;
+
+use self::attention::Rotary;
+use self::layers::{Builder, Text};
+use self::protobuf::{Attribute, Graph, OPSET, Size};
+use crate::error::ExportError;
+use crate::labels::{head_name, thresholds_of};
+use crate::staging::Staging;
+
+/// A protobuf file has at most 2³¹ − 1 bytes; what is not weights is small beside this.
+const MAX_WEIGHTS: u64 = (1 << 31) - (64 << 20);
+
+const BATCH: Size = Size::Any("batch");
+
+/// Writes the classifier as an ONNX file.
+///
+/// # Errors
+/// As [`to_onnx`]; [`ExportError::Exists`] when there is something already; whatever keeps the file from being written.
+pub fn write_onnx(predictor: &Predictor, output: &Path) -> Result<(), ExportError> {
+    Staging::file(output, &to_onnx(predictor)?)?.commit()
+}
+
+/// The classifier as the bytes of an ONNX file of opset 17; the same classifier gives the same bytes.
+///
+/// The inputs are whole numbers of 64 bits: `ids` and `mask` `[batch, length]`, 1 where a token is real; for pairs also
+/// `second_ids` and `second_mask` `[batch, second_length]`; with n-grams `ngrams` and `ngram_mask` `[batch, n_ngrams]`. A
+/// model without masking has only the ids. The outputs are `logits` `[batch, outputs]` and `probabilities`
+/// `[batch, labels]`.
+///
+/// # Errors
+/// [`ExportError::TooLarge`] when the weights do not fit into one file; when the device fails.
+pub fn to_onnx(predictor: &Predictor) -> Result<Vec<u8>, ExportError> {
+    let weights = predictor.model().weights().map_err(TrainError::from)?;
+    let bytes = weights.iter().map(|weight| weight.values.len() as u64 * 4).sum();
+    if bytes > MAX_WEIGHTS {
+        return Err(ExportError::TooLarge { bytes, limit: MAX_WEIGHTS });
+    }
+    let weights: BTreeMap<&str, &Weight> = weights.iter().map(|weight| (weight.name.as_str(), weight)).collect();
+    let mut builder = Builder { graph: Graph::default(), weights, held: BTreeSet::new() };
+    builder.classifier(predictor);
+    Ok(builder.graph.file("classifier", &metadata(predictor)))
+}
+
+/// What a caller needs to know: each value is JSON.
+fn metadata(predictor: &Predictor) -> Vec<(&'static str, String)> {
+    let (config, names) = (predictor.config(), predictor.labels().names());
+    let head = predictor.sizes().head;
+    vec![
+        ("attentive_version", json!(env!("CARGO_PKG_VERSION")).to_string()),
+        ("opset", json!(OPSET).to_string()),
+        ("name", json!(config.name).to_string()),
+        ("labels", json!(names).to_string()),
+        ("head", json!(head_name(head)).to_string()),
+        ("thresholds", json!(thresholds_of(head, names.len(), predictor.thresholds())).to_string()),
+        ("max_length", json!(config.model.max_length).to_string()),
+        ("pad_id", json!(predictor.encoder().pad_id()).to_string()),
+        ("padding", json!(config.model.padding).to_string()),
+        ("truncate", json!(config.model.truncate).to_string()),
+        ("windows", json!(config.model.windows).to_string()),
+        ("features", json!(config.features).to_string()),
+        ("ngrams_of_words", json!(predictor.encoder().spells_words()).to_string()),
+    ]
+}
+
+impl Builder<'_> {
+    /// The whole graph.
+    fn classifier(&mut self, predictor: &Predictor) {
+        let (config, sizes) = (&predictor.config().model, predictor.sizes());
+        let mut texts = vec![self.inputs("ids", config.masking.then_some("mask"), "length")];
+        if predictor.config().data.text.is_pair() {
+            texts.push(self.inputs("second_ids", config.masking.then_some("second_mask"), "second_length"));
+        }
+        let ngrams = sizes.buckets.map(|_| self.inputs("ngrams", Some("ngram_mask"), "n_ngrams"));
+
+        let embedding = self.weight("embedding.weight");
+        let positions = match config.positions {
+            Positions::None | Positions::Rotary => None,
+            Positions::Learned => Some(self.weight("positions.weight")),
+            Positions::Sinusoidal => Some(self.sinusoidal(config.max_length, config.embedding.dim)),
+        };
+        let embedded = texts.into_iter().map(|text| {
+            let mut x = self.rows(&embedding, &text.tokens);
+            if config.positions == Positions::Sinusoidal {
+                x = self.scaled(&x, (config.embedding.dim as f32).sqrt());
+            }
+            if let Some(positions) = &positions {
+                let rows = self.first_rows(positions, &x);
+                x = self.node("Add", &[&x, &rows]);
+            }
+            Text { tokens: x, mask: text.mask }
+        });
+        let embedded: Vec<Text> = embedded.collect();
+
+        let attended = self.attended(predictor, &embedded);
+        let pooled: Vec<String> = attended.iter().map(|text| self.pooled(text, config.pooling)).collect();
+        let mut parts: Vec<&str> = pooled.iter().map(String::as_str).collect();
+        let of_ngrams = ngrams.map(|ngrams| {
+            let table = self.weight("ngrams.weight");
+            let tokens = self.rows(&table, &ngrams.tokens);
+            self.mean(&Text { tokens, mask: ngrams.mask })
+        });
+        parts.extend(of_ngrams.as_deref());
+        let text = self.joined(&parts, 1);
+        let logits = self.linear("head", &text);
+        self.outputs(&logits, sizes.head, sizes.n_labels);
+    }
+
+    fn attended(&mut self, predictor: &Predictor, texts: &[Text]) -> Vec<Text> {
+        let config = &predictor.config().model;
+        let dim = config.embedding.dim;
+        let rotary = Rotary { is_on: config.positions == Positions::Rotary, max_length: config.max_length };
+        if let (AttentionConfig::Bidirectional(_), [first, second]) = (&config.attention, texts) {
+            let of = |builder: &mut Self, own: &Text, other: &Text| Text {
+                tokens: builder.compared(own, other, dim),
+                mask: own.mask.clone(),
+            };
+            return vec![of(self, first, second), of(self, second, first)];
+        }
+        let attend = |text: &Text| {
+            let tokens = match &config.attention {
+                AttentionConfig::None(_) | AttentionConfig::Bidirectional(_) => text.tokens.clone(),
+                AttentionConfig::Dot(dot) => self.dot(dot, text),
+                AttentionConfig::ScaledDot(scaled) => self.scaled_dot(scaled.dim.unwrap_or(dim), rotary, text),
+                AttentionConfig::Additive(additive) => self.additive(additive.dim.unwrap_or(dim), text),
+                AttentionConfig::MultiHead(multi) => self.multi_head("attention", dim, multi.n_heads, rotary, text),
+                AttentionConfig::Transformer(transformer) => self.transformer(transformer, dim, rotary, text),
+            };
+            Text { tokens, mask: text.mask.clone() }
+        };
+        texts.iter().map(attend).collect()
+    }
+
+    /// Ids, and the mask as numbers.
+    fn inputs(&mut self, ids: &str, mask: Option<&str>, length: &'static str) -> Text {
+        let sizes = [BATCH, Size::Any(length)];
+        let tokens = self.graph.input(ids, &sizes);
+        let mask = mask.map(|mask| {
+            let mask = self.graph.input(mask, &sizes);
+            self.graph.node_with("Cast", &[&mask], &[("to", Attribute::Int(1))])
+        });
+        Text { tokens, mask }
+    }
+
+    /// The rows of a table by their ids.
+    fn rows(&mut self, table: &str, ids: &str) -> String {
+        self.graph.node_with("Gather", &[table, ids], &[("axis", Attribute::Int(0))])
+    }
+
+    fn sinusoidal(&mut self, max_length: usize, dim: usize) -> String {
+        let values: Vec<f32> = (0..max_length)
+            .flat_map(|t| {
+                (0..dim).map(move |i| {
+                    let angle = t as f64 / 10_000f64.powf((i - i % 2) as f64 / dim as f64);
+                    (if i % 2 == 0 { angle.sin() } else { angle.cos() }) as f32
+                })
+            })
+            .collect();
+        self.graph.floats("positions", &[max_length, dim], &values)
+    }
+
+    fn outputs(&mut self, logits: &str, head: Head, n_labels: usize) {
+        self.graph.node_to("Identity", &[logits], "logits", &[]);
+        self.graph.output("logits", &[BATCH, Size::Fixed(head.outputs(n_labels))]);
+        match head {
+            Head::Sigmoid => {
+                let negative = self.node("Neg", &[logits]);
+                let both = self.joined(&[&negative, logits], 1);
+                self.graph.node_to("Sigmoid", &[&both], "probabilities", &[]);
+            }
+            Head::MultiLabel => self.graph.node_to("Sigmoid", &[logits], "probabilities", &[]),
+            Head::Softmax => {
+                self.graph.node_to("Softmax", &[logits], "probabilities", &[("axis", Attribute::Int(-1))]);
+            }
+        }
+        self.graph.output("probabilities", &[BATCH, Size::Fixed(n_labels)]);
+    }
+}

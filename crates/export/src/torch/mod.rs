@@ -1,0 +1,105 @@
+//! Weights as safetensors, with all that it takes to use them in Python: a config in the style of Hugging Face, the
+//! tokenizer, and a PyTorch module in one file that is the same for every model.
+
+use std::path::Path;
+
+use attentive_data::TextEncoder;
+use attentive_train::{Parts, Precision, Predictor, TrainError, read_safetensors, write_safetensors};
+use burn::tensor::Device;
+use serde_json::{Map, Value, json};
+
+use crate::error::ExportError;
+use crate::examples::{Example, OwnTexts};
+use crate::labels::{head_name, thresholds_of};
+use crate::staging::Staging;
+
+const WEIGHTS: &str = "model.safetensors";
+/// The PyTorch module.
+const MODULE: &str = include_str!("model_torch.py");
+
+/// What writing weights in fewer bits did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rounded {
+    /// How many examples were tried.
+    pub n: usize,
+    /// By how much a probability moved at most; 0 in 32 bits.
+    pub moved: f32,
+    /// How many examples are decided otherwise.
+    pub decided_otherwise: usize,
+}
+
+/// Writes the classifier as safetensors to the directory `output`, with `config.json`, `tokenizer.json`, `model_torch.py` and
+/// `examples.jsonl`, whose probabilities are those of the weights as they are written.
+///
+/// # Errors
+/// [`ExportError::Exists`] when there is something already; [`ExportError::Encode`] when a weight does not fit into the
+/// precision; whatever keeps a file from being written. Nothing stays of an export that could not be finished.
+pub fn write_torch(
+    predictor: &Predictor,
+    own: &OwnTexts,
+    precision: Precision,
+    output: &Path,
+    device: &Device,
+) -> Result<Rounded, ExportError> {
+    let staging = Staging::directory(output)?;
+    let encode = |reason| ExportError::Encode { file: WEIGHTS, reason };
+    let weights = predictor.model().weights().map_err(TrainError::from)?;
+    let weights = write_safetensors(&weights, precision).map_err(encode)?;
+    let rounded = Predictor::new(
+        Parts {
+            config: predictor.config().clone(),
+            labels: predictor.labels().clone(),
+            encoder: TextEncoder::from_bytes(predictor.encoder().to_json().as_bytes()).map_err(TrainError::from)?,
+            weights: read_safetensors(&weights).map_err(encode)?,
+            thresholds: predictor.thresholds().to_vec(),
+            step: predictor.step(),
+        },
+        device,
+    )?;
+    let (before, examples) = (Example::all(own, predictor)?, Example::all(own, &rounded)?);
+    let files = [
+        (WEIGHTS, weights),
+        ("config.json", (format!("{:#}\n", config(predictor, precision))).into_bytes()),
+        ("tokenizer.json", predictor.encoder().to_json().into_bytes()),
+        ("model_torch.py", MODULE.into()),
+        ("examples.jsonl", Example::to_jsonl(&examples).into_bytes()),
+    ];
+    for (name, bytes) in &files {
+        staging.write(name, bytes)?;
+    }
+    let moved = Example::differences(&before, &rounded)?.into_iter().fold(0.0, f32::max);
+    let decided_otherwise = before.iter().zip(&examples).filter(|(before, after)| !before.decides_as(after)).count();
+    staging.commit()?;
+    Ok(Rounded { n: examples.len(), moved, decided_otherwise })
+}
+
+/// What `config.json` holds: the names that Hugging Face's configs have, and what this model is made of.
+fn config(predictor: &Predictor, precision: Precision) -> Value {
+    let (config, sizes) = (predictor.config(), predictor.sizes());
+    let names = predictor.labels().names();
+    let of = |value: Result<Value, serde_json::Error>| value.expect("a config holds only what JSON can write");
+    let id2label: Map<String, Value> =
+        names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
+    let label2id: Map<String, Value> = names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id))).collect();
+    let problem = if config.data.multi_label { "multi_label_classification" } else { "single_label_classification" };
+    json!({
+        "model_type": "attentive",
+        "architectures": ["Classifier"],
+        "attentive_version": env!("CARGO_PKG_VERSION"),
+        "dtype": precision.name(),
+        "problem_type": problem,
+        "id2label": id2label,
+        "label2id": label2id,
+        "vocab_size": sizes.vocab_size,
+        "hidden_size": config.model.embedding.dim,
+        "max_position_embeddings": config.model.max_length,
+        "pad_token_id": predictor.encoder().pad_id(),
+        "head": head_name(sizes.head),
+        "thresholds": thresholds_of(sizes.head, names.len(), predictor.thresholds()),
+        "text_pair": config.data.text.is_pair(),
+        "ngram_buckets": sizes.buckets,
+        "ngrams_of_words": predictor.encoder().spells_words(),
+        "features": of(serde_json::to_value(&config.features)),
+        "model": of(serde_json::to_value(&config.model)),
+    })
+}
