@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The imports between crates run one way: cli → {export, train, model, data, backend}, export → {train, model, data},
-# train → {model, data}, model → burn.
-# Only `backend` names a Burn backend, and nothing asks Burn for a default device.
+# train → {model, ops, data}, model → ops → burn.
+# Only `backend` opens a Burn backend, and nothing asks Burn for a default device.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 status=0

@@ -25,7 +25,8 @@ use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
 use self::attention::{CrossAttention, OfHead, SelfAttention};
-use self::host::{apply, is_host, with_values, with_values_mut};
+pub use self::host::is_host;
+use self::host::{apply, with_values, with_values_mut};
 pub use self::kernels::Adam;
 use self::sums::SumOfRows;
 use self::texts::{Texts, floats_of, ids_of};

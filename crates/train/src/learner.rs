@@ -2,6 +2,7 @@
 //! the trainer's business.
 
 use attentive_model::{Classifier, Weight};
+use attentive_ops::is_host;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
@@ -124,11 +125,16 @@ impl<'a> Learner<'a> {
         lr: f64,
         evaluator: &Evaluator,
     ) -> Result<Stepped, TrainError> {
-        // On a thread of the pool, or each operation would have to wake one.
-        rayon::scope(|_| self.step_in_pool(batch, step, updates, lr, evaluator))
+        if is_host(&self.device) {
+            // On a thread of the pool, or each operation would have to wake one.
+            rayon::scope(|_| self.step_here(batch, step, updates, lr, evaluator))
+        } else {
+            // A GPU has a queue for each thread.
+            self.step_here(batch, step, updates, lr, evaluator)
+        }
     }
 
-    fn step_in_pool(
+    fn step_here(
         &mut self,
         batch: StepBatch,
         step: u64,

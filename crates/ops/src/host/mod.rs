@@ -64,8 +64,9 @@ impl Kind {
     }
 }
 
-/// Whether the tensors of a device lie in host memory, so that [`apply`] and [`with_values_mut`] can be used.
-pub(crate) fn is_host(device: &Device) -> bool {
+/// Whether the tensors of a device lie in host memory, where the operations are fused and compute on the threads of rayon's
+/// pool.
+pub fn is_host(device: &Device) -> bool {
     Kind::of(device) != Kind::Other
 }
 

@@ -8,7 +8,7 @@
 use macerator::Simd;
 
 use super::lanes::{Lanes, WIDEST, add_scaled, dot, exp, load, splat, store, width};
-use super::product::{Below, Packed, ROWS, add_transposed, multiply, multiply_transposed};
+use super::product::{Below, Packed, ROWS, add_transposed, multiply, multiply_transposed, multiply_with_itself};
 use super::rows::{Rows, add_rows, sum_rows};
 
 /// Queries whose weights are in memory at once: enough that a packed key is read seldom.
@@ -116,6 +116,11 @@ pub(crate) fn forward<'a, S: Simd>(
         scratch.queries_by_column.set_transposed(query);
     }
     let left = if is_shared { &scratch.keys_by_column } else { &scratch.queries_by_column };
+    let mut are_scores = false;
+    if let (true, Some(kept)) = (is_shared, &mut kept) {
+        multiply_with_itself::<S>(&scratch.keys_by_column, kept);
+        are_scores = true;
+    }
     let weights = zeroed(&mut scratch.sums, keys);
     let own = sized(&mut scratch.panel, if kept.is_some() { 0 } else { GROUP * keys });
     for first in (0..queries).step_by(GROUP) {
@@ -124,7 +129,9 @@ pub(crate) fn forward<'a, S: Simd>(
             Some(kept) => &mut kept[first * keys..],
             None => &mut *own,
         };
-        multiply_transposed::<S>(left, first, rows, &scratch.keys_by_column, panel);
+        if !are_scores {
+            multiply_transposed::<S>(left, first, rows, &scratch.keys_by_column, panel);
+        }
         let normalizers = normalizers[first..].iter_mut().zip(&query_weights[first..]);
         for (row, (normalizer, weight)) in panel.chunks_exact_mut(keys).take(rows).zip(normalizers) {
             *normalizer = exponentials::<S>(row, key.len(), scale);

@@ -145,6 +145,32 @@ pub(crate) fn multiply_transposed<S: Simd>(left: &Packed, first: usize, rows: us
     }
 }
 
+/// The products of a packed matrix's columns with each other: `out` is `[columns, columns]`. It is symmetric, to the last bit,
+/// so what lies below the panels on the diagonal is copied from above.
+#[inline(always)]
+pub(crate) fn multiply_with_itself<S: Simd>(matrix: &Packed, out: &mut [f32]) {
+    let Packed { columns, .. } = *matrix;
+    for (panel, values) in matrix.panels() {
+        let end = columns.min((panel + 1) * PANEL);
+        for row in (0..end).step_by(ROWS) {
+            multiply_panel::<S>(matrix.columns_from(row), matrix, panel, values, &mut out[row * columns..]);
+        }
+    }
+    for row in (PANEL..columns).step_by(WIDEST) {
+        for column in (0..row - row % PANEL).step_by(WIDEST) {
+            let mut square = [[0.0; WIDEST]; WIDEST];
+            for (i, values) in square.iter_mut().enumerate() {
+                values.copy_from_slice(&out[(column + i) * columns + row..][..WIDEST]);
+            }
+            for (i, out) in out[row * columns + column..].chunks_mut(columns).take(WIDEST).enumerate() {
+                for (place, values) in out[..WIDEST].iter_mut().zip(&square) {
+                    *place = values[i];
+                }
+            }
+        }
+    }
+}
+
 /// The product of [`ROWS`] rows and a packed matrix: `out` is `[ROWS, columns]`.
 #[inline(always)]
 pub(crate) fn multiply<S: Simd>(left: impl Left, right: &Packed, out: &mut [f32]) {
@@ -264,6 +290,11 @@ mod tests {
         (i * 7919 % 23) as f32 - 11.0
     }
 
+    #[macerator::with_simd]
+    fn product_with_itself<S: Simd>(matrix: &Packed, out: &mut [f32]) {
+        multiply_with_itself::<S>(matrix, out);
+    }
+
     fn rows<'a>(matrix: &'a [f32], width: usize, places: &'a [u32]) -> Rows<'a> {
         Rows { matrix, stride: width, offset: 0, width, places }
     }
@@ -299,6 +330,21 @@ mod tests {
                 let expected = if is_real { (0..inner).map(product).sum() } else { 0.0 };
                 assert_eq!(found[r * stride + c], expected, "{n} × {inner} × {columns} at {r}, {c}");
             }
+        }
+    }
+
+    #[test]
+    fn a_product_with_itself_is_that_of_two() {
+        for n in [1, 16, 48, 49, 100, 150, 200] {
+            let matrix: Vec<f32> = (0..n * 33).map(value).collect();
+            let places: Vec<u32> = (0..n as u32).collect();
+            let mut packed = Packed::default();
+            packed.set_transposed(rows(&matrix, 33, &places));
+            let columns = n.next_multiple_of(WIDEST);
+            let [mut found, mut expected] = [(); 2].map(|()| vec![f32::NAN; columns * columns]);
+            product_with_itself(&packed, &mut found);
+            product_of_columns(&packed, 0, columns, &packed, &mut expected);
+            assert_eq!(found, expected, "{n}");
         }
     }
 
