@@ -6,22 +6,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::host::Fused;
-use crate::kernels::{Attending, Normalizer, Rows, Scratch, WIDEST, backward, backward_shared, forward, is_narrow};
+use crate::kernels::{
+    Attended, Attending, Normalizer, Rows, Scratch, WIDEST, backward, backward_shared, forward, is_narrow,
+};
 use crate::scatter::scatter;
 use crate::texts::Texts;
 
 /// So many numbers are kept for the gradient of a batch, 64 MiB; where there would be more, they are computed anew.
 const KEPT_AT_MOST: usize = 1 << 24;
-
-/// What is kept of each head of each text.
-#[derive(Debug, Clone)]
-pub(crate) struct OfHead {
-    /// The weight of each real key.
-    pub key_weights: Vec<f32>,
-    normalizers: Vec<Normalizer>,
-    /// The exponentials of all scores, where there are few.
-    kept: Option<Vec<f32>>,
-}
 
 /// Attention of texts to themselves whose queries, keys and values are rows of one table, and the mean over their tokens.
 #[derive(Debug, Clone)]
@@ -54,23 +46,19 @@ impl SelfAttention {
 
     fn of_tokens(
         &self,
-        text: usize,
-        table: &[f32],
-        saved: &OfHead,
+        attending: &Attending,
+        attended: &Attended,
         gradient: &[f32],
         scratch: &mut Scratch,
         out: &mut [f32],
     ) {
-        let OfHead { key_weights, normalizers, kept } = saved;
-        let attending = self.attending(text, table);
-        match kept {
-            Some(kept) if is_narrow(normalizers) => {
-                let Attending { key, query_weights, scale, .. } = attending;
-                backward_shared(key, query_weights, scale, scratch, key_weights, normalizers, kept, gradient, out);
+        match &attended.exponentials {
+            Some(kept) if is_narrow(&attended.normalizers) => {
+                backward_shared(attending, attended, kept, gradient, scratch, out);
             }
             _ => {
                 let (mut of_query, mut of_key) = (vec![0.0; out.len()], vec![0.0; out.len()]);
-                backward(&attending, scratch, key_weights, normalizers, gradient, &mut of_query, &mut of_key, out);
+                backward(attending, attended, gradient, scratch, [&mut of_query, &mut of_key, out]);
                 let others = of_query.iter().zip(&of_key);
                 out.iter_mut().zip(others).for_each(|(sum, (query, key))| *sum += query + key);
             }
@@ -79,7 +67,7 @@ impl SelfAttention {
 }
 
 impl Fused<1> for SelfAttention {
-    type Saved = Arc<Vec<OfHead>>;
+    type Saved = Arc<Vec<Attended>>;
 
     fn shape(&self) -> Vec<usize> {
         vec![self.texts.shape[0], self.table[1]]
@@ -105,7 +93,7 @@ impl Fused<1> for SelfAttention {
         let work = pieces.into_par_iter().zip(saved.par_iter()).zip(gradient.par_chunks(dim)).enumerate();
         work.for_each_init(Scratch::default, |scratch, (text, ((out, saved), gradient))| {
             if !out.is_empty() {
-                self.of_tokens(text, table, saved, gradient, scratch, out);
+                self.of_tokens(&self.attending(text, table), saved, gradient, scratch, out);
             }
         });
         [scatter(n_rows, dim, &self.rows, |token, row| {
@@ -115,15 +103,17 @@ impl Fused<1> for SelfAttention {
 }
 
 /// One head of one text; `pooled` is zeros before.
-fn head(attending: &Attending<'_>, keeps: bool, scratch: &mut Scratch, pooled: &mut [f32]) -> OfHead {
+fn head(attending: &Attending, keeps: bool, scratch: &mut Scratch, pooled: &mut [f32]) -> Attended {
     let (queries, keys) = (attending.query.len(), attending.key.len());
-    let mut key_weights = vec![0.0; keys];
-    let mut normalizers = vec![Normalizer { max: 0.0, inverse_sum: 0.0 }; queries];
-    let mut kept = keeps.then(|| vec![0.0; queries.next_multiple_of(WIDEST) * keys.next_multiple_of(WIDEST)]);
+    let mut attended = Attended {
+        key_weights: vec![0.0; keys],
+        normalizers: vec![Normalizer { max: 0.0, inverse_sum: 0.0 }; queries],
+        exponentials: keeps.then(|| vec![0.0; queries.next_multiple_of(WIDEST) * keys.next_multiple_of(WIDEST)]),
+    };
     if queries > 0 && keys > 0 {
-        forward(attending, scratch, pooled, &mut key_weights, &mut normalizers, kept.as_deref_mut());
+        forward(attending, scratch, pooled, &mut attended);
     }
-    OfHead { key_weights, normalizers, kept }
+    attended
 }
 
 /// Attention with queries, keys and values of their own, in heads, and a mean over the queries.
@@ -162,7 +152,7 @@ impl CrossAttention {
 }
 
 impl Fused<3> for CrossAttention {
-    type Saved = Arc<Vec<OfHead>>;
+    type Saved = Arc<Vec<Attended>>;
 
     fn shape(&self) -> Vec<usize> {
         vec![self.keys.shape[0], self.widths[1]]
@@ -189,8 +179,7 @@ impl Fused<3> for CrossAttention {
                 let mut found = [attending.query, attending.key, attending.value].map(zeros);
                 if attending.query.len() > 0 && attending.key.len() > 0 {
                     let [query, key, value] = &mut found;
-                    let OfHead { key_weights, normalizers, .. } = saved;
-                    backward(&attending, scratch, key_weights, normalizers, gradient, query, key, value);
+                    backward(&attending, saved, gradient, scratch, [query, key, value]);
                 }
                 found
             })

@@ -24,10 +24,11 @@ use burn::tensor::module::embedding;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
-use self::attention::{CrossAttention, OfHead, SelfAttention};
+use self::attention::{CrossAttention, SelfAttention};
 pub use self::host::is_host;
 use self::host::{apply, with_values, with_values_mut};
 pub use self::kernels::Adam;
+use self::kernels::Attended;
 use self::sums::SumOfRows;
 use self::texts::{Texts, floats_of, ids_of};
 
@@ -127,7 +128,7 @@ pub fn self_attention_pooling(
     Pooled { vectors, token_weights: token_weights(&texts, 1, &of_texts, &device) }
 }
 
-fn token_weights(keys: &Texts, n_heads: usize, of_heads: &[OfHead], device: &Device) -> Tensor<3> {
+fn token_weights(keys: &Texts, n_heads: usize, of_heads: &[Attended], device: &Device) -> Tensor<3> {
     let [batch, length] = keys.shape;
     let mut weights = vec![0.0; batch * n_heads * length];
     for (index, (of_head, weights)) in of_heads.iter().zip(weights.chunks_exact_mut(length)).enumerate() {

@@ -41,6 +41,17 @@ pub(crate) struct Normalizer {
     pub inverse_sum: f32,
 }
 
+/// What the forward pass finds besides the pooled vector.
+#[derive(Debug, Clone)]
+pub(crate) struct Attended {
+    /// ā: the weight of each key.
+    pub key_weights: Vec<f32>,
+    /// One for each query.
+    pub normalizers: Vec<Normalizer>,
+    /// e^(score − max), `[queries, keys]` with both padded to a multiple of [`WIDEST`], where it is kept for the gradient.
+    pub exponentials: Option<Vec<f32>>,
+}
+
 /// Memory that is used from text to text.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -96,17 +107,15 @@ fn exponentials<S: Simd>(row: &mut [f32], n: usize, scale: f32) -> Normalizer {
     Normalizer { max, inverse_sum: 1.0 / sum.reduce_add() }
 }
 
-/// Adds the pooled vector to `pooled` `[value_dim]`, and gives the weight of each key `[keys]` and the normalizer of each
-/// query. With `kept`, `[queries, keys]` padded, the exponentials stay there for the gradient.
+/// Adds the pooled vector to `pooled` `[value_dim]`, and fills in what is attended to; its vectors have their lengths already.
 #[macerator::with_simd]
 pub(crate) fn forward<'a, S: Simd>(
     input: &Attending<'a>,
     scratch: &mut Scratch,
     pooled: &mut [f32],
-    key_weights: &mut [f32],
-    normalizers: &mut [Normalizer],
-    mut kept: Option<&'a mut [f32]>,
+    attended: &mut Attended,
 ) {
+    let Attended { key_weights, normalizers, exponentials: kept } = attended;
     let Attending { query, key, value, query_weights, scale } = *input;
     let (queries, keys) = (query.len(), key.len().next_multiple_of(WIDEST));
     scratch.keys_by_column.set_transposed(key);
@@ -117,7 +126,7 @@ pub(crate) fn forward<'a, S: Simd>(
     }
     let left = if is_shared { &scratch.keys_by_column } else { &scratch.queries_by_column };
     let mut are_scores = false;
-    if let (true, Some(kept)) = (is_shared, &mut kept) {
+    if let (true, Some(kept)) = (is_shared, &mut *kept) {
         multiply_with_itself::<S>(&scratch.keys_by_column, kept);
         are_scores = true;
     }
@@ -125,7 +134,7 @@ pub(crate) fn forward<'a, S: Simd>(
     let own = sized(&mut scratch.panel, if kept.is_some() { 0 } else { GROUP * keys });
     for first in (0..queries).step_by(GROUP) {
         let rows = GROUP.min(queries - first);
-        let panel = match &mut kept {
+        let panel = match kept {
             Some(kept) => &mut kept[first * keys..],
             None => &mut *own,
         };
@@ -142,19 +151,18 @@ pub(crate) fn forward<'a, S: Simd>(
     sum_rows(value, key_weights, pooled);
 }
 
-/// The gradients of query, key and value, added to what is in `of_query` `[queries, dim]`, `of_key` `[keys, dim]` and
-/// `of_value` `[keys, value_dim]`, from that of the pooled vector. Rows there lie as densely as here.
+/// The gradients of query `[queries, dim]`, key `[keys, dim]` and value `[keys, value_dim]`, added to what is there, from that of
+/// the pooled vector. Rows there lie as densely as here.
 #[macerator::with_simd]
 pub(crate) fn backward<'a, S: Simd>(
     input: &Attending<'a>,
-    scratch: &mut Scratch,
-    key_weights: &[f32],
-    normalizers: &[Normalizer],
+    attended: &Attended,
     gradient: &[f32],
-    of_query: &mut [f32],
-    of_key: &mut [f32],
-    of_value: &mut [f32],
+    scratch: &mut Scratch,
+    found: [&mut [f32]; 3],
 ) {
+    let Attended { key_weights, normalizers, .. } = attended;
+    let [of_query, of_key, of_value] = found;
     let Attending { query, key, value, query_weights, scale } = *input;
     let (queries, keys) = (query.len(), key.len().next_multiple_of(WIDEST));
     let dim = key.width.next_multiple_of(WIDEST);

@@ -10,7 +10,7 @@ mod shared;
 
 pub use adam::Adam;
 pub(crate) use adam::adam;
-pub(crate) use attention::{Attending, Normalizer, Scratch, backward, forward};
+pub(crate) use attention::{Attended, Attending, Normalizer, Scratch, backward, forward};
 pub(crate) use lanes::WIDEST;
 pub(crate) use rows::{Rows, sum_rows};
 pub(crate) use shared::{backward_shared, is_narrow};

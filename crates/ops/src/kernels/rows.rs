@@ -44,7 +44,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Σ factors[i]·row i, added to `sum`.
+/// The rows, each times its factor, added to `sum`.
 #[inline(always)]
 pub(crate) fn sum_rows(rows: Rows<'_>, factors: &[f32], sum: &mut [f32]) {
     for (row, &factor) in rows.iter().zip(factors) {

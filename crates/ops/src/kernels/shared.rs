@@ -10,10 +10,9 @@
 
 use macerator::Simd;
 
-use super::attention::{Normalizer, Scratch, sized, zeroed};
+use super::attention::{Attended, Attending, Normalizer, Scratch, sized, zeroed};
 use super::lanes::{WIDEST, dot, load, splat, store, width};
 use super::product::{Columns, ROWS, multiply};
-use super::rows::Rows;
 
 /// How far the largest scores of a text's tokens may lie apart.
 const NARROW: f32 = 40.0;
@@ -29,20 +28,19 @@ fn range(normalizers: &[Normalizer]) -> (f32, f32) {
     maxima.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, largest), max| (least.min(max), largest.max(max)))
 }
 
-/// Writes the gradient of the tokens, `[tokens, dim]`, to `of_tokens`, from that of the pooled vector. `kept` is what
-/// [`super::forward`] kept, and the normalizers are narrow.
+/// Writes the gradient of the tokens, `[tokens, dim]`, to `of_tokens`, from that of the pooled vector. `kept` are the
+/// exponentials of what is attended to, and its normalizers are narrow.
 #[macerator::with_simd]
 pub(crate) fn backward_shared<'a, S: Simd>(
-    tokens: Rows<'a>,
-    query_weights: &[f32],
-    scale: f32,
-    scratch: &mut Scratch,
-    key_weights: &[f32],
-    normalizers: &[Normalizer],
+    input: &Attending<'a>,
+    attended: &Attended,
     kept: &[f32],
     gradient: &[f32],
+    scratch: &mut Scratch,
     of_tokens: &mut [f32],
 ) {
+    let Attending { key: tokens, query_weights, scale, .. } = *input;
+    let Attended { key_weights, normalizers, .. } = attended;
     let n = tokens.len();
     let (keys, dim) = (n.next_multiple_of(WIDEST), tokens.width.next_multiple_of(WIDEST));
     let Scratch { keys_by_row, panel, out, of_keys: [u, f, t, own], .. } = scratch;
