@@ -8,10 +8,10 @@
 //! The modules are listed in the order of their imports: each uses only those above it.
 
 mod kernels;
-mod texts;
 
 mod host;
 mod scatter;
+mod texts;
 
 mod attention;
 mod composed;
@@ -26,11 +26,11 @@ use rayon::prelude::*;
 
 use self::attention::{CrossAttention, SelfAttention};
 pub use self::host::is_host;
-use self::host::{apply, with_values, with_values_mut};
+use self::host::{apply, floats_of, ids_of, with_values, with_values_mut};
 pub use self::kernels::Adam;
 use self::kernels::Attended;
 use self::sums::SumOfRows;
-use self::texts::{Texts, floats_of, ids_of};
+use self::texts::Texts;
 
 /// What attention with pooling makes of a batch of texts.
 #[derive(Debug, Clone)]

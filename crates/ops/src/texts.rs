@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::{Bool, Tensor};
+
+use crate::host::bools_of;
 
 /// The real tokens of a batch of texts, one text after the other.
 #[derive(Debug, Clone)]
@@ -19,15 +21,12 @@ pub(crate) struct Texts {
 impl Texts {
     /// Those of a mask `[batch, length]`, true where a token is real; without one all are.
     pub(crate) fn new(shape: [usize; 2], mask: Option<&Tensor<2, Bool>>) -> Self {
-        match mask.map(|mask| mask.to_data()) {
+        match mask {
             None => Self::of(shape, |_| true),
-            Some(mask) => match mask.as_slice::<bool>() {
-                Ok(mask) => Self::of(shape, |&place| mask[place as usize]),
-                Err(_) => {
-                    let mask: Vec<bool> = mask.iter::<bool>().collect();
-                    Self::of(shape, |&place| mask[place as usize])
-                }
-            },
+            Some(mask) => {
+                let mask = bools_of(mask.clone());
+                Self::of(shape, |&place| mask[place as usize])
+            }
         }
     }
 
@@ -66,18 +65,4 @@ impl Texts {
     pub(crate) fn mean_weights(&self) -> Vec<f32> {
         self.ranges().flat_map(|range| std::iter::repeat_n(1.0 / range.len() as f32, range.len())).collect()
     }
-}
-
-/// Ids on the host.
-pub(crate) fn ids_of<const D: usize>(ids: Tensor<D, Int>) -> Vec<u32> {
-    let ids = ids.into_data();
-    match ids.as_slice::<i32>() {
-        Ok(ids) => ids.iter().map(|&id| id as u32).collect(),
-        Err(_) => ids.iter::<i64>().map(|id| id as u32).collect(),
-    }
-}
-
-/// Numbers on the host.
-pub(crate) fn floats_of<const D: usize>(values: Tensor<D>) -> Vec<f32> {
-    values.into_data().iter::<f32>().collect()
 }

@@ -16,7 +16,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, DispatchDevice, DispatchKindConversion, DispatchTensor, TensorMetadata};
-use burn::tensor::{Device, Shape, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Int, Shape, Tensor, TensorData};
 
 /// A differentiable operation on N tensors of f32 in host memory. It holds what else it depends on.
 pub(crate) trait Fused<const N: usize>: Clone + Debug + Send + 'static {
@@ -196,4 +196,32 @@ where
 {
     let tensor = tensor.try_into_primitive::<B>().expect("the device has no autodiff");
     read(&B::values(&tensor))
+}
+
+/// Ids on the host.
+pub(crate) fn ids_of<const D: usize>(ids: Tensor<D, Int>) -> Vec<u32> {
+    #[cfg(feature = "ndarray")]
+    if Kind::of(&ids.device()) == Kind::NdArray {
+        return ndarray::ids(ids.inner());
+    }
+    let ids = ids.into_data();
+    match ids.as_slice::<i32>() {
+        Ok(ids) => ids.iter().map(|&id| id as u32).collect(),
+        Err(_) => ids.iter::<i64>().map(|id| id as u32).collect(),
+    }
+}
+
+/// A mask on the host.
+pub(crate) fn bools_of<const D: usize>(mask: Tensor<D, Bool>) -> Vec<bool> {
+    #[cfg(feature = "ndarray")]
+    if Kind::of(&mask.device()) == Kind::NdArray {
+        return ndarray::bools(mask.inner());
+    }
+    let mask = mask.into_data();
+    mask.as_slice::<bool>().map_or_else(|_| mask.iter::<bool>().collect(), <[bool]>::to_vec)
+}
+
+/// Numbers on the host.
+pub(crate) fn floats_of<const D: usize>(values: Tensor<D>) -> Vec<f32> {
+    values.into_data().iter::<f32>().collect()
 }
