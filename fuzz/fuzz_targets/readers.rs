@@ -55,6 +55,9 @@ fn try_file(data: &[u8]) {
     let path = FOLDER.join(format!("examples.{extension}{packing}"));
     std::fs::write(&path, file).expect("the file can be written");
     config.train = path.clone().into();
+    if !config.problems().is_empty() {
+        return; // refused before any file is read
+    }
 
     match load_corpus(&config, 7) {
         Ok(corpus) => {

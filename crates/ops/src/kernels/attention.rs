@@ -125,10 +125,9 @@ pub(crate) fn forward<'a, S: Simd>(
         scratch.queries_by_column.set_transposed(query);
     }
     let left = if is_shared { &scratch.keys_by_column } else { &scratch.queries_by_column };
-    let mut are_scores = false;
+    let are_scores = is_shared && kept.is_some();
     if let (true, Some(kept)) = (is_shared, &mut *kept) {
         multiply_with_itself::<S>(&scratch.keys_by_column, kept);
-        are_scores = true;
     }
     let weights = zeroed(&mut scratch.sums, keys);
     let own = sized(&mut scratch.panel, if kept.is_some() { 0 } else { GROUP * keys });
