@@ -6,6 +6,7 @@
 //! `[length, length]` lives longer than a text takes, but for short texts whose weights are kept for the gradient.
 //!
 //! The modules are listed in the order of their imports: each uses only those above it.
+#![cfg_attr(not(any(feature = "flex", feature = "ndarray")), allow(unused, reason = "a GPU alone composes everything"))]
 
 mod kernels;
 
