@@ -21,6 +21,8 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use burn::tensor::module::embedding;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
@@ -114,19 +116,31 @@ pub fn self_attention_pooling(
         return Pooled { vectors, token_weights };
     }
     let texts = Texts::new(shape, mask);
+    let distinct = texts.distinct(&texts.pick(&ids_of(ids)), table_shape[0]);
+    let counts: Arc<[f32]> = distinct.sums(std::iter::repeat(1.0)).into();
     let operation = SelfAttention {
-        rows: texts.pick(&ids_of(ids)).into(),
-        query_weights: match query_weights {
-            None => texts.mean_weights().into(),
-            Some(weights) => texts.pick(&floats_of(weights)).into(),
-        },
+        batch: shape[0],
+        query_weights: distinct
+            .sums(match query_weights {
+                None => texts.mean_weights(),
+                Some(weights) => texts.pick(&floats_of(weights)),
+            })
+            .into(),
+        counts: counts.clone(),
+        distinct: distinct.clone(),
         scale,
         table: table_shape,
         has_gradient: device.is_autodiff(),
-        texts: texts.clone(),
     };
     let (vectors, of_texts) = apply(operation, [table]);
-    Pooled { vectors, token_weights: token_weights(&texts, 1, &of_texts, &device) }
+    // Tokens with the same row share its weight.
+    let of_rows = of_texts.iter().flat_map(|text| &text.key_weights).zip(counts.iter());
+    let of_rows: Vec<f32> = of_rows.map(|(weight, count)| weight / count).collect();
+    let of_tokens = distinct.of_tokens.iter().map(|&row| of_rows[row as usize]);
+    let mut token_weights = vec![0.0; shape[0] * shape[1]];
+    texts.places.iter().zip(of_tokens).for_each(|(&place, weight)| token_weights[place as usize] = weight);
+    let token_weights = TensorData::new(token_weights, [shape[0], 1, shape[1]]);
+    Pooled { vectors, token_weights: Tensor::from_data(token_weights, &device) }
 }
 
 fn token_weights(keys: &Texts, n_heads: usize, of_heads: &[Attended], device: &Device) -> Tensor<3> {
