@@ -85,6 +85,8 @@ mod spelling;
 
 mod tokenizer;
 
+mod pruned;
+
 mod pieces;
 
 mod features;
