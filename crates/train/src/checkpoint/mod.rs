@@ -45,6 +45,9 @@ pub(crate) const STATE: &str = "state.json";
 pub(crate) struct State {
     /// Steps taken, skipped ones included.
     pub step: u64,
+    /// Updates that another program made before the first step.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub updates_before: u64,
     /// Epochs done.
     pub epoch: u64,
     /// Steps done in the epoch under way.
@@ -75,6 +78,11 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Updates that the optimizer has made.
+    pub(crate) fn updates(&self) -> u64 {
+        self.updates_before.saturating_add(self.step - self.trouble.skipped)
+    }
+
     /// Whether a state that was read can be one that was written.
     ///
     /// # Errors
@@ -101,6 +109,11 @@ impl State {
             None => Ok(()),
         }
     }
+}
+
+/// Whether there are none.
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Account of losses and gradients that were no finite numbers.
