@@ -8,7 +8,8 @@ needs pairs, several labels or Chinese is left out. Each model is trained for an
 a bundle, which `attentive verify` runs again; as safetensors, which the exported `model_torch.py` runs in PyTorch; and as
 ONNX, which onnxruntime runs and the ONNX checker checks; one also in fewer bits, without unused words, and from its bundle; and, where Keras has the layers, as `.keras`, which `load_model` opens.
 No probability of the examples, among them empty, very long, emoji and Chinese texts, may differ by more than 1e-5 from
-attentive's own. Last, some epochs here and some more in Keras are compared with all of them here, weight by weight.
+attentive's own. Last, some epochs here and some more in Keras are compared with all of them here, weight by weight, and
+scripts/check_import.py does the same the other way round.
 
 The packages are installed from PyPI into a virtual environment in the cache directory when they are not there.
 """
@@ -352,6 +353,9 @@ def main():
                 difference = checker.check_going_on(model)
                 print(f"{'ok' if difference <= TOLERANCE else 'DIFFERS':9} {title}: weights {difference:.1e}")
                 checker.failed += [title] if difference > TOLERANCE else []
+        imported = [sys.executable, ROOT / "scripts/check_import.py", "--attentive", checker.attentive, "--only", arguments.only]
+        imported += [arguments.folder] if arguments.folder else []
+        checker.failed += ["imports"] if subprocess.run(imported).returncode != 0 else []
         print(f"\n{n} models; largest differences: " + ", ".join(f"{name} {value:.1e}" for name, value in worst.items()))
         for failure in checker.failed:
             print(f"failed: {failure}")

@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Write a trained classifier in a format that others read
     Export(Export),
+    /// Make a run of a model that Keras trained, to train on here
+    Import(Import),
     /// Show what this build can run on, and what it found
     Devices,
     /// Print the JSON Schema of the config, for editors
@@ -156,6 +158,30 @@ pub(crate) enum Dtype {
     Bf16,
     /// 8 bits for tables and linear layers, with a scale for each row or output
     Int8,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// What Keras 3 saved: MODEL.keras, or the weights alone, MODEL.weights.h5
+    pub(crate) model: PathBuf,
+    /// The config that names the data; what the model decides, such as its layers and its optimizer, the model says
+    #[arg(long, value_name = "CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) set: Set,
+    /// The run directory to make
+    #[arg(long, short, value_name = "RUN")]
+    pub(crate) output: PathBuf,
+    /// For a model without TextVectorization, the tokenizer that made its ids: a tokenizer.json, or a .txt with one token a
+    /// line, as `TextVectorization.get_vocabulary()` gives them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokenizer: Option<PathBuf>,
+    /// The labels in the order of their classes in Keras, such as `no,yes`; else numbers by size, words by alphabet
+    #[arg(long, value_name = "LABEL", value_delimiter = ',')]
+    pub(crate) classes: Vec<String>,
+    /// Compute on this backend, whatever the config says
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -309,6 +309,14 @@ fn export_code(error: &ExportError) -> u8 {
     match error {
         ExportError::Train(error) => train_code(error),
         ExportError::Exists { .. } | ExportError::Place { .. } => code::RUN_TAKEN,
+        ExportError::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => code::NO_INPUT,
+        ExportError::Unreadable { .. } | ExportError::NoEqual { .. } => code::BAD_DATA,
+        ExportError::NoTokenizer { .. }
+        | ExportError::TwoTokenizers { .. }
+        | ExportError::NoData { .. }
+        | ExportError::FewRows { .. }
+        | ExportError::Outputs { .. }
+        | ExportError::Classes { .. } => code::CONFIG,
         ExportError::NotForFormat { .. }
         | ExportError::Unsupported { .. }
         | ExportError::FromBundle { .. }

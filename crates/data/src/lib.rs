@@ -85,6 +85,7 @@ mod spelling;
 
 mod tokenizer;
 
+mod keras_vocabulary;
 mod pruned;
 
 mod pieces;
@@ -112,6 +113,7 @@ pub use features_config::{CharacterNgrams, FeaturesConfig};
 pub use files_config::Files;
 pub use findings::{ConflictingLabels, DuplicateTexts, Findings, SharedTexts};
 pub use groups::SharedGroups;
+pub use keras_vocabulary::KerasVocabulary;
 pub use labels::Labels;
 pub use limit::{Limit, Truncate};
 pub use order::permutation;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use serde_json::{Value, json};
 use tokenizers::normalizers::StripAccents;
 use tokenizers::pre_tokenizers::punctuation::Punctuation;
@@ -21,7 +22,15 @@ pub(crate) enum Unit {
     Word,
     /// A character that is not white space.
     Character,
+    /// What lies between ASCII white space, as Keras' `TextVectorization` has it: lower case is that of ASCII letters, and
+    /// punctuation that makes no token leaves no gap.
+    Piece,
 }
+
+/// The punctuation that `TextVectorization` strips, all of ASCII's.
+const KERAS_PUNCTUATION: &str = "[!\"#$%&()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~']";
+/// The white space at which it splits.
+const KERAS_SPACE: [char; 6] = [' ', '\t', '\n', '\x0b', '\x0c', '\r'];
 
 /// How a text becomes tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +49,15 @@ impl Splitter {
         match self.unit {
             Unit::Word => split_words(text, self, &mut token),
             Unit::Character => split_characters(text, self, &mut token),
+            Unit::Piece => split_pieces(text, self, &mut token),
         }
     }
 
     /// The `normalizer` of a `tokenizer.json` that splits texts this way.
     pub(crate) fn normalizer(self) -> Value {
+        if self.unit == Unit::Piece {
+            return self.keras_normalizer();
+        }
         let mut parts: Vec<&str> = if self.accents { vec!["NFKC"] } else { vec!["NFKD", "StripAccents", "NFKC"] };
         if self.lowercase {
             parts.push("Lowercase");
@@ -58,6 +71,17 @@ impl Splitter {
         }
     }
 
+    /// The same for pieces: no component of the library lowers ASCII letters alone, so each has one.
+    fn keras_normalizer(self) -> Value {
+        let replace =
+            |pattern: Value, content: String| json!({ "type": "Replace", "pattern": pattern, "content": content });
+        let lower = |letter: char| replace(json!({ "String": letter }), letter.to_ascii_lowercase().to_string());
+        let letters = ('A'..='Z').filter(|_| self.lowercase).map(lower);
+        let removal = (!self.punctuation).then(|| replace(json!({ "Regex": KERAS_PUNCTUATION }), String::new()));
+        let parts: Vec<Value> = letters.chain(removal).collect();
+        if parts.is_empty() { Value::Null } else { json!({ "type": "Sequence", "normalizers": parts }) }
+    }
+
     /// The `pre_tokenizer` of a `tokenizer.json` that splits texts this way.
     pub(crate) fn pre_tokenizer(self) -> Value {
         let words = json!({ "type": "Whitespace" });
@@ -65,6 +89,9 @@ impl Splitter {
             (Unit::Word, true) => words,
             (Unit::Word, false) => {
                 json!({ "type": "Sequence", "pretokenizers": [words, { "type": "Punctuation", "behavior": "Removed" }] })
+            }
+            (Unit::Piece, _) => {
+                json!({ "type": "Split", "pattern": { "Regex": "[ \\t\\n\\x0b\\x0c\\r]+" }, "behavior": "Removed", "invert": false })
             }
             // Inverted, every single match is a token and what lies between is removed.
             (Unit::Character, _) => {
@@ -89,7 +116,7 @@ impl Splitter {
 
 /// The vocabulary of a tokenizer that is made here, to look tokens up in without the library.
 pub(crate) struct WordTable {
-    ids: HashMap<String, u32>,
+    ids: HashMap<String, u32, RandomState>,
     splitter: Splitter,
     unknown_id: u32,
 }
@@ -98,7 +125,7 @@ impl WordTable {
     /// The vocabulary, if the tokenizer is of the form that is made here.
     pub(crate) fn of(file: &Value, unknown_id: Option<u32>, vocab: HashMap<String, u32>) -> Option<Self> {
         let flags = || [true, false].into_iter();
-        let splitters = [Unit::Word, Unit::Character].into_iter().flat_map(|unit| {
+        let splitters = [Unit::Word, Unit::Character, Unit::Piece].into_iter().flat_map(|unit| {
             flags().flat_map(move |lowercase| {
                 flags().flat_map(move |accents| {
                     flags().map(move |punctuation| Splitter { unit, lowercase, accents, punctuation })
@@ -112,7 +139,7 @@ impl WordTable {
             && file["added_tokens"].as_array().is_some_and(Vec::is_empty)
             && file["model"]["type"] == "WordLevel";
         let unknown_id = unknown_id?;
-        plain.then_some(Self { ids: vocab, splitter, unknown_id })
+        plain.then(|| Self { ids: vocab.into_iter().collect(), splitter, unknown_id })
     }
 
     /// How texts are split.
@@ -225,5 +252,19 @@ fn split_characters(text: &str, splitter: Splitter, token: &mut impl FnMut(&str)
 fn each_character(text: &str, token: &mut impl FnMut(&str)) {
     for (start, c) in text.char_indices().filter(|(_, c)| !c.is_whitespace()) {
         token(&text[start..start + c.len_utf8()]);
+    }
+}
+
+/// Hands out the pieces between ASCII white space, as `TextVectorization` standardizes them.
+fn split_pieces(text: &str, splitter: Splitter, token: &mut impl FnMut(&str)) {
+    let stays = |c: &char| splitter.punctuation || !c.is_ascii_punctuation();
+    let lowered = |c: char| if splitter.lowercase { c.to_ascii_lowercase() } else { c };
+    let mut standardized = String::new();
+    for piece in text.split(KERAS_SPACE) {
+        standardized.clear();
+        standardized.extend(piece.chars().filter(stays).map(lowered));
+        if !standardized.is_empty() {
+            token(&standardized);
+        }
     }
 }

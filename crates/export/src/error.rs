@@ -94,6 +94,77 @@ pub enum ExportError {
         /// The format.
         format: &'static str,
     },
+    /// A model that was to be imported is not what it should be.
+    #[error("`{path}` cannot be imported: {place}: {reason}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        place: String,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A model that was to be imported has a part that there is nothing for here.
+    #[error("`{path}` has what there is nothing for here: {part}", path = path.display())]
+    NoEqual {
+        /// The file.
+        path: PathBuf,
+        /// The part.
+        part: String,
+    },
+    /// A model takes ids and does not say which token each of them is.
+    #[error("`{path}` takes ids, and does not say which token each of its {rows} is", path = path.display())]
+    NoTokenizer {
+        /// The file.
+        path: PathBuf,
+        /// The rows of its embedding.
+        rows: usize,
+    },
+    /// A model has a tokenizer, and another was given.
+    #[error("`{path}` has a vocabulary of its own, and `--tokenizer` names another", path = path.display())]
+    TwoTokenizers {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Nothing says what a model was trained on.
+    #[error("`{path}` says neither what texts it was trained on nor what its labels are called", path = path.display())]
+    NoData {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A tokenizer has more tokens than a model knows.
+    #[error("the tokenizer has {tokens} tokens, and the embedding of `{path}` has {rows} rows", path = path.display())]
+    FewRows {
+        /// The file.
+        path: PathBuf,
+        /// The rows of its embedding.
+        rows: usize,
+        /// The tokens.
+        tokens: usize,
+    },
+    /// A model is one for other labels than those of the data.
+    #[error(
+        "`{path}` ends in {kind}, which does not fit the {n_labels} labels of the data", path = path.display(),
+        kind = if *is_softmax { format!("a softmax of {outputs}") } else { format!("{outputs} sigmoid") }
+    )]
+    Outputs {
+        /// The file.
+        path: PathBuf,
+        /// The units of its last layer.
+        outputs: usize,
+        /// Whether they are a softmax.
+        is_softmax: bool,
+        /// The labels.
+        n_labels: usize,
+    },
+    /// The classes of a model are not the labels of the data.
+    #[error("`--classes` names {}, and the labels of the data are {}", given.join(", "), labels.join(", "))]
+    Classes {
+        /// The classes.
+        given: Vec<String>,
+        /// The labels.
+        labels: Vec<String>,
+    },
     /// A part could not be put into its file format.
     #[error("cannot write `{file}`: {reason}")]
     Encode {
@@ -141,6 +212,34 @@ impl ExportError {
                  a quarter of any table"
                     .to_string(),
             ),
+            Self::Unreadable { .. } => Some(
+                "if the file is whole, load it with Keras 3 and save it again, by `model.save(\"model.keras\")`".to_string(),
+            ),
+            Self::NoEqual { .. } => Some(
+                "what can be imported is `Embedding`, `Attention()([e, e])` or none, `GlobalAveragePooling1D` and one `Dense`, \
+                 with dropout and `TextVectorization` or without: docs/export.md has it all"
+                    .to_string(),
+            ),
+            Self::NoTokenizer { .. } => Some(
+                "name its tokenizer by `--tokenizer`: a tokenizer.json, such as that of the run it was exported from, or a .txt \
+                 with one token a line, as `TextVectorization.get_vocabulary()` gives them"
+                    .to_string(),
+            ),
+            Self::TwoTokenizers { .. } => Some("leave `--tokenizer` out".to_string()),
+            Self::NoData { .. } => Some(
+                "name a config with its data by `--config`; `attentive init DATA` writes one for a file of labelled texts"
+                    .to_string(),
+            ),
+            Self::FewRows { .. } => Some("name the tokenizer that the model was trained with by `--tokenizer`".to_string()),
+            Self::Outputs { is_softmax, outputs, .. } => Some(match (is_softmax, outputs) {
+                (false, 2..) => "set `data.multi_label = true` if a text may have several labels".to_string(),
+                _ => "one sigmoid is for two labels, a softmax for as many as it has units: name the data that the model was \
+                      trained on"
+                    .to_string(),
+            }),
+            Self::Classes { .. } => {
+                Some("name every label once, in the order of the numbers that its class has in Keras".to_string())
+            }
             Self::Encode { reason, .. } => {
                 reason.ends_with("inf").then(|| "numbers of that kind do not reach so far: choose `--dtype bf16`".to_string())
             }

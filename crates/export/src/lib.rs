@@ -29,7 +29,7 @@ pub use about::{About, Measured, Trained};
 pub use bundle::{Bundle, Verified, write_bundle};
 pub use error::ExportError;
 pub use examples::{OwnTexts, own_texts};
-pub use keras::{Trainable, write_keras};
+pub use keras::{KerasModel, Trainable, order_of, write_keras};
 pub use onnx::{to_onnx, write_onnx};
 pub use pruned::{Pruned, prune};
 pub use shipped::Shipped;

@@ -161,7 +161,8 @@ pub(crate) fn to_burnpack(moments: &[Weight]) -> Result<Vec<u8>, String> {
             Tensor::new(moment.name.clone(), DType::F32, moment.shape.clone(), None, bytes)
         })
         .collect();
-    Writer::new(tensors).into_bytes().map(|bytes| bytes.to_vec()).map_err(|error| error.to_string())
+    let bytes = Writer::new(tensors).into_bytes().map_err(|error| error.to_string())?;
+    Ok(bytes.try_into_vec().unwrap_or_else(|bytes| bytes.to_vec()))
 }
 
 /// The moments of a burnpack file.
@@ -197,7 +198,9 @@ fn check_description(bytes: u64) -> Result<(), String> {
 }
 
 fn to_le_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    let mut bytes = vec![0; size_of_val(values)];
+    bytes.as_chunks_mut().0.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_le_bytes());
+    bytes
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {

@@ -51,6 +51,7 @@ mod loader;
 mod evaluate;
 mod initial;
 
+mod elsewhere;
 mod learner;
 mod predictor;
 mod trainer;
@@ -65,6 +66,7 @@ pub use checkpoint::{Change, Difference, Origin};
 pub use config::{
     Config, ConfigError, EarlyStoppingConfig, InvalidConfig, Monitor, Place, Problem, Threshold, TrainConfig, reference,
 };
+pub use elsewhere::Elsewhere;
 pub use error::{CheckpointError, Damage, TrainError};
 pub use event::Event;
 pub use examine::examine;
@@ -77,7 +79,7 @@ pub use optimizer::{
 };
 pub use optimizer_state::OptimizerState;
 pub use predictor::{Parts, Prediction, Predictor, summary};
-pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, limit, prepare};
+pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, limit, prepare, prepare_with};
 pub use recovery::{Recovered, SetAside};
 pub use run::{LockedRun, RunDir};
 pub use schedule::ScheduleConfig;

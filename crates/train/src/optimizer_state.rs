@@ -37,6 +37,6 @@ impl OptimizerState {
             None => newest,
         };
         let moments = store.moments(&chosen)?.into_iter().map(|moment| (moment.name, moment.values)).collect();
-        Ok(Some(Self { moments, updates: chosen.state.step - chosen.state.trouble.skipped }))
+        Ok(Some(Self { moments, updates: chosen.state.updates() }))
     }
 }

@@ -103,11 +103,26 @@ pub struct Prepared {
 /// # Errors
 /// When a file cannot be used, with the place and the remedy, or the config does not fit the labels found.
 pub fn prepare(config: &Config, on_progress: &OnProgress) -> Result<Prepared, TrainError> {
+    prepare_with(config, None, on_progress)
+}
+
+/// As [`prepare`], with a tokenizer that is there already.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_with(
+    config: &Config,
+    encoder: Option<TextEncoder>,
+    on_progress: &OnProgress,
+) -> Result<Prepared, TrainError> {
     let begin = |progress| if on_progress(&progress) { Ok(()) } else { Err(DataError::Interrupted { kept: false }) };
     begin(Progress::Reading)?;
     let corpus = load_corpus(&config.data, config.seed)?;
     begin(Progress::TrainingTokenizer)?;
-    let encoder = TextEncoder::for_examples(&config.tokenizer, &corpus.train)?;
+    let encoder = match encoder {
+        Some(encoder) => encoder,
+        None => TextEncoder::for_examples(&config.tokenizer, &corpus.train)?,
+    };
     let sizes = sizes(config, &encoder, &corpus.labels)?;
     preflight::check_memory(config, &sizes)?;
     let class_weights = class_weights(config, &corpus.labels, &corpus.train.targets)?;

@@ -46,6 +46,11 @@ impl LockedRun {
 }
 
 impl Recovered {
+    /// A run that goes on from a checkpoint of another.
+    pub(crate) fn at(checkpoint: Checkpoint) -> Self {
+        Self { checkpoint: Some(checkpoint), ..Self::default() }
+    }
+
     /// Whether nothing has been trained that is kept.
     pub fn is_at_start(&self) -> bool {
         self.checkpoint.is_none()

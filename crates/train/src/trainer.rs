@@ -182,7 +182,7 @@ impl<'a> Trainer<'a> {
     fn train_step(&mut self, batch: StepBatch, watch: &mut Watch) -> Result<Option<String>, TrainError> {
         let examples = batch.examples;
         let (epoch, lr) = (self.state.epoch + 1, self.lr());
-        let updates = self.state.step - self.state.trouble.skipped;
+        let updates = self.state.updates();
         let stepped = self.learner.step(batch, self.state.step, updates, lr, &self.evaluator)?;
         self.state.step += 1;
         self.state.step_in_epoch += 1;
@@ -345,7 +345,9 @@ impl<'a> Trainer<'a> {
         (self.saved, self.saved_at) = (Some(self.state.step), Instant::now());
         let (train, state) = (&self.config.train, &self.state);
         self.store.retain(train.keep_checkpoints, |step| {
-            state.selection.has(step)
+            // What another program trained, which `verify` begins with.
+            step == 0
+                || state.selection.has(step)
                 || [state.planned, state.proven].contains(&Some(step))
                 || train.keep_every.is_some_and(|every| step.is_multiple_of(every))
         })?;

@@ -178,7 +178,11 @@ pub fn first_config(run: &RunDir, backends: &[&str]) -> Result<Config, TrainErro
 /// When the log cannot be read or has no such line.
 pub fn logged(run: &RunDir, steps: Option<u64>) -> Result<Vec<Value>, TrainError> {
     let path = run.metrics();
-    let text = fs::read_to_string(&path).map_err(io_error("read", &path))?;
+    let text = match fs::read_to_string(&path) {
+        // Nothing was trained here yet.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        text => text.map_err(io_error("read", &path))?,
+    };
     let lines = text.lines().map_while(|line| serde_json::from_str::<Value>(line).ok());
     let mut lines: Vec<Value> = lines.take_while(|line| line.get("rolled_back_from").is_none()).collect();
     let step = |line: &Value| line["step"].as_u64().unwrap_or(u64::MAX);
@@ -214,7 +218,17 @@ pub fn replay(
             return Err(TrainError::Changed { path: verified.path().to_path_buf(), differences });
         }
     }
+    // A run that began with what another program trained keeps that as the checkpoint before its first step.
+    let store = Store::new(verified.checkpoints());
+    let first = if store.steps()?.contains(&0) { Some(store.load(0)?) } else { None };
     let run = RunDir::create(scratch, false)?;
+    let recovered = match first {
+        Some(first) => {
+            Store::new(run.checkpoints()).save(&first.state, &origin, &first.snapshot)?;
+            Recovered::at(first)
+        }
+        None => Recovered::default(),
+    };
     let at = Cell::new(0);
     let mut watched = |event: &Event| {
         if let Event::Step { step, .. } = event {
@@ -224,7 +238,7 @@ pub fn replay(
     };
     let request = || (at.get() >= last).then_some(Request::Stop);
     let job = Job { config, prepared, origin: &origin, device };
-    fit(&run, &job, Recovered::default(), &mut Watch { observer: &mut watched, request: &request })?;
+    fit(&run, &job, recovered, &mut Watch { observer: &mut watched, request: &request })?;
     let text = fs::read_to_string(run.metrics()).map_err(io_error("read", &run.metrics()))?;
     let again: Vec<Value> = text.lines().map_while(|line| serde_json::from_str(line).ok()).collect();
     let exact = config.backend != "wgpu";

@@ -6,6 +6,7 @@ mod devices;
 mod evaluate;
 mod export;
 mod folds;
+mod import;
 mod init;
 mod inspect;
 mod left_out;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Init(args) => init::init(&args),
         Command::Verify(args) => verify::verify(&args, talk),
         Command::Export(args) => export::export(&args, talk),
+        Command::Import(args) => import::import(&args, talk),
         Command::Devices => devices::devices(),
         Command::Schema { markdown: true } => print(&attentive_train::reference(&Config::schema())),
         Command::Schema { markdown: false } => print(&format!("{:#}\n", Config::schema())),

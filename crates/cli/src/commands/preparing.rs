@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use attentive_data::{DataError, Progress};
-use attentive_train::{Config, Prepared, TrainError, prepare};
+use attentive_data::{DataError, Progress, TextEncoder};
+use attentive_train::{Config, Prepared, TrainError, prepare_with};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::classifier::source;
@@ -24,8 +24,18 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Prepares the data of a config; `signals` may stop it.
 pub(super) fn prepare_told(config: &Config, talk: Talk, signals: &Signals) -> Result<Prepared, Failure> {
+    prepare_with_told(config, None, talk, signals)
+}
+
+/// The same with a tokenizer that is there already.
+pub(super) fn prepare_with_told(
+    config: &Config,
+    encoder: Option<TextEncoder>,
+    talk: Talk,
+    signals: &Signals,
+) -> Result<Prepared, Failure> {
     let preparing = Preparing::new(talk);
-    let result = prepare(config, &|progress| {
+    let result = prepare_with(config, encoder, &|progress| {
         preparing.show(progress);
         if matches!(progress, Progress::Encoding { .. }) {
             signals.hold();

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use attentive_backend::{Backend, Opened};
-use attentive_data::{Split, SplitManifest};
+use attentive_data::{Split, SplitManifest, TextEncoder};
 use attentive_train::{
-    Config, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, SplitAccount, StartAccount, Started, Watch,
-    fit, summary,
+    Config, Elsewhere, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, SplitAccount, StartAccount,
+    Started, Watch, fit, summary,
 };
 
 use super::open_device;
-use super::preparing::prepare_told;
+use super::preparing::prepare_with_told;
 use super::signals::Signals;
 use crate::args::Talk;
 use crate::failure::Failure;
@@ -30,19 +30,60 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Opens the device and prepares the data, unless a signal stops it.
-    pub(super) fn of(mut config: Config, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
+    pub(super) fn of(config: Config, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
+        Self::with_encoder(config, None, talk, signals)
+    }
+
+    /// The same with a tokenizer that is there already.
+    pub(super) fn with_encoder(
+        mut config: Config,
+        encoder: Option<TextEncoder>,
+        talk: Talk,
+        signals: &Signals,
+    ) -> Result<Self, Failure> {
         let opened = open_device(None, &config)?;
         config.backend = opened.backend.name().to_string();
-        let prepared = prepare_told(&config, talk, signals)?;
+        let prepared = prepare_with_told(&config, encoder, talk, signals)?;
         Ok(Self { config, prepared, opened })
+    }
+
+    /// The config with what is known now.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The data.
+    pub(super) fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// Makes the run directory of what another program trained, to be gone on with. It is a run once it has all of it.
+    pub(super) fn import(mut self, path: &Path, trained: Elsewhere, talk: Talk) -> Result<(), Failure> {
+        self.prepared.note_elsewhere(&trained)?;
+        if !talk.quiet {
+            introduce(&self.config, &self.prepared, &self.opened);
+        }
+        let run = RunDir::create(path, false)?;
+        let made = self.begin_elsewhere(&run, trained).and_then(|()| self.describe(&run));
+        if made.is_err() {
+            run.give_up();
+        }
+        made
+    }
+
+    fn begin_elsewhere(&self, run: &LockedRun, trained: Elsewhere) -> Result<(), Failure> {
+        let Self { config, prepared, opened } = self;
+        let origin = prepared.origin(config, &build(opened));
+        Ok(run.begin_elsewhere(&Job { config, prepared, origin: &origin, device: &opened.device }, trained)?)
     }
 
     /// The same for a run that has a checkpoint: its weights are in there, and what it started from may be gone by now.
     fn to_go_on(run: &RunDir, mut config: Config, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
-        let Some(init_from) = config.train.init_from.take() else { return Self::of(config, talk, signals) };
-        let start = run.split::<SplitAccount>()?.start;
+        let init_from = config.train.init_from.take();
+        let account = run.split::<SplitAccount>();
+        let start = if init_from.is_some() { account?.start } else { account.ok().and_then(|account| account.start) };
         let mut plan = Self::of(config, talk, signals)?;
-        plan.config.train.init_from = Some(init_from);
+        plan.config.train.init_from = init_from;
         plan.prepared.account.start = start;
         Ok(plan)
     }

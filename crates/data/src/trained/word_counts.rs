@@ -121,7 +121,7 @@ impl Part {
     }
 }
 
-type Counts = HashMap<Box<str>, u64>;
+type Counts = HashMap<Box<str>, u64, foldhash::quality::RandomState>;
 
 const UNPOISONED: &str = "no thread panics while it holds the lock";
 
@@ -150,7 +150,7 @@ impl Table {
         };
         const PIECE: usize = 1024;
         (0..source.len.div_ceil(PIECE)).into_par_iter().for_each(|piece| {
-            let mut counts = Counts::new();
+            let mut counts = Counts::default();
             let mut bytes = 0;
             for index in piece * PIECE..source.len.min((piece + 1) * PIECE) {
                 split(source.get(index), &mut |word| match counts.get_mut(word) {

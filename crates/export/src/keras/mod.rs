@@ -1,8 +1,15 @@
 //! A classifier as a Keras 3 model: `.keras`, which `load_model` opens, or `.weights.h5`. For the reference model and the
-//! options of Keras' `Attention` layer; whatever Keras has no layer for is refused.
+//! options of Keras' `Attention` layer; whatever Keras has no layer for is refused. The way back is in `import.rs`.
 
+mod architecture;
+mod compiled;
 mod hdf5;
+mod hdf5_read;
+mod import;
+mod layers;
+mod vectorization;
 mod zip;
+mod zip_read;
 
 use std::path::Path;
 
@@ -10,7 +17,11 @@ use attentive_model::{AttentionConfig, Head, Pooling, Positions, ScoreMode, Weig
 use attentive_train::{OptimizerConfig, OptimizerState, Predictor, TrainError};
 use serde_json::{Value, json};
 
+#[cfg(test)]
+mod tests;
+
 use self::hdf5::{Array, Group};
+pub use self::import::{KerasModel, order_of};
 use crate::error::ExportError;
 use crate::staging::Staging;
 

@@ -34,7 +34,7 @@ pub(super) fn archive(files: &[(&str, &[u8])]) -> Result<Vec<u8>, ExportError> {
 }
 
 /// The checksum of the format: the polynomial 0x04C11DB7, reflected.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     let mut table = [0u32; 256];
     for (i, entry) in table.iter_mut().enumerate() {
         *entry = (0..8).fold(i as u32, |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 });

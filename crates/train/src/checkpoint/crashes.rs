@@ -293,8 +293,7 @@ fn origin() -> Origin {
 fn snapshot(step: u64) -> Snapshot {
     let bytes =
         |n: usize, salt: u64| (0..n as u64).map(|i| ((i * 31 + step * 7 + salt) % 251) as u8).collect::<Vec<u8>>();
-    let weights = bytes(64 << 10, 1);
-    Snapshot { weights_sha256: sha256(&weights), weights, moments: bytes(128 << 10, 2) }
+    Snapshot::of(bytes(64 << 10, 1), bytes(128 << 10, 2))
 }
 
 /// A save as the trainer does it.

@@ -48,9 +48,9 @@ impl Manifest {
         Self { schema: SCHEMA, step, origin: origin.clone(), files: BTreeMap::new() }
     }
 
-    /// Notes a file.
-    pub(super) fn add(&mut self, name: &str, bytes: &[u8]) {
-        self.files.insert(name.to_string(), Entry { bytes: bytes.len() as u64, sha256: sha256(bytes) });
+    /// Notes a file by its length and its hash.
+    pub(super) fn add(&mut self, name: &str, bytes: usize, sha256: String) {
+        self.files.insert(name.to_string(), Entry { bytes: bytes as u64, sha256 });
     }
 
     /// The bytes of the file.

@@ -45,6 +45,9 @@ pub(crate) const STATE: &str = "state.json";
 pub(crate) struct State {
     /// Steps taken, skipped ones included.
     pub step: u64,
+    /// Updates that another program made before the first step.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub updates_before: u64,
     /// Epochs done.
     pub epoch: u64,
     /// Steps done in the epoch under way.
@@ -75,6 +78,11 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Updates that the optimizer has made.
+    pub(crate) fn updates(&self) -> u64 {
+        self.updates_before.saturating_add(self.step - self.trouble.skipped)
+    }
+
     /// Whether a state that was read can be one that was written.
     ///
     /// # Errors
@@ -101,6 +109,11 @@ impl State {
             None => Ok(()),
         }
     }
+}
+
+/// Whether there are none.
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Account of losses and gradients that were no finite numbers.
@@ -156,6 +169,8 @@ pub(crate) struct Snapshot {
     pub moments: Vec<u8>,
     /// The SHA-256 of the weights.
     pub weights_sha256: String,
+    /// The SHA-256 of the moments.
+    pub moments_sha256: String,
 }
 
 impl Snapshot {
@@ -164,11 +179,23 @@ impl Snapshot {
     /// # Errors
     /// [`CheckpointError::Encode`] when a format refuses them.
     pub(crate) fn new(weights: &[Weight], moments: &[Weight]) -> Result<Self, CheckpointError> {
-        let encode =
-            |file, result: Result<Vec<u8>, String>| result.map_err(|reason| CheckpointError::Encode { file, reason });
-        let weights = encode(WEIGHTS, format::to_safetensors(weights))?;
-        let moments = encode(MOMENTS, format::to_burnpack(moments))?;
-        Ok(Self { weights_sha256: sha256(&weights), weights, moments })
+        let hashed = |file, result: Result<Vec<u8>, String>| {
+            let bytes = result.map_err(|reason| CheckpointError::Encode { file, reason })?;
+            let hash = sha256(&bytes);
+            Ok((bytes, hash))
+        };
+        let (weights, moments) = rayon::join(
+            || hashed(WEIGHTS, format::to_safetensors(weights)),
+            || hashed(MOMENTS, format::to_burnpack(moments)),
+        );
+        let ((weights, weights_sha256), (moments, moments_sha256)) = (weights?, moments?);
+        Ok(Self { weights, moments, weights_sha256, moments_sha256 })
+    }
+
+    /// Any bytes with their hashes.
+    #[cfg(test)]
+    fn of(weights: Vec<u8>, moments: Vec<u8>) -> Self {
+        Self { weights_sha256: sha256(&weights), moments_sha256: sha256(&moments), weights, moments }
     }
 }
 

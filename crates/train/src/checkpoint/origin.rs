@@ -92,6 +92,13 @@ impl Origin {
     }
 }
 
+impl Config {
+    /// The keys in which another config differs from this one.
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        Origin::of_config(self).config_differences(&keys(other))
+    }
+}
+
 impl Difference {
     /// Whether it needs no permission: more epochs.
     pub(crate) fn is_free(&self) -> bool {

@@ -10,7 +10,7 @@ use attentive_model::Weight;
 use super::disk::{Disk, OsDisk};
 use super::manifest::{Entry, MANIFEST, MAX_BYTES, Manifest};
 use super::origin::Origin;
-use super::{Checkpoint, MOMENTS, STATE, Snapshot, State, WEIGHTS, guarded};
+use super::{Checkpoint, MOMENTS, STATE, Snapshot, State, WEIGHTS, guarded, sha256};
 use crate::error::{CheckpointError, Damage};
 use crate::format;
 
@@ -119,9 +119,13 @@ impl<'a> Store<'a> {
             let path = directory.join(name);
             self.disk.write_synced(&path, bytes).map_err(io_error("write", &path))
         };
-        for (name, bytes) in [(WEIGHTS, &snapshot.weights), (MOMENTS, &snapshot.moments), (STATE, &state_json)] {
+        for (name, bytes, hash) in [
+            (WEIGHTS, &snapshot.weights, snapshot.weights_sha256.clone()),
+            (MOMENTS, &snapshot.moments, snapshot.moments_sha256.clone()),
+            (STATE, &state_json, sha256(&state_json)),
+        ] {
             write(name, bytes)?;
-            manifest.add(name, bytes);
+            manifest.add(name, bytes.len(), hash);
         }
         write(MANIFEST, &manifest.to_bytes().map_err(encode(MANIFEST))?)?;
         self.sync(directory)
@@ -134,7 +138,9 @@ impl<'a> Store<'a> {
     pub(crate) fn load(&self, step: u64) -> Result<Checkpoint, CheckpointError> {
         let glance = self.glance(step)?;
         let (weights, moments) = (self.read(&glance, WEIGHTS)?, self.read(&glance, MOMENTS)?);
-        let snapshot = Snapshot { weights_sha256: glance.weights_sha256.clone(), weights, moments };
+        let hash = |name: &str| glance.files[name].sha256.clone();
+        let (weights_sha256, moments_sha256) = (hash(WEIGHTS), hash(MOMENTS));
+        let snapshot = Snapshot { weights, moments, weights_sha256, moments_sha256 };
         Ok(Checkpoint { path: glance.path, state: glance.state, origin: glance.origin, snapshot })
     }
 

@@ -22,8 +22,7 @@ fn origin() -> Origin {
 }
 
 fn snapshot(step: u64) -> Snapshot {
-    let weights = format!("weights of step {step}").into_bytes();
-    Snapshot { weights_sha256: sha256(&weights), weights, moments: format!("moments of {step}").into_bytes() }
+    Snapshot::of(format!("weights of step {step}").into_bytes(), format!("moments of {step}").into_bytes())
 }
 
 fn store(directory: &Path) -> Store<'static> {

@@ -22,6 +22,20 @@ impl OptimizerConfig {
     pub fn init(&self) -> Optimizer {
         Optimizer { config: self.clone(), moments: BTreeMap::new() }
     }
+
+    /// All moments before the first step, as a checkpoint has them.
+    pub(crate) fn first_moments(&self, model: &Classifier) -> Vec<Weight> {
+        let of_weight = |(weight, shape): (String, Vec<usize>)| {
+            let n = shape.iter().product();
+            let named = move |moment: &&str| Weight {
+                name: format!("{weight}.{moment}"),
+                shape: vec![n],
+                values: vec![self.initial_moment(); n],
+            };
+            self.moments().iter().map(named).collect::<Vec<_>>()
+        };
+        model.trained_shapes().into_iter().flat_map(of_weight).collect()
+    }
 }
 
 /// An optimizer and its moments, which are flattened and live on the device of the weights, without autodiff.

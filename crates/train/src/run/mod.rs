@@ -280,6 +280,13 @@ impl LockedRun {
         }
     }
 
+    /// Removes a run that could not be made, and its directory if it then is empty.
+    pub fn give_up(self) {
+        // The error that ended it is the one to tell.
+        let _ = self.clear().and_then(|()| self.remove_file(LOCK));
+        let _ = fs::remove_dir(&self.path);
+    }
+
     /// Removes what an earlier run left here, and nothing else.
     fn clear(&self) -> Result<(), TrainError> {
         let checkpoints = self.checkpoints();

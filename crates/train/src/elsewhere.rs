@@ -1,0 +1,84 @@
+//! A run that begins where a training by another program stands: its weights and the state of its optimizer, as the
+//! checkpoint before the first step.
+
+use std::path::PathBuf;
+
+use attentive_model::Weight;
+
+use crate::average::MovingAverage;
+use crate::checkpoint::{State, Store, sha256};
+use crate::error::{CheckpointError, TrainError};
+use crate::evaluate::Evaluator;
+use crate::format::to_safetensors;
+use crate::learner::Learner;
+use crate::optimizer_state::OptimizerState;
+use crate::prepare::Prepared;
+use crate::run::LockedRun;
+use crate::sitting::Job;
+use crate::start::{StartAccount, Started};
+
+/// What another program trained.
+#[derive(Debug)]
+pub struct Elsewhere {
+    /// The file that it was read from.
+    pub path: PathBuf,
+    /// All weights of the model.
+    pub weights: Vec<Weight>,
+    /// The state of its optimizer; without it the optimizer starts anew.
+    pub optimizer: Option<OptimizerState>,
+    /// What the file has and is not taken.
+    pub unused: Vec<String>,
+}
+
+impl Prepared {
+    /// Notes that the run begins with what another program trained.
+    ///
+    /// # Errors
+    /// When the weights cannot be written.
+    pub fn note_elsewhere(&mut self, trained: &Elsewhere) -> Result<(), TrainError> {
+        let encode = |reason| CheckpointError::Encode { file: "model.safetensors", reason };
+        self.account.start = Some(StartAccount {
+            path: trained.path.clone(),
+            weights_sha256: sha256(&to_safetensors(&trained.weights).map_err(encode)?),
+            weights: trained.weights.iter().map(|weight| (weight.name.clone(), Started::Whole)).collect(),
+            unused: trained.unused.clone(),
+        });
+        Ok(())
+    }
+}
+
+impl LockedRun {
+    /// Saves what another program trained as the checkpoint that the run goes on from, before its first step.
+    ///
+    /// # Errors
+    /// When the weights or moments do not fit the model, or the disk or the device fails.
+    pub fn begin_elsewhere(&self, job: &Job, trained: Elsewhere) -> Result<(), TrainError> {
+        let Job { config, prepared, origin, device } = *job;
+        let (labels, pad_id) = (prepared.labels.names(), prepared.encoder.pad_id());
+        let evaluator = Evaluator::new(config, prepared.sizes.head, labels, pad_id, device);
+        let mut learner = Learner::new(config, prepared, device)?;
+        learner.model = learner.model.with_weights(trained.weights)?;
+        let updates = trained.optimizer.as_ref().map_or(0, |state| state.updates);
+        let moments = match trained.optimizer {
+            Some(OptimizerState { moments, .. }) => {
+                let weight = |(name, values): (String, Vec<f32>)| Weight { name, shape: vec![values.len()], values };
+                moments.into_iter().map(weight).collect()
+            }
+            None => config.train.optimizer.first_moments(&learner.model),
+        };
+        learner.optimizer = config.train.optimizer.init().with_moments(moments, &learner.model, device)?;
+        learner.average = config.train.ema.map(|decay| MovingAverage::new(decay, &learner.model));
+        let state = State {
+            updates_before: updates,
+            thresholds: evaluator.decision(config, None).thresholds,
+            // A run that diverges goes back to it.
+            planned: Some(0),
+            proven: Some(0),
+            ..State::default()
+        };
+        let store = Store::new(self.checkpoints());
+        store.sweep()?;
+        store.save(&state, origin, &learner.snapshot(&evaluator)?)?;
+        Ok(())
+    }
+}
