@@ -17,6 +17,7 @@ fn origin() -> Origin {
         data: BTreeMap::new(),
         tokenizer: text("t"),
         labels: text("l"),
+        start: None,
         build: BTreeMap::from([(text("burn"), text("0"))]),
     }
 }
@@ -197,6 +198,7 @@ fn every_difference_is_named_and_only_more_epochs_are_free() {
         data: BTreeMap::from([(attentive_data::Split::Test, "x".to_string())]),
         tokenizer: "u".to_string(),
         labels: "m".to_string(),
+        start: Some("s".to_string()),
         build: BTreeMap::from([("burn".to_string(), "1".to_string())]),
     };
     let differences = origin().differences(&now);
@@ -209,16 +211,17 @@ fn every_difference_is_named_and_only_more_epochs_are_free() {
             "data.test.examples: was not there",
             "tokenizer: not the same",
             "labels: not the same",
+            "start: was not there",
             "build.burn: was \"0\", is \"1\"",
         ]
     );
     let free: Vec<bool> = differences.iter().map(Difference::is_free).collect();
-    assert_eq!(free, [false, true, false, false, false, false]);
+    assert_eq!(free, [false, true, false, false, false, false, false]);
     assert!(!now.differences(&origin())[1].is_free(), "fewer epochs are not free");
     let allowed = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         differences.iter().map(|difference| difference.is_allowed(&names)).collect::<Vec<_>>()
     };
-    assert_eq!(allowed(&["build", "data.test"]), [false, false, true, false, false, true]);
-    assert_eq!(allowed(&["see", "token", "train"]), [false, true, false, false, false, false]);
+    assert_eq!(allowed(&["build", "data.test"]), [false, false, true, false, false, false, true]);
+    assert_eq!(allowed(&["see", "token", "train"]), [false, true, false, false, false, false, false]);
 }
