@@ -16,7 +16,10 @@ const FILES: [(&str, &[u8]); 6] = [
     ("config.toml", b"[data]\ntrain = \"a.csv\"\n[model]\nembedding = { dim = 2 }\n"),
     ("examples.jsonl", b"{\"kind\":\"data\",\"text\":\"a b\",\"labels\":[\"good\"],\"probabilities\":[0.25,0.75]}\n"),
     ("labels.json", b"{\"head\":\"sigmoid\",\"labels\":[{\"name\":\"bad\"},{\"name\":\"good\",\"threshold\":0.5}]}"),
-    ("model.safetensors", b"\x40\0\0\0\0\0\0\0{\"head.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}  \0\0\0\0"),
+    (
+        "model.safetensors",
+        b"\x40\0\0\0\0\0\0\0{\"head.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}  \0\0\0\0",
+    ),
     (
         "tokenizer.json",
         b"{\"version\":\"1.0\",\"added_tokens\":[],\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"},\
