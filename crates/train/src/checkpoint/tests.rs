@@ -190,6 +190,39 @@ fn a_file_whose_parser_panics_is_damaged() {
     );
 }
 
+#[test]
+fn a_file_that_is_read_alone_is_verified_alone() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    let tensor = |name: &str| Weight { name: name.to_string(), shape: vec![3], values: vec![1.0, -2.0, 0.5] };
+    let saved = Snapshot::new(&[tensor("w")], &[tensor("w.momentum")]).unwrap();
+    let store = store(directory.path());
+    let path = store.save(&State { step: 3, ..State::default() }, &origin(), &saved).unwrap();
+    let whole = |name: &str| {
+        let glance = store.glance(3)?;
+        if name == WEIGHTS { store.weights(&glance) } else { store.moments(&glance) }
+    };
+    assert_eq!(whole(WEIGHTS).unwrap(), [tensor("w")]);
+    assert_eq!(whole(MOMENTS).unwrap(), [tensor("w.momentum")]);
+    for (name, other) in [(WEIGHTS, MOMENTS), (MOMENTS, WEIGHTS)] {
+        let bytes = fs::read(path.join(name)).unwrap();
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            fs::write(path.join(name), flipped).unwrap();
+            let error = whole(name).unwrap_err();
+            assert!(matches!(&error, CheckpointError::Damaged { path: of, .. } if *of == path.join(name)), "{error}");
+            assert!(whole(other).is_ok() && store.load(3).is_err());
+        }
+        // A file that is missing or cut off makes the whole checkpoint a damaged one, whatever is read of it.
+        fs::write(path.join(name), &bytes[1..]).unwrap();
+        assert!(store.glance(3).is_err() && store.newest_at_a_glance().is_err());
+        fs::remove_file(path.join(name)).unwrap();
+        assert!(store.glance(3).is_err());
+        fs::write(path.join(name), &bytes).unwrap();
+    }
+    assert_eq!(store.newest_at_a_glance().unwrap().checkpoint.unwrap().weights_sha256, saved.weights_sha256);
+}
+
 /// One difference for each thing that a run is made from.
 #[test]
 fn every_difference_is_named_and_only_more_epochs_are_free() {
