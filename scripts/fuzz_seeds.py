@@ -281,6 +281,50 @@ def tokenizer():
     seed("tokenizer", "old", '{"version":"1.0","model":{"vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}}')
 
 
-for target in (config, readers, manifest, weights, tokenizer):
+def bundle():
+    """The first byte is the place of the file among those of a bundle, by name, and the manifest the last."""
+    sha = lambda data: hashlib.sha256(data).hexdigest()
+    measured = {"examples": 2, "accuracy": 0.5, "interval": [0.1, 0.9], "macro_f1": 0.5, "micro_f1": 0.5, "majority": 0.5}
+    names = ["README.md", "config.toml", "examples.jsonl", "labels.json", "model.safetensors", "tokenizer.json"]
+    manifest = json.dumps(
+        {
+            "schema": 1, "attentive": "0.1.0",
+            "about": {"name": "a", "step": 3, "fingerprint": "0",
+                      "data": {"train": {"files": ["a.csv"], "examples": 2, "labels": {"bad": 1}}}, "measured": {"test": measured}},
+            "files": {name: {"bytes": 1, "sha256": sha(b"a")} for name in names},
+        }
+    )
+    seed("bundle", "manifest", b"\6", manifest[:-1])
+    seed("bundle", "config", b"\1", '[data]\ntrain = "a.csv"\nmulti_label = true\n[model]\nembedding = { dim = 2 }\n')
+    example = {"kind": "data", "text": "a \u00e9", "second": "b", "labels": ["bad"], "probabilities": [0.75, 0.25]}
+    seed("bundle", "examples", b"\2", json.dumps(example) + "\n")
+    labels = [{"name": "bad"}, {"name": "good", "threshold": 0.25}]
+    seed("bundle", "labels", b"\3", json.dumps({"head": "sigmoid", "labels": labels}))
+    seed("bundle", "labels-softmax", b"\3", json.dumps({"head": "softmax", "labels": [{"name": "bad"}]}))
+
+    def tensors(**parts):
+        header, data = {}, b""
+        for name, (dtype, shape, values) in parts.items():
+            header[name.replace("_", ".")] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(values)]}
+            data += values
+        header = json.dumps(header).encode()
+        header += b" " * (-len(header) % 8)
+        return struct.pack("<Q", len(header)) + header + data
+
+    scales = struct.pack("<2f", 0.5, 0)
+    seed("bundle", "int8-rows", b"\4", tensors(
+        embedding_weight=("I8", [2, 3], b"\x7f\x81\0\1\2\3"), embedding_weight_scale=("F32", [2, 1], scales)))
+    seed("bundle", "int8-columns", b"\4", tensors(
+        head_weight=("I8", [3, 2], b"\x7f\x81\0\1\2\3"), head_weight_scale=("F32", [1, 2], scales), head_bias=("F32", [1], scales[:4])))
+    seed("bundle", "halves", b"\4", tensors(a=("F16", [2], b"\0\x3c\0\xbc"), b=("BF16", [1, 2], b"\x80\x3f\x80\xbf")))
+    seed("bundle", "tokenizer", b"\5", json.dumps(
+        {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"}, "normalizer": {"type": "NFKC"},
+         "model": {"type": "WordLevel", "vocab": {"[PAD]": 0, "[UNK]": 1, "a": 2}, "unk_token": "[UNK]"}}))
+    words = set(re.findall(r'"\w+"(?:: ?)?', manifest + json.dumps(example) + json.dumps(labels)))
+    dictionary("bundle", {*words, '"F32"', '"F16"', '"BF16"', '"I8"', '"shape":', '"data_offsets":', ".scale", "[2,1]", "[1,2]",
+                          "null", "1e400", "-1", "18446744073709551615", '"threshold":', '"head":"multi_label"', '"../'})
+
+
+for target in (config, readers, manifest, weights, tokenizer, bundle):
     target()
 print(sum(path.stat().st_size for path in CORPUS.rglob("*.seed")), "bytes of seeds")

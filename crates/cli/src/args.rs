@@ -110,7 +110,8 @@ pub(crate) struct Resume {
 
 #[derive(Debug, Args)]
 pub(crate) struct Allow {
-    /// Go on although this has changed: a key of the config, `data`, `tokenizer`, `labels` or `build`. It is recorded
+    /// Go on although this has changed: a key of the config, `data`, `tokenizer`, `labels`, `start` (the
+    /// weights it started from) or `build`. It is recorded
     #[arg(long = "allow-changed", value_name = "FIELD")]
     pub(crate) changed: Vec<String>,
 }

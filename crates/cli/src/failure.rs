@@ -322,6 +322,7 @@ fn export_code(error: &ExportError) -> u8 {
         | ExportError::FromBundle { .. }
         | ExportError::Unprunable
         | ExportError::TooLarge { .. } => code::CONFIG,
+        ExportError::Rerun { .. } => code::INTERNAL,
         ExportError::Io { .. } | ExportError::Encode { .. } => code::IO,
         ExportError::Damaged { .. } | ExportError::Differs { .. } => code::BAD_DATA,
     }

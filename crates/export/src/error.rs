@@ -70,6 +70,14 @@ pub enum ExportError {
     /// The tokens of a vocabulary that is to be pruned are made of others.
     #[error("the vocabulary cannot be pruned: only words and characters as attentive itself cuts them can go from one")]
     Unprunable,
+    /// The file does not compute, in a program that is not ours, what the classifier does.
+    #[error("what `--format {format}` wrote does not come out as it should, and is not kept: {reason}")]
+    Rerun {
+        /// The format.
+        format: &'static str,
+        /// What the other program said, or what differs.
+        reason: String,
+    },
     /// There are too many weights for the file format.
     #[error("the weights have {bytes} bytes, and a file of this format holds {limit}")]
     TooLarge {
@@ -207,6 +215,10 @@ impl ExportError {
             Self::NotForFormat { .. } => {
                 Some("leave it out, or choose `--format bundle` or `safetensors`".to_string())
             }
+            Self::Rerun { .. } => Some(
+                "this is a fault of attentive: please report it with the config; the other formats do not depend on this one"
+                    .to_string(),
+            ),
             Self::Unprunable => Some(
                 "leave out `--prune-vocabulary`: the pieces of a subword tokenizer are made of each other; `--dtype int8` makes \
                  a quarter of any table"

@@ -34,6 +34,13 @@ pub(crate) struct Example {
     probabilities: Vec<f32>,
 }
 
+impl OwnTexts {
+    /// Those of a run whose data are gone.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+}
+
 /// Some of these examples, spread evenly.
 pub fn own_texts(examples: &Examples) -> OwnTexts {
     let n = examples.len();
@@ -136,6 +143,21 @@ impl Example {
             differences.fold(0.0, |most: f32, own| if own.is_nan() { f32::INFINITY } else { most.max(own) })
         };
         Ok(examples.iter().zip(&predictions).map(largest).collect())
+    }
+
+    /// The text, of a pair the first.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The second text of a pair.
+    pub(crate) fn second(&self) -> Option<&str> {
+        self.second.as_deref()
+    }
+
+    /// The probability of each label.
+    pub(crate) fn probabilities(&self) -> &[f32] {
+        &self.probabilities
     }
 
     /// Whether both are decided for the same labels.

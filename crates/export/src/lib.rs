@@ -30,7 +30,7 @@ pub use bundle::{Bundle, Verified, write_bundle};
 pub use error::ExportError;
 pub use examples::{OwnTexts, own_texts};
 pub use keras::{KerasModel, Trainable, order_of, write_keras};
-pub use onnx::{to_onnx, write_onnx};
+pub use onnx::{Rerun, rerun_onnx, to_onnx, write_onnx};
 pub use pruned::{Pruned, prune};
 pub use shipped::Shipped;
 pub use torch::{Rounded, write_torch};

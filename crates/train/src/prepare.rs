@@ -266,6 +266,7 @@ impl Prepared {
             data: self.account.manifest.fingerprints(),
             tokenizer: sha256(self.encoder.to_json().as_bytes()),
             labels: sha256(self.labels.to_json().as_bytes()),
+            start: self.account.start.as_ref().map(|start| start.weights_sha256.clone()),
             build: build.clone(),
         }
     }

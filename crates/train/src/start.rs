@@ -88,7 +88,7 @@ impl Source {
         Self { weights, known: Some(Known { encoder, labels, features }) }
     }
 
-    /// The weights of a safetensors file, in 32 or 16 bits.
+    /// The weights of a safetensors file in any [`crate::Precision`].
     ///
     /// # Errors
     /// [`TrainError::NoStart`] where there is no such file; [`TrainError::Start`] when it is none; [`TrainError::Io`].

@@ -90,6 +90,24 @@ fn a_run_goes_on_when_what_it_started_from_is_gone() {
 }
 
 #[test]
+fn the_weights_it_started_from_are_in_every_checkpoint() {
+    let dir = trained("init-origin");
+    dir.ok("train small.toml --run-dir again --set train.init_from=bundle");
+    let started = dir.json("again/split.json")["start"]["weights_sha256"].clone();
+    for checkpoint in dir.list("again/checkpoints") {
+        let manifest = dir.text(format!("again/checkpoints/{checkpoint}/MANIFEST.json"));
+        assert!(manifest.contains(&format!("\"start\": {started}")), "{manifest}");
+    }
+    // Other weights at the same place: the replay says so, instead of steps that come out otherwise.
+    dir.ok("train small.toml --run-dir other --set seed=8");
+    dir.ok("export other --format bundle --output new");
+    std::fs::rename(dir.path("bundle"), dir.path("old")).unwrap();
+    std::fs::rename(dir.path("new"), dir.path("bundle")).unwrap();
+    let refused = dir.run("verify again").expect(65, "verify");
+    assert!(refused.error().contains("start: not the same"), "{}", refused.error());
+}
+
+#[test]
 fn what_cannot_be_started_from_is_told_before_anything_is_made() {
     let dir = trained("init-bad");
     dir.file("noise.safetensors", b"not a file of tensors");

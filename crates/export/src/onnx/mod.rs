@@ -4,6 +4,7 @@
 mod attention;
 mod layers;
 mod protobuf;
+mod rerun;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,7 +16,9 @@ use serde_json::json;
 use self::attention::Rotary;
 use self::layers::{Builder, Text};
 use self::protobuf::{Attribute, Graph, OPSET, Size};
+pub use self::rerun::{Rerun, rerun_onnx};
 use crate::error::ExportError;
+use crate::examples::OwnTexts;
 use crate::labels::{head_name, thresholds_of};
 use crate::staging::Staging;
 
@@ -24,12 +27,17 @@ const MAX_WEIGHTS: u64 = (1 << 31) - (64 << 20);
 
 const BATCH: Size = Size::Any("batch");
 
-/// Writes the classifier as an ONNX file.
+/// Writes the classifier as an ONNX file, which has its name only when another engine has run it: see [`rerun_onnx`].
 ///
 /// # Errors
-/// As [`to_onnx`]; [`ExportError::Exists`] when there is something already; whatever keeps the file from being written.
-pub fn write_onnx(predictor: &Predictor, output: &Path) -> Result<(), ExportError> {
-    Staging::file(output, &to_onnx(predictor)?)?.commit()
+/// As [`to_onnx`] and [`rerun_onnx`]; [`ExportError::Exists`] when there is something already; whatever keeps the file from
+/// being written.
+pub fn write_onnx(predictor: &Predictor, own: &OwnTexts, output: &Path) -> Result<Rerun, ExportError> {
+    let file = to_onnx(predictor)?;
+    let staging = Staging::file(output, &file)?;
+    let rerun = rerun_onnx(&file, predictor, own)?;
+    staging.commit()?;
+    Ok(rerun)
 }
 
 /// The classifier as the bytes of an ONNX file of opset 17; the same classifier gives the same bytes.

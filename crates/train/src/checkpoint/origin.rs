@@ -12,6 +12,8 @@ use crate::config::Config;
 
 /// The key of the one change that needs no permission: more of them.
 const EPOCHS: &str = "train.epochs";
+/// The field of the weights that a run started from.
+const START: &str = "start";
 
 /// What a run was made from. A checkpoint only continues a run made from the same. Hashes are SHA-256 in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +27,9 @@ pub struct Origin {
     pub(crate) tokenizer: String,
     /// `labels.json`.
     pub(crate) labels: String,
+    /// The weights that it started from, if another training made them; see [`crate::StartAccount`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) start: Option<String>,
     /// What computes: version, revision, backends, the processor's instructions.
     pub(crate) build: BTreeMap<String, String>,
 }
@@ -33,7 +38,7 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Difference {
-    /// A key of the config, or `data.train.examples`, `tokenizer`, `labels`, `build.…`.
+    /// A key of the config, or `data.train.examples`, `tokenizer`, `labels`, `start`, `build.…`.
     pub field: String,
     /// What it was; of what is too long to tell, the hash. `None` where there was nothing.
     pub was: Option<Value>,
@@ -60,6 +65,7 @@ impl Origin {
             data: BTreeMap::new(),
             tokenizer: nothing(),
             labels: nothing(),
+            start: None,
             build: BTreeMap::new(),
         }
     }
@@ -72,7 +78,7 @@ impl Origin {
         all
     }
 
-    /// In what the data, the tokenizer or the labels of `now` differ.
+    /// In what the data, the tokenizer, the labels or the weights at the start of `now` differ.
     pub(crate) fn data_differences(&self, now: &Self) -> Vec<Difference> {
         let hash = |hash: &String| Value::String(hash.clone());
         let of_split = |split: &Split| format!("data.{split}.examples");
@@ -82,6 +88,10 @@ impl Origin {
             if was != is {
                 all.push(Difference { field: field.to_string(), was: Some(hash(was)), is: Some(hash(is)) });
             }
+        }
+        if self.start != now.start {
+            let hash = |start: &Option<String>| start.clone().map(Value::String);
+            all.push(Difference { field: START.to_string(), was: hash(&self.start), is: hash(&now.start) });
         }
         all
     }
@@ -133,7 +143,7 @@ impl Difference {
 
     /// Whether values are told, not hashes.
     fn is_told(&self) -> bool {
-        !(self.field.ends_with(".examples") || self.field == "tokenizer" || self.field == "labels")
+        !(self.field.ends_with(".examples") || ["tokenizer", "labels", START].contains(&self.field.as_str()))
     }
 }
 

@@ -17,6 +17,7 @@ fn origin() -> Origin {
         data: BTreeMap::new(),
         tokenizer: text("t"),
         labels: text("l"),
+        start: None,
         build: BTreeMap::from([(text("burn"), text("0"))]),
     }
 }
@@ -188,6 +189,39 @@ fn a_file_whose_parser_panics_is_damaged() {
     );
 }
 
+#[test]
+fn a_file_that_is_read_alone_is_verified_alone() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    let tensor = |name: &str| Weight { name: name.to_string(), shape: vec![3], values: vec![1.0, -2.0, 0.5] };
+    let saved = Snapshot::new(&[tensor("w")], &[tensor("w.momentum")]).unwrap();
+    let store = store(directory.path());
+    let path = store.save(&State { step: 3, ..State::default() }, &origin(), &saved).unwrap();
+    let whole = |name: &str| {
+        let glance = store.glance(3)?;
+        if name == WEIGHTS { store.weights(&glance) } else { store.moments(&glance) }
+    };
+    assert_eq!(whole(WEIGHTS).unwrap(), [tensor("w")]);
+    assert_eq!(whole(MOMENTS).unwrap(), [tensor("w.momentum")]);
+    for (name, other) in [(WEIGHTS, MOMENTS), (MOMENTS, WEIGHTS)] {
+        let bytes = fs::read(path.join(name)).unwrap();
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            fs::write(path.join(name), flipped).unwrap();
+            let error = whole(name).unwrap_err();
+            assert!(matches!(&error, CheckpointError::Damaged { path: of, .. } if *of == path.join(name)), "{error}");
+            assert!(whole(other).is_ok() && store.load(3).is_err());
+        }
+        // A file that is missing or cut off makes the whole checkpoint a damaged one, whatever is read of it.
+        fs::write(path.join(name), &bytes[1..]).unwrap();
+        assert!(store.glance(3).is_err() && store.newest_at_a_glance().is_err());
+        fs::remove_file(path.join(name)).unwrap();
+        assert!(store.glance(3).is_err());
+        fs::write(path.join(name), &bytes).unwrap();
+    }
+    assert_eq!(store.newest_at_a_glance().unwrap().checkpoint.unwrap().weights_sha256, saved.weights_sha256);
+}
+
 /// One difference for each thing that a run is made from.
 #[test]
 fn every_difference_is_named_and_only_more_epochs_are_free() {
@@ -196,6 +230,7 @@ fn every_difference_is_named_and_only_more_epochs_are_free() {
         data: BTreeMap::from([(attentive_data::Split::Test, "x".to_string())]),
         tokenizer: "u".to_string(),
         labels: "m".to_string(),
+        start: Some("s".to_string()),
         build: BTreeMap::from([("burn".to_string(), "1".to_string())]),
     };
     let differences = origin().differences(&now);
@@ -208,16 +243,17 @@ fn every_difference_is_named_and_only_more_epochs_are_free() {
             "data.test.examples: was not there",
             "tokenizer: not the same",
             "labels: not the same",
+            "start: was not there",
             "build.burn: was \"0\", is \"1\"",
         ]
     );
     let free: Vec<bool> = differences.iter().map(Difference::is_free).collect();
-    assert_eq!(free, [false, true, false, false, false, false]);
+    assert_eq!(free, [false, true, false, false, false, false, false]);
     assert!(!now.differences(&origin())[1].is_free(), "fewer epochs are not free");
     let allowed = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         differences.iter().map(|difference| difference.is_allowed(&names)).collect::<Vec<_>>()
     };
-    assert_eq!(allowed(&["build", "data.test"]), [false, false, true, false, false, true]);
-    assert_eq!(allowed(&["see", "token", "train"]), [false, true, false, false, false, false]);
+    assert_eq!(allowed(&["build", "data.test"]), [false, false, true, false, false, false, true]);
+    assert_eq!(allowed(&["see", "token", "train"]), [false, true, false, false, false, false, false]);
 }
