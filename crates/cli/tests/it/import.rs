@@ -118,7 +118,7 @@ fn what_cannot_be_imported_is_told_before_anything_is_made() {
     let config = "--config small.toml";
     let tokenizer = "--config small.toml --tokenizer vocabulary.txt";
     for (arguments, code, told, hint) in [
-        ("gone.keras --config small.toml".to_string(), 66, "cannot read `gone.keras`", "make the directory"),
+        ("gone.keras --config small.toml".to_string(), 66, "cannot read `gone.keras`", "look after the path"),
         (". --config small.toml".to_string(), 65, "`.` cannot be imported: the file: it is no file", "save it again"),
         (
             format!("empty.keras {config}"),
