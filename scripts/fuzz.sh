@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 seconds=${1:-60}
 targets=("${@:2}")
-[ ${#targets[@]} -gt 0 ] || targets=(config readers manifest weights tokenizer bundle)
+[ ${#targets[@]} -gt 0 ] || targets=(config readers manifest weights tokenizer bundle keras)
 at_once=${AT_ONCE:-2}
 
 if ! command -v "${CXX:-c++}" >/dev/null; then

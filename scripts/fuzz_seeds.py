@@ -8,9 +8,11 @@ Needs Python alone.
 
 import gzip
 import hashlib
+import io
 import json
 import re
 import struct
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -324,7 +326,28 @@ def bundle():
     dictionary("bundle", {*words, '"F32"', '"F16"', '"BF16"', '"I8"', '"shape":', '"data_offsets":', ".scale", "[2,1]", "[1,2]",
                           "null", "1e400", "-1", "18446744073709551615", '"threshold":', '"head":"multi_label"', '"../'})
 
+def keras():
+    """The files of scripts/keras_fixtures.py that are small enough, and parts of the others."""
+    fixtures = ROOT / "crates/export/tests/data/keras"
+    for path in sorted((fixtures / "foreign").glob("*.h5")):
+        seed("keras", path.stem, b"\0", path.read_bytes())
+    words = {"PK\x01\x02", "PK\x03\x04", "PK\x05\x06", "SNOD", "TREE", "HEAP", "../", b"\xff" * 8}
+    for name in ("reference", "text"):
+        with zipfile.ZipFile(fixtures / f"{name}.keras") as archive:
+            config = json.dumps(json.loads(archive.read("config.json")), separators=(",", ":"))
+            words.update(re.findall(r'"\w+"(?:: ?)?', config))
+            seed("keras", f"config-{name}", b"\1", config)
+            for member in archive.namelist():
+                if member.endswith("text_vectorization/vocabulary.txt"):
+                    seed("keras", "vocabulary", b"\2", archive.read(member))
+    small = io.BytesIO()
+    with zipfile.ZipFile(small, "w") as archive:
+        for name, content in (("metadata.json", "{}"), ("config.json", config), ("model.weights.h5", "\x89HDF")):
+            archive.writestr(zipfile.ZipInfo(name), content)
+    seed("keras", "archive", b"\0", small.getvalue())
+    dictionary("keras", words)
 
-for target in (config, readers, manifest, weights, tokenizer, bundle):
+
+for target in (config, readers, manifest, weights, tokenizer, bundle, keras):
     target()
 print(sum(path.stat().st_size for path in CORPUS.rglob("*.seed")), "bytes of seeds")

@@ -192,6 +192,9 @@ impl ExportError {
             Self::Place { .. } => {
                 Some("name a new file or directory, in a directory that is there, with `--output`".to_string())
             }
+            Self::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("look after the path, which is relative to the directory the command runs in".to_string())
+            }
             Self::Io { source, .. } => io_hint(source).map(str::to_string),
             Self::Damaged { .. } => Some("get the bundle again, or export it anew from its run".to_string()),
             Self::Differs { .. } => Some(

@@ -25,6 +25,10 @@ mod keras;
 mod onnx;
 mod torch;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use keras::fuzzing;
+
 pub use about::{About, Measured, Trained};
 pub use bundle::{Bundle, Verified, write_bundle};
 pub use error::ExportError;

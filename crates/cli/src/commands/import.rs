@@ -23,18 +23,19 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
     let mut model = KerasModel::open(&args.model).map_err(Failure::Export)?;
     let no_data = || Failure::Export(ExportError::NoData { path: args.model.clone() });
     let given = args.config.as_deref().ok_or_else(no_data)?;
-    let own = load_config(given, &args.set.set)?;
-    let mut config = own.clone();
+    let mut own = load_config(given, &args.set.set)?;
     if let Some(name) = &args.backend {
-        config.backend.clone_from(name);
+        own.backend.clone_from(name);
     }
+    let mut config = own.clone();
     model.configure(&mut config);
+    let told = model.told();
     let encoder = tokenizer(args, &mut model)?;
     config.tokenizer = TokenizerConfig::File(attentive_data::FileConfig { path: args.output.join("tokenizer.json") });
     let config = checked(given, &config)?;
     RunDir::check_free(&args.output, false)?;
     if !talk.quiet {
-        introduce(args, &model, &own, &config);
+        introduce(args, &told, &own, &config);
     }
 
     let plan = Plan::with_encoder(config, Some(encoder), talk, &listen()?)?;
@@ -44,14 +45,11 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
     let order = order_of(&labels, classes).map_err(Failure::Export)?;
     let trained = model.trained(plan.config(), &prepared.sizes, &order).map_err(Failure::Export)?;
     let updates = trained.optimizer.as_ref().map(|state| state.updates);
-    let left_out = trained.unused.clone();
     let epochs = plan.config().train.epochs;
     let validates = plan.config().data.validation.is_some();
     plan.import(&args.output, trained, talk)?;
 
     if !talk.quiet {
-        let note = Style::for_stderr().hint("note:");
-        left_out.iter().for_each(|part| tell(&format!("  {note} not taken: {part}")));
         tell("");
     }
     let run = args.output.display();
@@ -107,13 +105,13 @@ fn checked(path: &Path, config: &Config) -> Result<Config, ConfigError> {
 }
 
 /// What was read, and what it changes in the config.
-fn introduce(args: &Import, model: &KerasModel, own: &Config, config: &Config) {
+fn introduce(args: &Import, told: &[String], own: &Config, config: &Config) {
     let style = Style::for_stderr();
-    tell(&format!("{}", style.strong(&args.model.display().to_string())));
-    model.told().iter().for_each(|line| tell(&format!("  {line}")));
-    let differences = own.differences(config);
-    if !differences.is_empty() {
-        tell("  what the model decides, whatever the config says:");
-        differences.iter().for_each(|difference| tell(&format!("    {difference}")));
-    }
+    tell(&style.strong(&args.model.display().to_string()));
+    told.iter().for_each(|line| tell(&format!("  {line}")));
+    tell("  what the model decides, whatever the config says:");
+    let differences =
+        own.differences(config).into_iter().filter(|difference| !difference.field.starts_with("tokenizer."));
+    differences.for_each(|difference| tell(&format!("    {difference}")));
+    tell(&format!("    {}: is `{}`", own.tokenizer.key(), args.output.join("tokenizer.json").display()));
 }

@@ -271,7 +271,5 @@ fn started(account: &StartAccount) {
             Started::New { reason } => tell(&format!("    {name}: new, because {reason}")),
         }
     }
-    if !account.unused.is_empty() {
-        tell(&format!("    not used: {}", account.unused.join(", ")));
-    }
+    account.unused.iter().for_each(|name| tell(&format!("    not used: {name}")));
 }

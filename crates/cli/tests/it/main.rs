@@ -25,6 +25,8 @@ mod hostile_data;
 #[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
 mod hostile_models;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
+mod import;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod init;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod init_from;

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use attentive_data::{Labels, TextEncoder};
@@ -19,8 +20,6 @@ use crate::error::{ExportError, io_error};
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 8 << 30;
-/// The largest `config.json`, which may hold a vocabulary.
-const MAX_CONFIG: usize = 256 << 20;
 /// The weights in an archive.
 const WEIGHTS: &str = "model.weights.h5";
 
@@ -29,6 +28,8 @@ const WEIGHTS: &str = "model.weights.h5";
 pub struct KerasModel {
     path: PathBuf,
     bytes: Vec<u8>,
+    /// Where in them the weights are.
+    weights: Range<usize>,
     /// What `config.json` says, which weights alone do not have.
     architecture: Option<Architecture>,
     version: Option<String>,
@@ -43,9 +44,14 @@ impl KerasModel {
     /// [`ExportError::Io`]; [`ExportError::Unreadable`] when it is not what Keras 3 saves; [`ExportError::NoEqual`] when the
     /// model has a part that there is nothing for here.
     pub fn open(path: &Path) -> Result<Self, ExportError> {
-        let bytes = read(path)?;
+        Self::of(path, read(path)?)
+    }
+
+    /// The model in the bytes of a file.
+    pub(super) fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, ExportError> {
         let mut model = Self {
             path: path.to_path_buf(),
+            weights: 0..bytes.len(),
             bytes: Vec::new(),
             architecture: None,
             version: None,
@@ -56,19 +62,16 @@ impl KerasModel {
             model.read_archive(&bytes)?;
         }
         model.bytes = bytes;
-        model.weights_file(|_| Ok(()))?;
+        model.tree()?;
         Ok(model)
     }
 
     fn read_archive(&mut self, bytes: &[u8]) -> Result<(), ExportError> {
         let archive = Archive::read(bytes).map_err(|reason| self.unreadable("the archive", reason))?;
         let member = |name: &str| archive.get(name).map_err(|reason| self.unreadable(name, reason));
+        let needed = |name: &str| member(name)?.ok_or_else(|| self.unreadable(name, "it is not there"));
         let json = |name: &str| -> Result<Value, ExportError> {
-            let bytes = member(name)?.ok_or_else(|| self.unreadable(name, "it is not there"))?;
-            if bytes.len() > MAX_CONFIG {
-                return Err(self.unreadable(name, "it is too long"));
-            }
-            serde_json::from_slice(bytes).map_err(|error| self.unreadable(name, error.to_string()))
+            serde_json::from_slice(needed(name)?).map_err(|error| self.unreadable(name, error.to_string()))
         };
         let config = json("config.json")?;
         let version = json("metadata.json")?["keras_version"].as_str().map(str::to_string);
@@ -86,21 +89,18 @@ impl KerasModel {
         let known = |name: &&str| ["config.json", "metadata.json", WEIGHTS].contains(name) || MEMBERS.contains(name);
         let others = archive.names().filter(|name| !known(name) && !name.ends_with('/'));
         left_out.extend(others.map(|name| format!("`{name}`")));
+        needed(WEIGHTS)?;
+        self.weights = archive.place(WEIGHTS).unwrap_or_default();
         (self.architecture, self.version, self.tokenizer) = (Some(architecture), version, tokenizer);
         self.left_out = left_out;
         Ok(())
     }
 
-    /// Does something with the weights.
-    fn weights_file<T>(&self, read: impl FnOnce(&Tree) -> Result<T, ExportError>) -> Result<T, ExportError> {
-        let unreadable = |reason: String| self.unreadable(WEIGHTS, reason);
-        if self.architecture.is_none() {
-            return read(&Tree::read(&self.bytes).map_err(|reason| self.unreadable("the file", reason))?);
-        }
-        let archive = Archive::read(&self.bytes).map_err(unreadable)?;
-        let bytes =
-            archive.get(WEIGHTS).map_err(unreadable)?.ok_or_else(|| unreadable("it is not there".to_string()))?;
-        read(&Tree::read(bytes).map_err(unreadable)?)
+    /// The weights and the state of the optimizer where they are.
+    fn tree(&self) -> Result<Tree<'_>, ExportError> {
+        let place = if self.architecture.is_some() { WEIGHTS } else { "the file" };
+        let bytes = self.bytes.get(self.weights.clone()).unwrap_or_default();
+        Tree::read(bytes).map_err(|reason| self.unreadable(place, reason))
     }
 
     fn unreadable(&self, place: &str, reason: impl Into<String>) -> ExportError {
@@ -141,10 +141,9 @@ impl KerasModel {
     /// # Errors
     /// [`ExportError::Unreadable`] when it has none.
     pub fn rows(&self) -> Result<usize, ExportError> {
-        self.weights_file(|tree| {
-            let table = tree.array("layers/embedding/vars/0").and_then(|table| table.shape.first().copied());
-            table.ok_or_else(|| self.unreadable(WEIGHTS, "it has no `layers/embedding/vars/0`"))
-        })
+        let tree = self.tree()?;
+        let table = tree.array("layers/embedding/vars/0").and_then(|table| table.shape.first().copied());
+        table.ok_or_else(|| self.unreadable(WEIGHTS, "it has no `layers/embedding/vars/0`"))
     }
 
     /// Puts what the model decides into a config: the model, and the optimizer if it is one that goes on. Of weights alone
@@ -157,7 +156,7 @@ impl KerasModel {
         if let Some(optimizer) = &architecture.compiled.optimizer {
             config.train.optimizer = optimizer.clone();
             config.train.max_grad_norm = architecture.compiled.max_grad_norm;
-            if let Ok(Some(lr)) = self.learning_rate() {
+            if let Some(lr) = self.learning_rate() {
                 match &mut config.train.optimizer {
                     OptimizerConfig::Adam(adam) => adam.learning_rate = lr,
                     OptimizerConfig::Adamw(adamw) => adamw.learning_rate = lr,
@@ -168,11 +167,10 @@ impl KerasModel {
     }
 
     /// The learning rate at which it stopped, if it is not that of a schedule.
-    fn learning_rate(&self) -> Result<Option<f64>, ExportError> {
-        self.weights_file(|tree| {
-            let lr = tree.array("optimizer/vars/1").filter(|lr| lr.shape.is_empty());
-            Ok(lr.and_then(|lr| lr.floats().ok()?.first().copied()).map(|lr| shortest(f64::from(lr))))
-        })
+    fn learning_rate(&self) -> Option<f64> {
+        let tree = self.tree().ok()?;
+        let lr = tree.array("optimizer/vars/1").filter(|lr| lr.shape.is_empty())?;
+        lr.floats().ok()?.first().map(|lr| shortest(f64::from(*lr)))
     }
 
     /// The weights of the model that the config describes, and the state of its optimizer if that goes on. `order` has, for
@@ -184,8 +182,7 @@ impl KerasModel {
     pub fn trained(&mut self, config: &Config, sizes: &Sizes, order: &[usize]) -> Result<Elsewhere, ExportError> {
         self.check_head(sizes)?;
         let shapes = config.model.weight_shapes(sizes);
-        let (weights, optimizer, left_out) =
-            self.weights_file(|tree| self.take(tree, config, &shapes, sizes, order))?;
+        let (weights, optimizer, left_out) = self.take(&self.tree()?, config, &shapes, sizes, order)?;
         self.left_out.extend(left_out);
         let unused = self.left_out.clone();
         Ok(Elsewhere { path: self.path.clone(), weights, optimizer, unused })

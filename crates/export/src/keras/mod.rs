@@ -3,6 +3,8 @@
 
 mod architecture;
 mod compiled;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hdf5;
 mod hdf5_read;
 mod import;

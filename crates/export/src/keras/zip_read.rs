@@ -2,6 +2,7 @@
 //! to the disk, and nothing is larger in memory than in the archive.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::zip::crc32;
 
@@ -13,7 +14,9 @@ const MAX_MEMBERS: usize = 10_000;
 /// The members of an archive by name.
 #[derive(Debug)]
 pub(super) struct Archive<'a> {
-    members: BTreeMap<String, (&'a [u8], u32)>,
+    bytes: &'a [u8],
+    /// Where each is, and its checksum.
+    members: BTreeMap<String, (Range<usize>, u32)>,
 }
 
 impl<'a> Archive<'a> {
@@ -44,7 +47,7 @@ impl<'a> Archive<'a> {
             }
         }
         match rest.is_empty() && total <= bytes.len() {
-            true => Ok(Self { members }),
+            true => Ok(Self { bytes, members }),
             false => Err("its directory is damaged, or its members overlap".to_string()),
         }
     }
@@ -56,9 +59,16 @@ impl<'a> Archive<'a> {
     pub(super) fn get(&self, name: &str) -> Result<Option<&'a [u8]>, String> {
         match self.members.get(name) {
             None => Ok(None),
-            Some((bytes, crc)) if crc32(bytes) == *crc => Ok(Some(bytes)),
-            Some(_) => Err("its checksum does not match".to_string()),
+            Some((place, crc)) => match &self.bytes[place.clone()] {
+                bytes if crc32(bytes) == *crc => Ok(Some(bytes)),
+                _ => Err("its checksum does not match".to_string()),
+            },
         }
+    }
+
+    /// Where a member is in the archive.
+    pub(super) fn place(&self, name: &str) -> Option<Range<usize>> {
+        self.members.get(name).map(|(place, _)| place.clone())
     }
 
     /// The names, in order.
@@ -70,10 +80,10 @@ impl<'a> Archive<'a> {
 /// The first member of what is left of a directory, its name, and what is left behind it. Members lie before `limit`.
 #[expect(clippy::type_complexity, reason = "told by the sentence above")]
 fn member<'a>(
-    bytes: &'a [u8],
+    bytes: &[u8],
     directory: &'a [u8],
     limit: usize,
-) -> Result<(String, (&'a [u8], u32), &'a [u8]), String> {
+) -> Result<(String, (Range<usize>, u32), &'a [u8]), String> {
     let damaged = || "its directory is damaged".to_string();
     let entry = directory.get(..46).filter(|entry| entry.starts_with(b"PK\x01\x02")).ok_or_else(damaged)?;
     let [name_length, extra, comment] = [28, 30, 32].map(|offset| usize::from(u16_at(entry, offset)));
@@ -94,7 +104,7 @@ fn member<'a>(
     let start = offset + 30 + usize::from(u16_at(header, 26)) + usize::from(u16_at(header, 28));
     let end = start.checked_add(length).filter(|&end| end <= limit);
     let end = end.ok_or_else(|| format!("`{name}` has {length} bytes, which the archive does not hold"))?;
-    Ok((name.to_string(), (&bytes[start..end], crc), behind))
+    Ok((name.to_string(), (start..end, crc), behind))
 }
 
 /// Nothing is ever written under such a name; one that leads out of an archive says enough of the whole.
