@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::disk::Disk;
 use super::store::Store;
-use super::{Origin, Snapshot, State, sha256};
+use super::{Origin, Snapshot, State};
 
 /// Data reach a disk in sectors of this size.
 const SECTOR: usize = 512;
