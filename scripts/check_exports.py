@@ -6,7 +6,7 @@
 FOLDER holds one folder per corpus, as their PROVENANCE.txt describe them; without it the shipped dataset is used, and what
 needs pairs, several labels or Chinese is left out. Each model is trained for an epoch on some hundred examples and exported as
 a bundle, which `attentive verify` runs again; as safetensors, which the exported `model_torch.py` runs in PyTorch; and as
-ONNX, which onnxruntime runs and the ONNX checker checks; and, where Keras has the layers, as `.keras`, which `load_model` opens.
+ONNX, which onnxruntime runs and the ONNX checker checks; one also in fewer bits, without unused words, and from its bundle; and, where Keras has the layers, as `.keras`, which `load_model` opens.
 No probability of the examples, among them empty, very long, emoji and Chinese texts, may differ by more than 1e-5 from
 attentive's own. Last, some epochs here and some more in Keras are compared with all of them here, weight by weight, and
 scripts/check_import.py does the same the other way round.
@@ -218,11 +218,22 @@ class Checker:
         (self.work / "half.keras").unlink()
         return max(float(abs(f.reshape(e.shape) - e).max()) for f, e in zip(found, expected))
 
-    def check_precisions(self, run):
+    def check_smaller(self, run):
+        """The same in fewer bits and without unused words, from the run and from its bundle; the bundles run again."""
         found = {}
-        for dtype in ("f16", "bf16"):
-            self.run("export", run, "--format", "safetensors", "--dtype", dtype, "--output", f"{run.name}-{dtype}")
-            found[dtype] = in_torch(self.work / f"{run.name}-{dtype}")
+        small = {dtype: ["--dtype", dtype] for dtype in ("f16", "bf16", "int8")}
+        small["pruned int8"] = ["--dtype", "int8", "--prune-vocabulary"]
+        for name, options in small.items():
+            bundle, torch, again = (f"{run.name}-{what}-{name}".replace(" ", "-") for what in ("bundle", "torch", "again"))
+            self.run("export", run, "--format", "bundle", *options, "--output", bundle)
+            verified = self.run("verify", bundle)
+            assert "everything is as it should be" in verified, verified
+            self.run("export", run, "--format", "safetensors", *options, "--output", torch)
+            self.run("export", bundle, "--format", "safetensors", "--output", again)
+            self.run("export", bundle, "--format", "onnx", "--output", f"{again}.onnx")
+            found[name] = in_torch(self.work / torch)
+            found["again"] = max(found.get("again", 0.0), in_torch(self.work / again))
+            found["again"] = max(found["again"], in_onnx(self.work / again, self.work / f"{again}.onnx"))
         return found
 
 
@@ -323,7 +334,7 @@ def main():
             try:
                 found = checker.check(number, data, model)
                 if n == 0:
-                    found.update(checker.check_precisions(Path(work) / f"run-{number}"))
+                    found.update(checker.check_smaller(Path(work) / f"run-{number}"))
             except Exception as error:  # noqa: BLE001  (all failures are told at the end)
                 checker.failed.append(f"{title}: {type(error).__name__}: {error}")
                 print(f"FAILED    {title}")

@@ -117,7 +117,7 @@ pub(crate) struct Allow {
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// The run directory
+    /// The run directory, or a bundle
     pub(crate) run: PathBuf,
     /// What to write
     #[arg(long, value_enum)]
@@ -128,9 +128,12 @@ pub(crate) struct Export {
     /// Compute the expected probabilities on this backend
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
-    /// Of `safetensors`, the numbers that the weights are written as; else f32
+    /// Of `bundle` and `safetensors`, the numbers that the weights are written as; else f32
     #[arg(long, value_enum, value_name = "TYPE")]
     pub(crate) dtype: Option<Dtype>,
+    /// Of `bundle` and `safetensors`, leave out the tokens that no text of the run's data uses; they are unknown words then
+    #[arg(long)]
+    pub(crate) prune_vocabulary: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -153,6 +156,8 @@ pub(crate) enum Dtype {
     F16,
     /// 16 bits with the range of 32
     Bf16,
+    /// 8 bits for tables and linear layers, with a scale for each row or output
+    Int8,
 }
 
 #[derive(Debug, Args)]

@@ -320,6 +320,7 @@ fn export_code(error: &ExportError) -> u8 {
         ExportError::NotForFormat { .. }
         | ExportError::Unsupported { .. }
         | ExportError::FromBundle { .. }
+        | ExportError::Unprunable
         | ExportError::TooLarge { .. } => code::CONFIG,
         ExportError::Io { .. } | ExportError::Encode { .. } => code::IO,
         ExportError::Damaged { .. } | ExportError::Differs { .. } => code::BAD_DATA,

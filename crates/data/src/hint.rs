@@ -69,7 +69,7 @@ impl DataError {
                     .to_owned()
             }
             Self::Nul { .. } => {
-                "the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`".to_owned()
+                "no text holds it: take it out; if the file is full of them, it may be UTF-16: set `data.encoding = \"utf-16le\"`".to_owned()
             }
             Self::Undecodable { encoding, .. } if encoding == "UTF-8" => {
                 "set `data.encoding` to the encoding of the file, for example \"windows-1252\" for western European text"

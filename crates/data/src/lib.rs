@@ -87,6 +87,8 @@ mod tokenizer;
 
 mod keras_vocabulary;
 
+mod pruned;
+
 mod pieces;
 
 mod features;

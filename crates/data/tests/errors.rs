@@ -185,8 +185,19 @@ fn wrong_field_count() {
 
 #[test]
 fn nul_character() {
-    let hint = "the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`";
+    let hint = "no text holds it: take it out; if the file is full of them, it may be UTF-16: set `data.encoding = \"utf-16le\"`";
     Case::new("a.csv", "text,label\na,x\nb\0,y\n").fails("DIR/a.csv:3: the text holds a NUL character", hint);
+}
+
+/// Found by the readers' fuzz target: JSON can write down any character without holding it.
+#[test]
+fn nul_character_that_json_escapes() {
+    let hint = "no text holds it: take it out; if the file is full of them, it may be UTF-16: set `data.encoding = \"utf-16le\"`";
+    for (text, label) in [("a\\u0000", "\"x\""), ("a", "\"\\u0000\""), ("a", "[\"x\", \"\\u0000\"]")] {
+        Case::new("a.jsonl", format!("{{\"text\":\"{text}\",\"label\":{label}}}\n"))
+            .with(|config| config.multi_label = label.starts_with('['))
+            .fails("DIR/a.jsonl:1: the text holds a NUL character", hint);
+    }
 }
 
 #[test]
@@ -236,7 +247,7 @@ fn endless_streams_end_at_once() {
     };
     case("/dev/zero", "utf-8").fails(
         "/dev/zero:1: the text holds a NUL character",
-        "the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`",
+        "no text holds it: take it out; if the file is full of them, it may be UTF-16: set `data.encoding = \"utf-16le\"`",
     );
     assert!(load_corpus(&case("/dev/urandom", "utf-8").config, 1).is_err());
 }
@@ -351,7 +362,7 @@ fn folders() {
     case.file("pos/1.txt", "one\ntwo\nth\0ree");
     case.fails(
         "DIR/pos/1.txt:3: the text holds a NUL character",
-        "the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`",
+        "no text holds it: take it out; if the file is full of them, it may be UTF-16: set `data.encoding = \"utf-16le\"`",
     );
     case.config.max_line_bytes = 64;
     case.file("pos/1.txt", &"long\n".repeat(20));

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use attentive_data::{Split, SplitRecord};
-use attentive_train::{Metrics, Predictor, Report, SplitAccount};
+use attentive_train::{Metrics, Precision, Predictor, Report, SplitAccount, TrainError, sha256, write_safetensors};
 use serde::{Deserialize, Serialize};
+
+use crate::error::ExportError;
+use crate::shipped::WEIGHTS;
 
 /// Where a classifier comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,14 +70,14 @@ impl Measured {
 }
 
 impl About {
-    /// What the files of a run tell of its classifier. A report that is not that of these weights tells nothing;
-    /// `weights_sha256` is the hash of theirs.
-    pub(crate) fn new(
-        predictor: &Predictor,
-        account: &SplitAccount,
-        report: Option<&Report>,
-        weights_sha256: &str,
-    ) -> Self {
+    /// What the files of a run tell of its classifier. A report that is not that of these weights tells nothing.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn of_run(predictor: &Predictor, account: &SplitAccount, report: Option<&Report>) -> Result<Self, ExportError> {
+        let weights = predictor.model().weights().map_err(TrainError::from)?;
+        let encode = |reason| ExportError::Encode { file: WEIGHTS, reason };
+        let weights_sha256 = sha256(&write_safetensors(&weights, Precision::F32).map_err(encode)?);
         let manifest = &account.manifest;
         let records = [
             (Split::Train, Some(&manifest.train)),
@@ -83,13 +86,18 @@ impl About {
         ];
         let report = report.filter(|report| report.weights_sha256 == weights_sha256);
         let measured = report.iter().flat_map(|report| &report.splits);
-        Self {
+        Ok(Self {
             name: predictor.config().name.clone(),
             step: predictor.step(),
             fingerprint: manifest.fingerprint.clone(),
             data: records.into_iter().filter_map(|(split, record)| Some((split, trained(record?)))).collect(),
             measured: measured.map(|(split, metrics)| (*split, Measured::of(metrics))).collect(),
-        }
+        })
+    }
+
+    /// The same of other weights, which were measured anew on one split.
+    pub fn measured_at(self, split: Split, metrics: &Metrics) -> Self {
+        Self { measured: BTreeMap::from([(split, Measured::of(metrics))]), ..self }
     }
 
     /// The split that says most about new texts, of those that were measured.

@@ -3,27 +3,26 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use attentive_data::{Labels, TextEncoder};
-use attentive_train::{
-    Config, Parts, Precision, Predictor, Report, SplitAccount, TrainError, read_safetensors, write_safetensors,
-};
+use attentive_train::{Config, Metrics, Parts, Predictor, TrainError, read_hashed, read_safetensors};
 use burn::tensor::Device;
 
 use crate::about::About;
 use crate::error::{ExportError, io_error};
 use crate::examples::{Example, OwnTexts};
 use crate::labels;
-use crate::manifest::{MANIFEST, MAX_BYTES, Manifest, sha256};
+use crate::manifest::{MANIFEST, MAX_BYTES, Manifest};
 use crate::readme::readme;
+use crate::shipped::{Shipped, WEIGHTS};
 use crate::staging::Staging;
 
 const CONFIG: &str = "config.toml";
 const TOKENIZER: &str = "tokenizer.json";
 const LABELS: &str = "labels.json";
-const WEIGHTS: &str = "model.safetensors";
 const EXAMPLES: &str = "examples.jsonl";
 const README: &str = "README.md";
 
@@ -69,7 +68,7 @@ impl Bundle {
             let path = path.join(name);
             move |reason: String| ExportError::Damaged { path, reason }
         };
-        let bytes = read(path, MANIFEST, |length| match length <= MAX_BYTES {
+        let (bytes, _) = read(path, MANIFEST, |length| match length <= MAX_BYTES {
             true => Ok(()),
             false => Err(format!("it is longer than {MAX_BYTES} bytes")),
         })?;
@@ -80,16 +79,21 @@ impl Bundle {
         }
         let mut files = BTreeMap::new();
         for (name, entry) in &manifest.files {
-            let bytes = read(path, name, |length| match length == entry.bytes {
+            let (bytes, hash) = read(path, name, |length| match length == entry.bytes {
                 true => Ok(()),
                 false => Err(format!("it has {length} bytes, but was written with {}", entry.bytes)),
             })?;
-            entry.check(&bytes).map_err(damaged(name))?;
+            entry.check(bytes.len() as u64, &hash).map_err(damaged(name))?;
             files.insert(name.clone(), bytes);
         }
         let config = files.remove(CONFIG).unwrap_or_default();
         let config = Config::from_bytes(&path.join(CONFIG), config, backends).map_err(TrainError::from)?;
         Ok(Self { path: path.to_path_buf(), manifest, files, config })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The config of its run. It names no backend: any computes it.
@@ -118,9 +122,14 @@ impl Bundle {
     /// [`ExportError::Damaged`] when a file is not what it should be.
     pub fn parts(&self) -> Result<Parts, ExportError> {
         let (labels, thresholds) = self.labels()?;
-        let encoder = TextEncoder::from_bytes(self.file(TOKENIZER));
+        // Each takes some milliseconds, and somebody waits for an answer.
+        let (encoder, weights) = thread::scope(|scope| {
+            let weights = scope.spawn(|| read_safetensors(self.file(WEIGHTS)));
+            (TextEncoder::from_bytes(self.file(TOKENIZER)), weights.join())
+        });
         let encoder = encoder.map_err(|error| self.damaged(TOKENIZER)(error.to_string()))?;
-        let weights = read_safetensors(self.file(WEIGHTS)).map_err(self.damaged(WEIGHTS))?;
+        let weights = weights.unwrap_or_else(|_| Err("its parser gave up on it".to_string()));
+        let weights = weights.map_err(self.damaged(WEIGHTS))?;
         Ok(Parts { config: self.config.clone(), labels, encoder, weights, thresholds, step: self.about().step })
     }
 
@@ -152,6 +161,16 @@ impl Bundle {
         }
     }
 
+    /// Those of its examples that are texts of its data.
+    ///
+    /// # Errors
+    /// [`ExportError::Damaged`] when the file is none.
+    pub fn own_texts(&self) -> Result<OwnTexts, ExportError> {
+        let (labels, _) = self.labels()?;
+        let examples = Example::from_jsonl(self.file(EXAMPLES), labels.len()).map_err(self.damaged(EXAMPLES))?;
+        Ok(Example::own(examples))
+    }
+
     fn labels(&self) -> Result<(Labels, Vec<f32>), ExportError> {
         let head = |n_labels| self.config.model.head.resolve(n_labels, self.config.data.multi_label);
         labels::from_json(self.file(LABELS), head).map_err(self.damaged(LABELS))
@@ -167,8 +186,12 @@ impl Bundle {
     }
 }
 
-/// Reads a regular file of a bundle, if `accept` takes its length.
-fn read(directory: &Path, name: &str, accept: impl FnOnce(u64) -> Result<(), String>) -> Result<Vec<u8>, ExportError> {
+/// Reads a regular file of a bundle, if `accept` takes its length, and hashes it.
+fn read(
+    directory: &Path,
+    name: &str,
+    accept: impl FnOnce(u64) -> Result<(), String>,
+) -> Result<(Vec<u8>, String), ExportError> {
     let path = directory.join(name);
     let damaged = |reason: &str| ExportError::Damaged { path: path.clone(), reason: reason.to_string() };
     // Asked before opening, which would wait for the other end of a pipe. A link could lead anywhere.
@@ -180,35 +203,29 @@ fn read(directory: &Path, name: &str, accept: impl FnOnce(u64) -> Result<(), Str
     };
     accept(length).map_err(|reason| damaged(&reason))?;
     // As long as it is: a file that grows meanwhile is damaged, and one that claims more was refused.
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
     let file = File::open(&path).map_err(io_error("read", &path))?;
-    file.take(length.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error("read", &path))?;
-    Ok(bytes)
+    read_hashed(file, length.saturating_add(1)).map_err(io_error("read", &path))
 }
 
-/// Writes the classifier of a run as a bundle to `output`, reads it back and runs its examples; only then it has its name.
-/// The same run gives the same bytes.
+/// Writes a classifier as a bundle to `output`, reads it back and runs its examples; only then it has its name. `metrics` are
+/// those of the split that `about` has measured last. The same run gives the same bytes.
 ///
 /// # Errors
 /// [`ExportError::Exists`] when there is something already, and whatever keeps a file from being written. Nothing stays of
 /// a bundle that could not be finished.
 pub fn write_bundle(
-    predictor: &Predictor,
-    account: &SplitAccount,
-    report: Option<&Report>,
+    shipped: &Shipped,
+    about: About,
+    metrics: Option<&Metrics>,
     own: &OwnTexts,
     output: &Path,
     backends: &[&str],
     device: &Device,
 ) -> Result<Verified, ExportError> {
     let staging = Staging::directory(output)?;
-    let weights = predictor.model().weights().map_err(TrainError::from)?;
-    let encode = |reason| ExportError::Encode { file: WEIGHTS, reason };
-    let weights = write_safetensors(&weights, Precision::F32).map_err(encode)?;
-    let about = About::new(predictor, account, report, &sha256(&weights));
-    let metrics = about.headline().and_then(|(split, _)| report?.splits.get(&split));
+    let predictor = &shipped.predictor;
     let examples = Example::all(own, predictor)?;
-    let readme = readme(&about, predictor, metrics, examples.len());
+    let readme = readme(&about, shipped, metrics, examples.len());
     let labels = labels::to_json(predictor.labels(), predictor.sizes().head, predictor.thresholds());
     // Whoever receives it may have other backends.
     let config = Config { backend: "auto".to_string(), ..predictor.config().clone() };
@@ -216,7 +233,7 @@ pub fn write_bundle(
         (CONFIG, config.to_toml().into_bytes()),
         (EXAMPLES, Example::to_jsonl(&examples).into_bytes()),
         (LABELS, labels.into_bytes()),
-        (WEIGHTS, weights),
+        (WEIGHTS, shipped.weights.clone()),
         (README, readme.into_bytes()),
         (TOKENIZER, predictor.encoder().to_json().into_bytes()),
     ];

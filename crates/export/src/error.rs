@@ -61,12 +61,15 @@ pub enum ExportError {
         /// By how much one does.
         largest: f32,
     },
-    /// A bundle was given where a run is exported.
-    #[error("`{path}` is a bundle: it is exported already", path = path.display())]
+    /// A bundle was given to make a bundle from.
+    #[error("`{path}` is a bundle already", path = path.display())]
     FromBundle {
         /// The bundle.
         path: PathBuf,
     },
+    /// The tokens of a vocabulary that is to be pruned are made of others.
+    #[error("the vocabulary cannot be pruned: only words and characters as attentive itself cuts them can go from one")]
+    Unprunable,
     /// There are too many weights for the file format.
     #[error("the weights have {bytes} bytes, and a file of this format holds {limit}")]
     TooLarge {
@@ -192,7 +195,7 @@ impl ExportError {
                     .to_string(),
             ),
             Self::FromBundle { .. } => {
-                Some("export the run that it was made from; its `MANIFEST.json` has the name".to_string())
+                Some("make it from the run; of a bundle there are the formats `safetensors`, `onnx` and `keras`".to_string())
             }
             Self::TooLarge { .. } => Some(
                 "export it with `--format safetensors` or `bundle`, or train it with a smaller `vocab_size`, \
@@ -204,7 +207,14 @@ impl ExportError {
                  positions, features and windows, with mean pooling, or with max pooling and `masking = false`"
                     .to_string(),
             ),
-            Self::NotForFormat { .. } => Some("leave it out, or choose `--format safetensors`".to_string()),
+            Self::NotForFormat { .. } => {
+                Some("leave it out, or choose `--format bundle` or `safetensors`".to_string())
+            }
+            Self::Unprunable => Some(
+                "leave out `--prune-vocabulary`: the pieces of a subword tokenizer are made of each other; `--dtype int8` makes \
+                 a quarter of any table"
+                    .to_string(),
+            ),
             Self::Unreadable { .. } => Some(
                 "if the file is whole, load it with Keras 3 and save it again, by `model.save(\"model.keras\")`".to_string(),
             ),
@@ -234,7 +244,7 @@ impl ExportError {
                 Some("name every label once, in the order of the numbers that its class has in Keras".to_string())
             }
             Self::Encode { reason, .. } => {
-                reason.ends_with("inf").then(|| "16 bits of that kind do not reach so far: choose `--dtype bf16`".to_string())
+                reason.ends_with("inf").then(|| "numbers of that kind do not reach so far: choose `--dtype bf16`".to_string())
             }
         }
     }

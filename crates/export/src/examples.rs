@@ -12,6 +12,9 @@ const OWN: usize = 64;
 /// The length of the long text in bytes, at least and at most; between them it follows the model's length.
 const LONG: [usize; 2] = [5_000, 100_000];
 
+/// What the texts of the run's data are there for.
+const DATA: &str = "data";
+
 /// Texts of the run's own data; of pairs, both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnTexts(Vec<(String, Option<String>)>);
@@ -86,7 +89,7 @@ impl Example {
 
         let awkward = AWKWARD.iter().map(|(kind, text)| (*kind, (*text).to_string())).chain([("very long", long)]);
         let mut texts: Vec<(&str, String, Option<String>)> =
-            own.iter().map(|(text, second)| ("data", text.clone(), second.clone())).collect();
+            own.iter().map(|(text, second)| (DATA, text.clone(), second.clone())).collect();
         for (i, (kind, text)) in awkward.enumerate() {
             let (first, second) = &own[i % own.len()];
             match second {
@@ -109,6 +112,12 @@ impl Example {
                 Self { kind: kind.to_string(), text, second, labels, probabilities }
             })
             .collect())
+    }
+
+    /// The texts among them that are of the run's data.
+    pub(crate) fn own(examples: Vec<Self>) -> OwnTexts {
+        let own = examples.into_iter().filter(|example| example.kind == DATA);
+        OwnTexts(own.map(|example| (example.text, example.second)).collect())
     }
 
     /// By how much the classifier's probabilities differ from those of each example; NaN counts as infinitely much.

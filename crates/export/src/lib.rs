@@ -14,6 +14,8 @@ mod staging;
 mod about;
 mod examples;
 mod labels;
+mod pruned;
+mod shipped;
 
 mod manifest;
 mod readme;
@@ -33,4 +35,6 @@ pub use error::ExportError;
 pub use examples::{OwnTexts, own_texts};
 pub use keras::{KerasModel, Trainable, order_of, write_keras};
 pub use onnx::{to_onnx, write_onnx};
+pub use pruned::{Pruned, prune};
+pub use shipped::Shipped;
 pub use torch::{Rounded, write_torch};

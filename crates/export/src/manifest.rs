@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use attentive_train::sha256;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::about::About;
 
@@ -96,21 +96,16 @@ impl Manifest {
 }
 
 impl Entry {
-    /// Whether these bytes are those that were written.
+    /// Whether so many bytes with this hash are those that were written.
     ///
     /// # Errors
     /// That they are not.
-    pub(crate) fn check(&self, bytes: &[u8]) -> Result<(), String> {
-        match bytes.len() as u64 == self.bytes && sha256(bytes) == self.sha256 {
+    pub(crate) fn check(&self, bytes: u64, sha256: &str) -> Result<(), String> {
+        match bytes == self.bytes && sha256 == self.sha256 {
             true => Ok(()),
             false => Err("its hash does not match".to_string()),
         }
     }
-}
-
-/// The SHA-256 of some bytes, in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -3,23 +3,25 @@
 
 use attentive_data::{Split, thousands};
 use attentive_model::{AttentionConfig, Head};
-use attentive_train::{Metrics, Predictor, limit};
+use attentive_train::{Metrics, Precision, Predictor, limit};
 
 use crate::about::{About, Measured};
 use crate::labels::thresholds_of;
+use crate::shipped::Shipped;
 
 /// Files above this number are counted, not named.
 const NAMED_FILES: usize = 5;
 
 /// The text of the file. `metrics` are those of the headline split, if it was measured.
-pub(crate) fn readme(about: &About, predictor: &Predictor, metrics: Option<&Metrics>, n_examples: usize) -> String {
+pub(crate) fn readme(about: &About, shipped: &Shipped, metrics: Option<&Metrics>, n_examples: usize) -> String {
+    let predictor = &shipped.predictor;
     let parts = [
         predicts(about, predictor),
         usage(predictor),
         trained_on(about),
         quality(about, metrics),
         decides(predictor),
-        files(predictor, n_examples),
+        files(shipped, n_examples),
     ];
     parts.join("\n")
 }
@@ -172,12 +174,18 @@ fn decides(predictor: &Predictor) -> String {
     )
 }
 
-fn files(predictor: &Predictor, n_examples: usize) -> String {
-    let shown = if predictor.config().data.text.is_pair() { "pairs of texts" } else { "texts" };
+fn files(shipped: &Shipped, n_examples: usize) -> String {
+    let weights = match shipped.precision {
+        Precision::F32 => "in 32 bits",
+        Precision::F16 => "in 16 bits (float16)",
+        Precision::Bf16 => "in 16 bits (bfloat16)",
+        Precision::Int8 => "in 8 bits; a weight `w` is `w` times `w.scale`",
+    };
+    let shown = if shipped.predictor.config().data.text.is_pair() { "pairs of texts" } else { "texts" };
     format!(
         "## What is in here\n\n\
          | file | |\n|---|---|\n\
-         | `model.safetensors` | the weights in 32 bits: any safetensors library reads them; linear layers are `[input, output]` |\n\
+         | `model.safetensors` | the weights {weights}: any safetensors library reads them; linear layers are `[input, output]` |\n\
          | `tokenizer.json` | from text to ids, as Hugging Face's `tokenizers` reads it in any language |\n\
          | `labels.json` | the labels in the order of the outputs, with the thresholds above which they are decided for |\n\
          | `config.toml` | what the model is made of and how it was trained, every default written out |\n\

@@ -1,6 +1,6 @@
 //! The classifier: from token ids to logits.
 
-use attentive_ops::{embedding_pooling, self_attention_pooling};
+use attentive_ops::{embedding_pooling, query_pooling, self_attention_pooling};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
 use burn::tensor::module::embedding;
@@ -156,22 +156,21 @@ impl Classifier {
         (vectors, AttentionWeights { attention, pooling: pooling.into_iter().flatten().collect() })
     }
 
-    /// The vector of each text, `[batch, attended_dim]`, without those of its tokens, where the mean makes that possible:
+    /// The vector of each text, `[batch, attended_dim]`, without those of its tokens, where the pooling makes that possible:
     /// several times as fast, and in memory that grows with the length alone.
     fn pool_at_once(&self, texts: &Tokens) -> Option<Tensor<2>> {
-        if !self.pooling.is_mean() {
-            return None;
-        }
         let Tokens { ids, mask } = texts.clone();
         let table = self.table();
         let device = table.device();
         let are_rows = self.positions.is_none() && !drops(&self.dropout, &device);
-        match &self.attention {
-            None => are_rows.then(|| embedding_pooling(table, ids, mask.as_ref(), None)),
-            Some(Attention::Dot(attention)) if are_rows && attention.is_plain(&device) => {
+        match (&self.attention, self.pooling.query()) {
+            (None, Some(query)) => are_rows.then(|| query_pooling(table, query, ids, mask.as_ref())),
+            _ if !self.pooling.is_mean() => None,
+            (None, _) => are_rows.then(|| embedding_pooling(table, ids, mask.as_ref(), None)),
+            (Some(Attention::Dot(attention)), _) if are_rows && attention.is_plain(&device) => {
                 Some(self_attention_pooling(table, ids, mask.as_ref(), None, 1.0).vectors)
             }
-            Some(attention) => attention.mean(|| self.embed(texts.clone()), &device),
+            (Some(attention), _) => attention.mean(|| self.embed(texts.clone()), &device),
         }
     }
 

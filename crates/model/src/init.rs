@@ -1,7 +1,7 @@
 //! Draws initial weights on the host, so that the same seed gives the same model on every backend. The
 //! distributions are those of Keras; biases are zero.
 
-use burn::module::Param;
+use burn::module::{Param, ParamId};
 use burn::nn::{Embedding, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -46,7 +46,11 @@ impl<'a> Initializer<'a> {
 
     /// A table of zeros `[rows, dim]`: a row that is never trained adds nothing.
     pub fn zero_table(&mut self, rows: usize, dim: usize) -> Embedding {
-        Embedding { weight: Param::from_tensor(Tensor::zeros([rows, dim], self.device)) }
+        let weight = match self.state {
+            Some(_) => Param::from_tensor(Tensor::zeros([rows, dim], self.device)),
+            None => self.awaited([rows, dim]),
+        };
+        Embedding { weight }
     }
 
     /// A vector `[dim]` from Glorot's uniform distribution, which for a vector is U(±√(3 / dim)), as Keras takes it.
@@ -66,8 +70,20 @@ impl<'a> Initializer<'a> {
     }
 
     fn uniform(&mut self, shape: [usize; 2], bound: f32) -> Param<Tensor<2>> {
+        if self.state.is_none() {
+            return self.awaited(shape);
+        }
         let values = self.draw(shape[0] * shape[1], bound);
         Param::from_data(TensorData::new(values, shape), self.device)
+    }
+
+    /// A weight that takes no memory before it gets its values, or is used without.
+    fn awaited(&self, shape: [usize; 2]) -> Param<Tensor<2>> {
+        let zeros = move |device: &Device, require_grad| {
+            let zeros = Tensor::zeros(shape, device);
+            if require_grad { zeros.require_grad() } else { zeros }
+        };
+        Param::uninitialized(ParamId::new(), zeros, self.device.clone(), true, shape.into())
     }
 
     /// The next `n` numbers of U(±bound).

@@ -28,6 +28,11 @@ impl Pool {
         self.kind == Pooling::Mean
     }
 
+    /// The trained query of attention pooling, `[dim]`.
+    pub(crate) fn query(&self) -> Option<Tensor<1>> {
+        self.query.as_ref().map(Param::val)
+    }
+
     /// One vector for each text; with a trained query also the weight `[batch, length]` of each token.
     pub(crate) fn forward(&self, texts: Sequences) -> (Tensor<2>, Option<Tensor<2>>) {
         let Sequences { tokens, mask } = texts;

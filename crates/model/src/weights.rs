@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
 use crate::Classifier;
@@ -167,7 +167,7 @@ impl ModuleVisitor for Shapes {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push((self.path.name(), param.val().dims().to_vec()));
+        self.found.push((self.path.name(), param.lazy_shape().to_vec()));
     }
 }
 
@@ -187,11 +187,9 @@ impl ModuleMapper for Writer<'_> {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(weight) = self.weights.remove(&self.path.name()) else { return param };
-        let device = param.val().device();
-        let (id, _, mapper): (ParamId, _, _) = param.consume();
-        let values = Tensor::from_data(TensorData::new(weight.values, weight.shape), &device);
-        // A device without gradients, where a model only predicts, refuses `require_grad`.
-        let values = if device.is_autodiff() { values.require_grad() } else { values };
-        Param::from_mapped_value(id, values, mapper)
+        // What the parameter would hold without these values is never asked for.
+        let values = Tensor::from_data(TensorData::new(weight.values, weight.shape), &param.lazy_device());
+        let id = param.id;
+        param.transform_for_load(values, id)
     }
 }

@@ -75,7 +75,11 @@ fn adam_of_all_rows(bencher: Bencher<'_, '_>, n_rows: usize) {
 fn adam_of_some_rows(bencher: Bencher<'_, '_>, n_rows: usize) {
     let device = device();
     let indices: Vec<i32> = (0..2_000).map(|i| (i * n_rows / 2_000) as i32).collect();
-    let rows = GradientRows { indices: Tensor::from_data(TensorData::new(indices, [2_000]), &device), width: 64 };
+    let rows = GradientRows {
+        indices: Tensor::from_data(TensorData::new(indices, [2_000]), &device),
+        width: 64,
+        moves_others: true,
+    };
     let gradient = uniform([2_000 * 64], &device);
     let mut tensors = [(); 3].map(|()| Some(uniform([n_rows * 64], &device).abs()));
     bencher.bench_local(|| {

@@ -10,19 +10,24 @@ use crate::kernels::{
     Attended, Attending, Normalizer, Rows, Scratch, WIDEST, backward, backward_shared, forward, is_narrow,
 };
 use crate::scatter::scatter;
-use crate::texts::Texts;
+use crate::texts::{DistinctRows, Texts};
 
 /// So many numbers are kept for the gradient of a batch, 64 MiB; where there would be more, they are computed anew.
 const KEPT_AT_MOST: usize = 1 << 24;
 
 /// Attention of texts to themselves whose queries, keys and values are rows of one table, and the mean over their tokens.
+///
+/// Tokens with the same row are the same query, key and value: each row is computed once, and counts as often as it is there. In a
+/// text that is filled up with padding, which is not masked, that is most of it.
 #[derive(Debug, Clone)]
 pub(crate) struct SelfAttention {
-    /// The texts.
-    pub texts: Texts,
-    /// The row of each real token.
-    pub rows: Arc<[u32]>,
-    /// What each real token counts in the mean, as a query.
+    /// How many texts there are.
+    pub batch: usize,
+    /// The rows of each text.
+    pub distinct: DistinctRows,
+    /// How many tokens have each row.
+    pub counts: Arc<[f32]>,
+    /// What each row counts in the mean, as a query.
     pub query_weights: Arc<[f32]>,
     /// What the scores are multiplied with.
     pub scale: f32,
@@ -35,13 +40,26 @@ pub(crate) struct SelfAttention {
 impl SelfAttention {
     fn tokens<'a>(&'a self, text: usize, table: &'a [f32]) -> Rows<'a> {
         let [_, dim] = self.table;
-        Rows { matrix: table, stride: dim, offset: 0, width: dim, places: &self.rows[self.texts.range(text)] }
+        Rows {
+            matrix: table,
+            stride: dim,
+            offset: 0,
+            width: dim,
+            places: &self.distinct.rows[self.distinct.range(text)],
+        }
     }
 
     fn attending<'a>(&'a self, text: usize, table: &'a [f32]) -> Attending<'a> {
-        let tokens = self.tokens(text, table);
-        let query_weights = &self.query_weights[self.texts.range(text)];
-        Attending { query: tokens, key: tokens, value: tokens, query_weights, scale: self.scale }
+        let (tokens, range) = (self.tokens(text, table), self.distinct.range(text));
+        let (query_weights, counts) = (&self.query_weights[range.clone()], &self.counts[range]);
+        Attending {
+            query: tokens,
+            key: tokens,
+            value: tokens,
+            query_weights,
+            key_counts: Some(counts),
+            scale: self.scale,
+        }
     }
 
     fn of_tokens(
@@ -70,12 +88,13 @@ impl Fused<1> for SelfAttention {
     type Saved = Arc<Vec<Attended>>;
 
     fn shape(&self) -> Vec<usize> {
-        vec![self.texts.shape[0], self.table[1]]
+        vec![self.batch, self.table[1]]
     }
 
     fn forward(&self, [table]: [&[f32]; 1]) -> (Vec<f32>, Self::Saved) {
-        let ([batch, length], [_, dim]) = (self.texts.shape, self.table);
-        let keeps = self.has_gradient && batch * length * length <= KEPT_AT_MOST;
+        let (batch, [_, dim]) = (self.batch, self.table);
+        let kept: usize = self.distinct.ranges().map(|range| range.len() * range.len()).sum();
+        let keeps = self.has_gradient && kept <= KEPT_AT_MOST;
         let mut pooled = vec![0.0; batch * dim];
         let of_texts = pooled.par_chunks_mut(dim).enumerate().map_init(Scratch::default, |scratch, (text, pooled)| {
             head(&self.attending(text, table), keeps, scratch, pooled)
@@ -86,9 +105,9 @@ impl Fused<1> for SelfAttention {
 
     fn backward(&self, [table]: [&[f32]; 1], saved: &Self::Saved, gradient: &[f32]) -> [Vec<f32>; 1] {
         let [n_rows, dim] = self.table;
-        let mut of_tokens = vec![0.0; self.rows.len() * dim];
+        let mut of_tokens = vec![0.0; self.distinct.rows.len() * dim];
         let mut rest = of_tokens.as_mut_slice();
-        let pieces = self.texts.ranges().map(|range| rest.split_off_mut(..range.len() * dim).unwrap_or_default());
+        let pieces = self.distinct.ranges().map(|range| rest.split_off_mut(..range.len() * dim).unwrap_or_default());
         let pieces: Vec<&mut [f32]> = pieces.collect();
         let work = pieces.into_par_iter().zip(saved.par_iter()).zip(gradient.par_chunks(dim)).enumerate();
         work.for_each_init(Scratch::default, |scratch, (text, ((out, saved), gradient))| {
@@ -96,7 +115,7 @@ impl Fused<1> for SelfAttention {
                 self.of_tokens(&self.attending(text, table), saved, gradient, scratch, out);
             }
         });
-        [scatter(n_rows, dim, &self.rows, |token, row| {
+        [scatter(n_rows, dim, &self.distinct.rows, |token, row| {
             row.iter_mut().zip(&of_tokens[token * dim..]).for_each(|(sum, value)| *sum += value);
         })]
     }
@@ -146,6 +165,7 @@ impl CrossAttention {
             key: rows(key, dim, &self.keys),
             value: rows(value, value_dim, &self.keys),
             query_weights: &self.query_weights[self.queries.range(text)],
+            key_counts: None,
             scale: self.scale,
         }
     }

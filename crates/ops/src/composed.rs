@@ -5,6 +5,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::module::embedding;
 use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor};
 
+use crate::GradientRows;
 use crate::kernels::Adam;
 
 /// What is added to the score of a hidden key, as in Keras: beside a real score its weight is exactly zero, and a text
@@ -50,17 +51,48 @@ pub(crate) fn embedding_pooling(table: Tensor<2>, ids: Tensor<2, Int>, weights: 
     weights.reshape([batch, 1, length]).matmul(embedding(table, ids)).squeeze_dim::<2>(1)
 }
 
+/// See [`crate::query_pooling`].
+pub(crate) fn query_pooling(tokens: Tensor<3>, query: Tensor<1>, mask: Option<&Tensor<2, Bool>>) -> Tensor<2> {
+    let [batch, length, dim] = tokens.dims();
+    let real = real(mask, [batch, length], &tokens);
+    let scores = (tokens.clone() * query.reshape([1, 1, dim])).sum_dim(2).reshape([batch, length]);
+    let weights = softmax(scores + (real.clone() - 1.0) * -HIDDEN, 1) * real;
+    weights.reshape([batch, 1, length]).matmul(tokens).squeeze_dim::<2>(1)
+}
+
 /// See [`crate::adam`].
+pub(crate) fn adam_of_rows(
+    step: &Adam,
+    tensors: [Tensor<1>; 3],
+    gradient: Tensor<1>,
+    rows: Option<&GradientRows>,
+) -> [Tensor<1>; 3] {
+    let Some(GradientRows { indices, width, moves_others }) = rows else { return adam(step, tensors, gradient) };
+    let (indices, width) = (indices.clone().inner(), *width as i32);
+    let matrix = |flat: Tensor<1>| flat.reshape([-1, width]);
+    let put = |table: Tensor<1>, rows: Tensor<1>| {
+        matrix(table).select_assign(0, indices.clone(), matrix(rows), IndexingUpdateOp::Assign).reshape([-1])
+    };
+    if *moves_others {
+        let gradient = put(tensors[0].zeros_like(), gradient);
+        return adam(step, tensors, gradient);
+    }
+    if indices.dims() == [0] {
+        return tensors;
+    }
+    let own = tensors.each_ref().map(|table| matrix(table.clone()).select(0, indices.clone()).reshape([-1]));
+    let mut moved = adam(step, own, gradient).into_iter();
+    tensors.map(|table| match moved.next() {
+        Some(rows) => put(table, rows),
+        None => table,
+    })
+}
+
+/// Adam of all values.
 pub(crate) fn adam(step: &Adam, [value, m, v]: [Tensor<1>; 3], gradient: Tensor<1>) -> [Tensor<1>; 3] {
     let value = if step.decay == 0.0 { value } else { value.clone() - value * step.decay };
     let m = m.clone() + (gradient.clone() - m) * step.one_minus_beta_1;
     let v = v.clone() + (gradient.square() - v) * step.one_minus_beta_2;
     let value = value - (m.clone() * step.alpha) / (v.clone().sqrt() + step.epsilon);
     [value, m, v]
-}
-
-/// A table of `n_values` zeros, flattened, with the rows `indices` of `width` values in their places.
-pub(crate) fn spread(rows: Tensor<1>, indices: Tensor<1, Int>, width: usize, n_values: usize) -> Tensor<1> {
-    let table = Tensor::<2>::zeros([n_values / width, width], &rows.device());
-    table.select_assign(0, indices, rows.reshape([-1, width as i32]), IndexingUpdateOp::Assign).reshape([-1])
 }

@@ -14,12 +14,16 @@ mod host;
 mod scatter;
 mod texts;
 
+mod adam;
 mod attention;
 mod composed;
+mod query;
 mod sums;
 
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use burn::tensor::module::embedding;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
@@ -30,6 +34,7 @@ pub use self::host::is_host;
 use self::host::{apply, floats_of, ids_of, with_values, with_values_mut};
 pub use self::kernels::Adam;
 use self::kernels::Attended;
+use self::query::QueryPooling;
 use self::sums::SumOfRows;
 use self::texts::Texts;
 
@@ -114,19 +119,31 @@ pub fn self_attention_pooling(
         return Pooled { vectors, token_weights };
     }
     let texts = Texts::new(shape, mask);
+    let distinct = texts.distinct(&texts.pick(&ids_of(ids)), table_shape[0]);
+    let counts: Arc<[f32]> = distinct.sums(std::iter::repeat(1.0)).into();
     let operation = SelfAttention {
-        rows: texts.pick(&ids_of(ids)).into(),
-        query_weights: match query_weights {
-            None => texts.mean_weights().into(),
-            Some(weights) => texts.pick(&floats_of(weights)).into(),
-        },
+        batch: shape[0],
+        query_weights: distinct
+            .sums(match query_weights {
+                None => texts.mean_weights(),
+                Some(weights) => texts.pick(&floats_of(weights)),
+            })
+            .into(),
+        counts: counts.clone(),
+        distinct: distinct.clone(),
         scale,
         table: table_shape,
         has_gradient: device.is_autodiff(),
-        texts: texts.clone(),
     };
     let (vectors, of_texts) = apply(operation, [table]);
-    Pooled { vectors, token_weights: token_weights(&texts, 1, &of_texts, &device) }
+    // Tokens with the same row share its weight.
+    let of_rows = of_texts.iter().flat_map(|text| &text.key_weights).zip(counts.iter());
+    let of_rows: Vec<f32> = of_rows.map(|(weight, count)| weight / count).collect();
+    let of_tokens = distinct.of_tokens.iter().map(|&row| of_rows[row as usize]);
+    let mut token_weights = vec![0.0; shape[0] * shape[1]];
+    texts.places.iter().zip(of_tokens).for_each(|(&place, weight)| token_weights[place as usize] = weight);
+    let token_weights = TensorData::new(token_weights, [shape[0], 1, shape[1]]);
+    Pooled { vectors, token_weights: Tensor::from_data(token_weights, &device) }
 }
 
 fn token_weights(keys: &Texts, n_heads: usize, of_heads: &[Attended], device: &Device) -> Tensor<3> {
@@ -169,6 +186,25 @@ pub fn embedding_pooling(
     apply(operation, [table]).0
 }
 
+/// For each text the mean of its tokens' rows of a table, weighted by the softmax of their products with `query` `[dim]`:
+/// `[batch, dim]`. `table` is `[vocab_size, dim]`, `ids` are `[batch, length]`, `mask` is true where a token is real.
+pub fn query_pooling(
+    table: Tensor<2>,
+    query: Tensor<1>,
+    ids: Tensor<2, Int>,
+    mask: Option<&Tensor<2, Bool>>,
+) -> Tensor<2> {
+    let (shape, table_shape, device) = (ids.dims(), table.dims(), table.device());
+    if !is_host(&device) || shape[0] * shape[1] * table_shape[1] == 0 {
+        return composed::query_pooling(embedding(table, ids), query, mask);
+    }
+    let texts = Texts::new(shape, mask);
+    let distinct = texts.distinct(&texts.pick(&ids_of(ids)), table_shape[0]);
+    let counts = distinct.sums(std::iter::repeat(1.0)).into();
+    let operation = QueryPooling { batch: shape[0], counts, distinct, table: table_shape };
+    apply(operation, [table, query.unsqueeze()]).0
+}
+
 /// Some rows of a table `[rows, width]`, without autodiff: `[indices, width]`.
 pub fn select_rows(table: Tensor<2>, indices: &Tensor<1, Int>) -> Tensor<2> {
     let ([_, width], device) = (table.dims(), table.device());
@@ -192,47 +228,23 @@ pub struct GradientRows {
     pub indices: Tensor<1, Int>,
     /// The length of a row, at least 1.
     pub width: usize,
+    /// Whether the other rows, whose gradient is 0, move by their moments alone, as in Keras; otherwise they and their
+    /// moments keep every bit.
+    pub moves_others: bool,
 }
 
-/// So many values are moved by one thread at a time.
-const PIECE: usize = 1 << 14;
-
 /// One step of Adam or AdamW on a weight and its moments, all flattened: `[value, m, v]`, without autodiff. They are changed
-/// in place where they have no other handle. `gradient` is that of all values, or of some rows, where the others have the
-/// gradient 0 and move by their moments alone, as in Keras.
+/// in place where they have no other handle. `gradient` is that of all values, or of some rows.
 pub fn adam(step: &Adam, tensors: [Tensor<1>; 3], gradient: Tensor<1>, rows: Option<&GradientRows>) -> [Tensor<1>; 3] {
-    let n_values = tensors[0].dims()[0];
     if !is_host(&gradient.device()) {
-        let gradient = match rows {
-            Some(rows) => composed::spread(gradient, rows.indices.clone(), rows.width, n_values),
-            None => gradient,
-        };
-        return composed::adam(step, tensors, gradient);
+        return composed::adam_of_rows(step, tensors, gradient, rows);
     }
-    let rows = rows.map(|rows| (ids_of(rows.indices.clone()), rows.width));
+    let rows = rows.map(|rows| (ids_of(rows.indices.clone()), rows));
     with_values(gradient, |gradient| {
-        with_values_mut(tensors, |[values, m, v]| match &rows {
-            // From outside of the pool, its threads cost more than a small weight.
-            None if n_values <= PIECE => kernels::adam(step, values, m, v, gradient, &[0], n_values),
-            None => {
-                let pieces = values.par_chunks_mut(PIECE).zip(m.par_chunks_mut(PIECE)).zip(v.par_chunks_mut(PIECE));
-                pieces.zip(gradient.par_chunks(PIECE)).for_each(|(((values, m), v), gradient)| {
-                    kernels::adam(step, values, m, v, gradient, &[0], gradient.len());
-                });
-            }
-            Some((indices, width)) => {
-                let rows_of_piece = PIECE.div_ceil(*width);
-                let size = rows_of_piece * width;
-                let pieces = values.par_chunks_mut(size).zip(m.par_chunks_mut(size)).zip(v.par_chunks_mut(size));
-                pieces.enumerate().for_each(|(piece, ((values, m), v))| {
-                    let first = (piece * rows_of_piece) as u32;
-                    let own = indices.partition_point(|&row| row < first)
-                        ..indices.partition_point(|&row| (row as usize) < (piece + 1) * rows_of_piece);
-                    let of_rows = &gradient[own.start * width..own.end * width];
-                    let own: Vec<u32> = indices[own].iter().map(|row| row - first).collect();
-                    kernels::adam(step, values, m, v, of_rows, &own, *width);
-                });
-            }
+        with_values_mut(tensors, |tables| match &rows {
+            None => adam::all(step, tables, gradient),
+            Some((indices, rows)) if rows.moves_others => adam::table(step, tables, gradient, indices, rows.width),
+            Some((indices, rows)) => adam::rows(step, tables, gradient, indices, rows.width),
         })
     })
 }

@@ -1,7 +1,7 @@
 //! The fused operations against the same ones composed of Burn's, and their gradients against finite differences.
 
 use attentive_backend::Backend;
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
 use super::*;
 
@@ -76,11 +76,13 @@ const SELF: [(&[usize], usize, f32, f32); 9] = [
 fn self_attention_is_that_of_burns_operations() {
     for device in devices() {
         for (i, (lengths, dim, size, scale)) in SELF.into_iter().enumerate() {
-            for (scattered, masked) in [(false, true), (true, true), (false, false)] {
+            // A table so small that texts have the same rows many times, and one so large that they hardly do.
+            let tables = [1 + i * 5, 401];
+            let masks = [(false, true), (true, true), (false, false)];
+            for (n_rows, (scattered, masked)) in tables.into_iter().flat_map(|rows| masks.map(|mask| (rows, mask))) {
                 // An f32 score of some hundreds is known to 3e-5, and so is its weight.
                 let tolerance = if size > 4.0 { 1e-4 } else { 1e-5 };
                 let length = lengths.iter().copied().max().unwrap_or(0).max(2);
-                let n_rows = 1 + i * 5;
                 let table = tensor([n_rows, dim], i as u32, &device) * size;
                 let ids: Vec<i32> = (0..lengths.len() * length).map(|j| (j * j % n_rows) as i32).collect();
                 let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [lengths.len(), length]), &device);
@@ -104,7 +106,7 @@ fn self_attention_is_that_of_burns_operations() {
                         fused,
                         composed,
                         tolerance,
-                        &format!("{what} of {lengths:?} × {dim}, {scattered}, {masked}"),
+                        &format!("{what} of {lengths:?} × {dim}, {n_rows} rows, {scattered}, {masked}"),
                     );
                 }
             }
@@ -175,7 +177,9 @@ fn gradients_are_slopes() {
     let of = |table: &[f32]| Tensor::<2>::from_data(TensorData::new(table.to_vec(), [4, 3]), &device);
     let attend = |table| self_attention_pooling(table, ids.clone(), Some(&mask), Some(weights.clone()), 1.3).vectors;
     let sum = |table| embedding_pooling(table, ids.clone(), Some(&mask), None);
-    let poolings: [&dyn Fn(Tensor<2>) -> Tensor<2>; 2] = [&attend, &sum];
+    let query = tensor([3], 7, &device);
+    let by_query = |table| query_pooling(table, query.clone(), ids.clone(), Some(&mask));
+    let poolings: [&dyn Fn(Tensor<2>) -> Tensor<2>; 3] = [&attend, &sum, &by_query];
     for pooling in poolings {
         let table = of(&start).require_grad();
         let gradients = loss(pooling(table.clone())).backward();
@@ -255,6 +259,47 @@ fn the_same_bits_for_any_number_of_threads() {
 }
 
 #[test]
+fn pooling_by_a_query_is_that_of_burns_operations() {
+    for device in devices() {
+        for (i, (lengths, dim, size, _)) in SELF.into_iter().enumerate() {
+            for (n_rows, masked) in [(1 + i * 5, true), (401, true), (7, false)] {
+                let length = lengths.iter().copied().max().unwrap_or(0).max(2);
+                let table = tensor([n_rows, dim], i as u32, &device) * size;
+                // So that no token takes all the weight, where nothing but cancelled digits would be left of the gradient.
+                let query = tensor([1, dim], 9, &device) * (0.3 / size);
+                let ids: Vec<i32> = (0..lengths.len() * length).map(|j| (j * j % n_rows) as i32).collect();
+                let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [lengths.len(), length]), &device);
+                let mask = masked.then(|| mask(lengths, length, i % 2 == 0, &device));
+                let pool = |is_fused: bool| {
+                    with_gradients([table.clone(), query.clone()], |[table, query]| {
+                        let query = query.reshape([-1]);
+                        let pooled = match is_fused {
+                            true => query_pooling(table, query, ids.clone(), mask.as_ref()),
+                            false => composed::query_pooling(embedding(table, ids.clone()), query, mask.as_ref()),
+                        };
+                        (pooled, Vec::new())
+                    })
+                };
+                for (what, (fused, composed)) in
+                    ["vectors", "nothing", "gradient of the table", "gradient of the query"]
+                        .iter()
+                        .zip(pool(true).iter().zip(&pool(false)))
+                {
+                    // What is left of a gradient of large numbers is little.
+                    let tolerance = if size > 1.0 { 1e-4 } else { 1e-5 };
+                    assert_close(
+                        fused,
+                        composed,
+                        tolerance,
+                        &format!("{what} of {lengths:?} × {dim}, {n_rows}, {masked}"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn sums_of_rows_are_those_of_burns_operations() {
     for device in devices() {
         let ids: Vec<i32> = (0..60).map(|i| i * i % 11).collect();
@@ -273,7 +318,7 @@ fn sums_of_rows_are_those_of_burns_operations() {
     }
 }
 
-/// Several steps, on all values and on some rows, whose others have the gradient 0.
+/// Several steps: on all values; on some rows, whose others have the gradient 0; and on some rows alone.
 #[test]
 fn adam_is_that_of_burns_operations() {
     for device in devices().map(Device::inner) {
@@ -283,7 +328,8 @@ fn adam_is_that_of_burns_operations() {
             let n = n_rows * width;
             let zeros = || Tensor::<1>::zeros([n], &device);
             let start = [tensor([n], 1, &device), zeros(), zeros()];
-            let [mut by_rows, mut whole, mut expected] = [start.clone(), start.clone(), start];
+            let [mut by_rows, mut whole, mut expected] = [start.clone(), start.clone(), start.clone()];
+            let [mut alone, mut expected_alone] = [start.clone(), start.clone()];
             for seed in 0..3 {
                 let step = Adam {
                     alpha: 0.01 / (seed + 1) as f32,
@@ -293,11 +339,21 @@ fn adam_is_that_of_burns_operations() {
                     decay,
                 };
                 let gradient = tensor([rows.len() * width], 20 + seed, &device);
-                let spread = composed::spread(gradient.clone(), indices.clone(), width, n);
-                let of = GradientRows { indices: indices.clone(), width };
-                by_rows = adam(&step, by_rows, gradient, Some(&of));
+                let as_rows = gradient.clone().reshape([rows.len(), width]);
+                let spread = zeros().reshape([n_rows, width]);
+                let spread = spread.select_assign(0, indices.clone(), as_rows, IndexingUpdateOp::Assign).reshape([n]);
+                let of = |moves_others| Some(GradientRows { indices: indices.clone(), width, moves_others });
+                by_rows = adam(&step, by_rows, gradient.clone(), of(true).as_ref());
                 whole = adam(&step, whole, spread.clone(), None);
                 expected = composed::adam(&step, expected, spread);
+                alone = adam(&step, alone, gradient.clone(), of(false).as_ref());
+                expected_alone = composed::adam_of_rows(&step, expected_alone, gradient, of(false).as_ref());
+            }
+            for (of_start, (alone, expected)) in start.into_iter().zip(alone.into_iter().zip(expected_alone)) {
+                let (of_start, alone) = (values(of_start), values(alone));
+                assert_close(&alone, &values(expected), 1e-6, "rows alone");
+                let rows = of_start.chunks_exact(width).zip(alone.chunks_exact(width)).enumerate();
+                rows.filter(|(row, _)| row % 3 == 1).for_each(|(_, (before, after))| assert_eq!(before, after));
             }
             for (what, ((by_rows, whole), expected)) in
                 ["value", "m", "v"].iter().zip(by_rows.into_iter().zip(whole).zip(expected))

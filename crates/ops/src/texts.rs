@@ -52,8 +52,7 @@ impl Texts {
 
     /// Where the tokens of a text stand among all real tokens.
     pub(crate) fn range(&self, text: usize) -> Range<usize> {
-        let start = if text == 0 { 0 } else { self.ends[text - 1] };
-        start..self.ends[text]
+        range(&self.ends, text)
     }
 
     /// Values `[batch, length]` of the real tokens.
@@ -61,8 +60,66 @@ impl Texts {
         self.places.iter().map(|&place| values[place as usize]).collect()
     }
 
+    /// The rows of a table that each text has, each once, from those of its real tokens, which are below `n_rows`.
+    pub(crate) fn distinct(&self, rows: &[u32], n_rows: usize) -> DistinctRows {
+        let (mut distinct, mut of_tokens) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        let mut ends = Vec::with_capacity(self.ends.len());
+        // Where a row was found last, perhaps in an earlier text.
+        let mut found = vec![0; n_rows];
+        for range in self.ranges() {
+            let start = distinct.len();
+            for &row in &rows[range] {
+                let place: &mut u32 = &mut found[row as usize];
+                if (*place as usize) < start || distinct.get(*place as usize) != Some(&row) {
+                    *place = distinct.len() as u32;
+                    distinct.push(row);
+                }
+                of_tokens.push(*place);
+            }
+            ends.push(distinct.len());
+        }
+        DistinctRows { rows: distinct.into(), of_tokens: of_tokens.into(), ends: ends.into() }
+    }
+
     /// The weights of a plain mean, one for each real token.
     pub(crate) fn mean_weights(&self) -> Vec<f32> {
         self.ranges().flat_map(|range| std::iter::repeat_n(1.0 / range.len() as f32, range.len())).collect()
     }
+}
+
+/// The distinct rows of the texts of a batch, in the order in which each text first has them.
+#[derive(Debug, Clone)]
+pub(crate) struct DistinctRows {
+    /// The rows of one text after those of the other.
+    pub rows: Arc<[u32]>,
+    /// Which of `rows` each real token has.
+    pub of_tokens: Arc<[u32]>,
+    /// Where in `rows` each text ends.
+    ends: Arc<[usize]>,
+}
+
+impl DistinctRows {
+    /// Where the rows of each text stand.
+    pub(crate) fn ranges(&self) -> impl ExactSizeIterator<Item = Range<usize>> + Clone + '_ {
+        (0..self.ends.len()).map(|text| self.range(text))
+    }
+
+    /// Where the rows of a text stand.
+    pub(crate) fn range(&self, text: usize) -> Range<usize> {
+        range(&self.ends, text)
+    }
+
+    /// The sum of the values of the real tokens that have each row.
+    pub(crate) fn sums(&self, of_tokens: impl IntoIterator<Item = f32>) -> Vec<f32> {
+        let mut sums = vec![0.0; self.rows.len()];
+        for (&place, value) in self.of_tokens.iter().zip(of_tokens) {
+            sums[place as usize] += value;
+        }
+        sums
+    }
+}
+
+fn range(ends: &[usize], text: usize) -> Range<usize> {
+    let start = if text == 0 { 0 } else { ends[text - 1] };
+    start..ends[text]
 }

@@ -4,7 +4,7 @@
 use attentive_model::Weight;
 
 use crate::average::{self, mean, shaped};
-use crate::checkpoint::{Checkpoint, MOMENTS, STATE, Store, WEIGHTS};
+use crate::checkpoint::{Glance, MOMENTS, STATE, Store, WEIGHTS};
 use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
 
@@ -29,7 +29,7 @@ impl Chosen {
     /// When one of the checkpoints is missing or damaged: another is never taken in its place.
     pub(crate) fn load(
         store: &Store,
-        newest: Checkpoint,
+        newest: Glance,
         n_labels: usize,
         config: &Config,
         shapes: &[(String, Vec<usize>)],
@@ -41,8 +41,8 @@ impl Chosen {
         }
         let mut loaded = Vec::new();
         for best in best {
-            let checkpoint = store.load(best.step)?;
-            if checkpoint.snapshot.weights_sha256 != best.weights_sha256 {
+            let checkpoint = store.glance(best.step)?;
+            if checkpoint.weights_sha256 != best.weights_sha256 {
                 return Err(checkpoint.damaged(WEIGHTS, "it is not the one that the run found best").into());
             }
             if (&checkpoint.origin.tokenizer, &checkpoint.origin.labels)
@@ -59,25 +59,26 @@ impl Chosen {
         loaded.iter().try_for_each(|checkpoint| checkpoint.check_labels(n_labels))?;
         let (step, epoch) = loaded.first().map_or((0, 0), |best| (best.state.step, best.state.epoch));
         let thresholds = mean_thresholds(&loaded);
-        let weights = loaded.iter().map(|checkpoint| weights(checkpoint, config, shapes));
+        let weights = loaded.iter().map(|checkpoint| weights(store, checkpoint, config, shapes));
         Ok(Self { weights: mean(weights.collect::<Result<_, _>>()?), thresholds, step, epoch })
     }
 }
 
 /// The weights of one checkpoint, or their moving average if the config asks for one.
 fn weights(
-    checkpoint: &Checkpoint,
+    store: &Store,
+    checkpoint: &Glance,
     config: &Config,
     shapes: &[(String, Vec<usize>)],
 ) -> Result<Vec<Weight>, CheckpointError> {
     if config.train.ema.is_none() {
-        return checkpoint.weights();
+        return store.weights(checkpoint);
     }
-    let (_, averages) = average::split_saved(checkpoint.moments()?);
+    let (_, averages) = average::split_saved(store.moments(checkpoint)?);
     shaped(averages, shapes).map_err(|error| checkpoint.damaged(MOMENTS, error.to_string()))
 }
 
-fn mean_thresholds(checkpoints: &[Checkpoint]) -> Vec<f32> {
+fn mean_thresholds(checkpoints: &[Glance]) -> Vec<f32> {
     let n = checkpoints.len() as f64;
     let all: Vec<&[f32]> = checkpoints.iter().map(|checkpoint| checkpoint.state.thresholds.as_slice()).collect();
     let labels = all.iter().map(|thresholds| thresholds.len()).min().unwrap_or(0);

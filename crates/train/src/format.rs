@@ -7,7 +7,9 @@ use attentive_model::Weight;
 use burn_pack::{Bytes, DType, Reader, Tensor, Writer};
 use half::{bf16, f16};
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+
+use crate::int8::{self, Int8, SCALE};
 
 /// The longest description of a file's tensors that is read, in bytes. The largest model has some thousand tensors of about a
 /// hundred bytes each; the libraries take twenty times as much memory as it is long.
@@ -22,6 +24,9 @@ pub enum Precision {
     F16,
     /// 16 bits, 8 of them for the fraction, with the range of 32.
     Bf16,
+    /// 8 bits for weights of two dimensions, whole numbers from −127 to 127, with what a one is worth in 32 bits for each row
+    /// of a table and each output of a linear layer, under the weight's name and `.scale`; 32 bits for all else.
+    Int8,
 }
 
 impl Precision {
@@ -31,25 +36,38 @@ impl Precision {
             Self::F32 => "float32",
             Self::F16 => "float16",
             Self::Bf16 => "bfloat16",
+            Self::Int8 => "int8",
         }
     }
 
-    fn dtype(self) -> Dtype {
+    /// A weight as the tensors of a file.
+    fn tensors(self, weight: &Weight) -> Vec<FileTensor> {
+        let Weight { name, shape, values } = weight;
+        let tensor = |dtype, bytes| vec![FileTensor { name: name.clone(), dtype, shape: shape.clone(), bytes }];
         match self {
-            Self::F32 => Dtype::F32,
-            Self::F16 => Dtype::F16,
-            Self::Bf16 => Dtype::BF16,
+            Self::F16 => tensor(Dtype::F16, values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect()),
+            Self::Bf16 => tensor(Dtype::BF16, values.iter().flat_map(|&v| bf16::from_f32(v).to_le_bytes()).collect()),
+            Self::Int8 if let Some(int8) = Int8::of(weight) => {
+                let bytes = int8.numbers.iter().map(|number| number.cast_unsigned()).collect();
+                let scales = FileTensor {
+                    name: format!("{name}{SCALE}"),
+                    dtype: Dtype::F32,
+                    shape: int8.scales_shape.to_vec(),
+                    bytes: to_le_bytes(&int8.scales),
+                };
+                tensor(Dtype::I8, bytes).into_iter().chain([scales]).collect()
+            }
+            Self::F32 | Self::Int8 => tensor(Dtype::F32, to_le_bytes(values)),
         }
     }
+}
 
-    /// The bytes of a number, rounded to the nearest that there is.
-    fn bytes(self, values: &[f32]) -> Vec<u8> {
-        match self {
-            Self::F32 => to_le_bytes(values),
-            Self::F16 => values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
-            Self::Bf16 => values.iter().flat_map(|&value| bf16::from_f32(value).to_le_bytes()).collect(),
-        }
-    }
+/// A tensor as it is written.
+struct FileTensor {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
 }
 
 /// Weights as a safetensors file in 32 bits; the same weights give the same bytes.
@@ -65,12 +83,12 @@ pub(crate) fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
 /// # Errors
 /// The library's words when it refuses the weights.
 pub fn write_safetensors(weights: &[Weight], precision: Precision) -> Result<Vec<u8>, String> {
-    let bytes: Vec<Vec<u8>> = weights.iter().map(|weight| precision.bytes(&weight.values)).collect();
-    let views: Result<Vec<_>, _> = weights
+    let tensors: Vec<FileTensor> = weights.iter().flat_map(|weight| precision.tensors(weight)).collect();
+    let views: Result<Vec<_>, _> = tensors
         .iter()
-        .zip(&bytes)
-        .map(|(weight, bytes)| {
-            TensorView::new(precision.dtype(), weight.shape.clone(), bytes).map(|view| (weight.name.as_str(), view))
+        .map(|tensor| {
+            let view = TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes)?;
+            Ok::<_, SafeTensorError>((tensor.name.as_str(), view))
         })
         .collect();
     let views = views.map_err(|error| error.to_string())?;
@@ -82,8 +100,8 @@ pub fn write_safetensors(weights: &[Weight], precision: Precision) -> Result<Vec
 /// # Errors
 /// What is wrong with the file: not safetensors, or a tensor that is not f32 or not finite.
 pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
-    tensors_of(bytes, |name, view| match view.dtype() {
-        Dtype::F32 => finite(name, view.shape().to_vec(), floats(view.data())),
+    tensors_of(bytes, |_, name, view| match view.dtype() {
+        Dtype::F32 => finite(name, view.shape().to_vec(), floats(view.data())).map(Some),
         other => Err(format!("the tensor `{name}` holds {other:?}, not F32")),
     })
 }
@@ -93,28 +111,42 @@ pub(crate) fn from_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
 /// # Errors
 /// What is wrong with the file: not safetensors, or a tensor of other numbers, or one that is not finite.
 pub fn read_safetensors(bytes: &[u8]) -> Result<Vec<Weight>, String> {
-    tensors_of(bytes, |name, view| {
+    tensors_of(bytes, |file, name, view| {
+        let is_int8 = |name: &str| file.tensor(name).is_ok_and(|tensor| tensor.dtype() == Dtype::I8);
+        if name.strip_suffix(SCALE).is_some_and(is_int8) {
+            return Ok(None); // part of the other
+        }
         let halves = || view.data().as_chunks::<2>().0.iter();
         let values = match view.dtype() {
             Dtype::F32 => floats(view.data()),
             Dtype::F16 => halves().map(|half| f16::from_le_bytes(*half).to_f32()).collect(),
             Dtype::BF16 => halves().map(|half| bf16::from_le_bytes(*half).to_f32()).collect(),
-            other => return Err(format!("the tensor `{name}` holds {other:?}, not F32, F16 or BF16")),
+            Dtype::I8 => {
+                let told = |reason: String| format!("the tensor `{name}` cannot be read: {reason}");
+                let scales =
+                    file.tensor(&format!("{name}{SCALE}")).map_err(|_| told("its scales are missing".into()))?;
+                if scales.dtype() != Dtype::F32 {
+                    return Err(told(format!("its scales are {:?}, not F32", scales.dtype())));
+                }
+                let numbers: Vec<i8> = view.data().iter().map(|byte| byte.cast_signed()).collect();
+                int8::values(view.shape(), &numbers, scales.shape(), &floats(scales.data())).map_err(told)?
+            }
+            other => return Err(format!("the tensor `{name}` holds {other:?}, not F32, F16, BF16 or I8")),
         };
-        finite(name, view.shape().to_vec(), values)
+        finite(name, view.shape().to_vec(), values).map(Some)
     })
 }
 
 /// What `read` makes of each tensor of a safetensors file, in the order of their names.
 fn tensors_of(
     bytes: &[u8],
-    read: impl Fn(String, TensorView<'_>) -> Result<Weight, String>,
+    read: impl Fn(&SafeTensors<'_>, String, TensorView<'_>) -> Result<Option<Weight>, String>,
 ) -> Result<Vec<Weight>, String> {
     check_description(bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)))?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
     let mut tensors = file.tensors();
     tensors.sort_by(|(left, _), (right, _)| left.cmp(right)); // the library's order differs from call to call
-    tensors.into_iter().map(|(name, view)| read(name, view)).collect()
+    tensors.into_iter().filter_map(|(name, view)| read(&file, name, view).transpose()).collect()
 }
 
 /// The optimizer's moments as a burnpack file; the same moments give the same bytes.
@@ -174,7 +206,10 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 
 /// The tensor of these values; only numbers are ever saved.
 fn finite(name: String, shape: Vec<usize>, values: Vec<f32>) -> Result<Weight, String> {
-    match values.iter().find(|value| !value.is_finite()) {
+    // Without an early end the comparison is one of vectors.
+    let are_finite = |values: &[f32]| values.iter().fold(true, |all, value| all & value.is_finite());
+    let piece = values.chunks(4096).find(|piece| !are_finite(piece)).unwrap_or_default();
+    match piece.iter().find(|value| !value.is_finite()) {
         Some(value) => Err(format!("the tensor `{name}` holds {value}")),
         None => Ok(Weight { name, shape, values }),
     }
@@ -225,6 +260,61 @@ mod tests {
         let beyond = [Weight { name: "w".to_string(), shape: vec![1], values: vec![1e6] }];
         let written = write_safetensors(&beyond, Precision::F16).unwrap();
         assert_eq!(read_safetensors(&written).unwrap_err(), "the tensor `w` holds inf");
+    }
+
+    /// A file of tensors that somebody else wrote.
+    fn file(tensors: &[(&str, Dtype, &[usize], Vec<u8>)]) -> Vec<u8> {
+        let view = |(name, dtype, shape, bytes)| (name, TensorView::new(dtype, shape, bytes).unwrap());
+        let tensors = tensors.iter().map(|(name, dtype, shape, bytes)| view((*name, *dtype, shape.to_vec(), bytes)));
+        safetensors::serialize(tensors, None).unwrap()
+    }
+
+    #[test]
+    fn eight_bits_come_back_with_their_scales() {
+        let weights = [
+            Weight { name: "attention.scale".to_string(), shape: vec![1], values: vec![0.1] },
+            Weight { name: "embedding.weight".to_string(), shape: vec![2, 2], values: vec![127.0, -3.4, 0.0, 0.0] },
+            Weight { name: "head.weight".to_string(), shape: vec![2, 1], values: vec![25.4, -0.29] },
+        ];
+        let bytes = write_safetensors(&weights, Precision::Int8).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let of = |name: &str| tensors.tensor(name).map(|view| (view.dtype(), view.shape().to_vec())).unwrap();
+        assert_eq!(of("embedding.weight"), (Dtype::I8, vec![2, 2]));
+        assert_eq!(of("embedding.weight.scale"), (Dtype::F32, vec![2, 1]));
+        assert_eq!(of("head.weight.scale"), (Dtype::F32, vec![1, 1]));
+        assert_eq!((of("attention.scale"), tensors.len()), ((Dtype::F32, vec![1]), 5));
+        // By hand: a one is worth 1 in the first row, and 25.4 / 127 = 0.2 in the head.
+        let read = read_safetensors(&bytes).unwrap();
+        let names: Vec<&str> = read.iter().map(|weight| weight.name.as_str()).collect();
+        assert_eq!(names, ["attention.scale", "embedding.weight", "head.weight"]);
+        assert_eq!((&read[0], read[1].values.as_slice()), (&weights[0], [127.0, -3.0, 0.0, 0.0].as_slice()));
+        assert!(read[2].values.iter().zip([25.4, -0.2]).all(|(is, expected)| (is - expected).abs() < 1e-6));
+        assert_eq!(write_safetensors(&weights, Precision::Int8).unwrap(), bytes);
+        assert!(from_safetensors(&bytes).unwrap_err().contains("holds I8, not F32"));
+    }
+
+    #[test]
+    fn eight_bits_that_nothing_scales_are_refused() {
+        let numbers = || ("w", Dtype::I8, &[2usize, 2][..], vec![1, 2, 3, 255]);
+        let scales = |values: [f32; 2]| ("w.scale", Dtype::F32, &[2usize, 1][..], to_le_bytes(&values));
+        let read = |tensors: &[_]| read_safetensors(&file(tensors));
+        assert_eq!(read(&[numbers(), scales([1.0, 0.5])]).unwrap()[0].values, [1.0, 2.0, 1.5, -0.5]);
+        for (tensors, told) in [
+            (vec![numbers()], "its scales are missing"),
+            (vec![numbers(), scales([1.0, f32::NAN])], "one of its scales is NaN"),
+            (vec![numbers(), scales([1.0, -0.5])], "one of its scales is -0.5"),
+            (vec![numbers(), scales([1.0, f32::INFINITY])], "one of its scales is inf"),
+            (vec![numbers(), ("w.scale", Dtype::F32, &[2], vec![0; 8])], "its scales have the shape [2]"),
+            (vec![numbers(), ("w.scale", Dtype::F32, &[3, 1], vec![0; 12])], "its scales have the shape [3, 1]"),
+            (vec![numbers(), ("w.scale", Dtype::F16, &[2, 1], vec![0; 4])], "its scales are F16, not F32"),
+            (vec![numbers(), ("w.scale", Dtype::I8, &[2, 1], vec![0; 2])], "its scales are I8, not F32"),
+            (vec![("w", Dtype::I8, &[4], vec![0; 4]), scales([1.0, 1.0])], "its shape is [4]"),
+        ] {
+            let error = read(&tensors).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+        // A scale that is one makes numbers that are none.
+        assert_eq!(read(&[numbers(), scales([f32::MAX, 1.0])]).unwrap_err(), "the tensor `w` holds inf");
     }
 
     #[test]

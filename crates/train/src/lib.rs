@@ -9,7 +9,10 @@
 
 mod error;
 
+mod int8;
+
 mod format;
+mod hashed;
 mod loss;
 mod metrics;
 mod rows;
@@ -68,6 +71,7 @@ pub use error::{CheckpointError, Damage, TrainError};
 pub use event::Event;
 pub use examine::examine;
 pub use format::{Precision, read_safetensors, write_safetensors};
+pub use hashed::{read_hashed, sha256};
 pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
 pub use metrics::{Average, Baseline, Intervals, LabelMetrics, Metrics};
 pub use optimizer::{

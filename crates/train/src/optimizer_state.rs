@@ -27,16 +27,16 @@ impl OptimizerState {
             return Ok(None);
         }
         let store = Store::new(run.checkpoints());
-        let Newest { checkpoint, damaged } = store.newest()?;
+        let Newest { checkpoint, damaged } = store.newest_at_a_glance()?;
         if !damaged.is_empty() {
             return Err(CheckpointError::NewestDamaged { damaged }.into());
         }
         let newest = checkpoint.ok_or_else(|| CheckpointError::None { path: run.path().to_path_buf() })?;
         let chosen = match newest.state.selection.best.first() {
-            Some(best) => store.load(best.step)?,
+            Some(best) => store.glance(best.step)?,
             None => newest,
         };
-        let moments = chosen.moments()?.into_iter().map(|moment| (moment.name, moment.values)).collect();
+        let moments = store.moments(&chosen)?.into_iter().map(|moment| (moment.name, moment.values)).collect();
         Ok(Some(Self { moments, updates: chosen.state.updates() }))
     }
 }

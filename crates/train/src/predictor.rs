@@ -81,7 +81,7 @@ impl Parts {
 
     fn load_at_once(run: &RunDir, store: &Store, backends: &[&str]) -> Result<Self, TrainError> {
         let config = run.config(backends)?;
-        let Newest { checkpoint, damaged } = store.newest()?;
+        let Newest { checkpoint, damaged } = store.newest_at_a_glance()?;
         if !damaged.is_empty() {
             // A damaged newest one may hide a better epoch.
             return Err(CheckpointError::NewestDamaged { damaged }.into());

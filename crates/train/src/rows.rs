@@ -37,8 +37,8 @@ impl Rows {
     }
 
     /// The same for an operation that takes the rows as they are.
-    pub(crate) fn of_gradient(&self) -> GradientRows {
-        GradientRows { indices: self.indices(), width: self.width }
+    pub(crate) fn of_gradient(&self, moves_others: bool) -> GradientRows {
+        GradientRows { indices: self.indices(), width: self.width, moves_others }
     }
 
     fn table(&self, flat: Tensor<1>) -> Tensor<2> {

@@ -397,7 +397,7 @@ impl<'a> Trainer<'a> {
 
     /// Evaluates the best weights on every split and writes the report.
     fn report(&mut self, watch: &mut Watch) -> Result<Report, TrainError> {
-        let newest = self.store.load(self.state.step)?;
+        let newest = self.store.glance(self.state.step)?;
         let shapes = self.learner.model.weight_shapes();
         let chosen = Chosen::load(&self.store, newest, self.job.prepared.labels.len(), self.config, &shapes)?;
         let encode = |reason| CheckpointError::Encode { file: WEIGHTS, reason };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use attentive_backend::{Backend, Opened};
-use attentive_export::{Bundle, ExportError};
+use attentive_export::Bundle;
 use attentive_train::{Config, Parts, Predictor, RunDir, Source, SplitAccount};
 
 use super::open_device;
@@ -43,6 +43,14 @@ impl Classifier {
         }
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Run(run) => run.path(),
+            Self::Bundle(bundle) => bundle.path(),
+        }
+    }
+
     /// The fingerprint of the data that it was trained and measured on.
     pub(super) fn fingerprint(&self) -> Result<String, Failure> {
         match self {
@@ -68,20 +76,15 @@ pub(super) fn source(path: &Path) -> Result<Source, Failure> {
 pub(super) struct Exported {
     pub(super) predictor: Predictor,
     pub(super) opened: Opened,
-    pub(super) account: SplitAccount,
-    pub(super) run: RunDir,
+    pub(super) from: Classifier,
 }
 
 impl Exported {
-    /// Loads the classifier of a run, and how its data was divided.
+    /// Loads the classifier of a run or bundle.
     pub(super) fn load(path: &Path, backend: Option<&str>) -> Result<Self, Failure> {
-        if Bundle::is_at(path) {
-            return Err(Failure::Export(ExportError::FromBundle { path: path.to_path_buf() }));
-        }
-        let run = RunDir::open(path)?;
-        let account = run.split()?;
-        let (predictor, opened) = Classifier::Run(run.clone()).load(backend)?;
-        Ok(Self { predictor, opened, account, run })
+        let from = Classifier::open(path)?;
+        let (predictor, opened) = from.load(backend)?;
+        Ok(Self { predictor, opened, from })
     }
 
     /// The config of the run.

@@ -1,19 +1,20 @@
 //! `attentive export`: a trained classifier in a format that others read.
 
 use attentive_backend::Backend;
-use attentive_data::load_corpus;
+use attentive_data::{Corpus, Examples, Split, load_corpus};
 use attentive_export::{
-    ExportError, OwnTexts, Trainable, own_texts, write_bundle, write_keras, write_onnx, write_torch,
+    About, ExportError, OwnTexts, Shipped, Trainable, own_texts, prune, write_bundle, write_keras, write_onnx,
+    write_torch,
 };
 use attentive_model::AttentionConfig;
-use attentive_train::{OptimizerState, Precision, Report, ScheduleConfig};
+use attentive_train::{Metrics, OptimizerState, Precision, Predictor, Report, ScheduleConfig, SplitAccount};
 
-use super::classifier::{Exported, size};
+use super::classifier::{Classifier, Exported, size};
 use crate::args::{Dtype, Export, ExportFormat, Talk};
 use crate::failure::Failure;
 use crate::output::{print, tell};
 use crate::style::Style;
-use crate::table::{bytes, count};
+use crate::table::{bytes, count, percent};
 
 pub(super) fn export(args: &Export, talk: Talk) -> Result<(), Failure> {
     let format = match args.format {
@@ -22,8 +23,11 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<(), Failure> {
         ExportFormat::Onnx => "onnx",
         ExportFormat::Keras => "keras",
     };
-    if args.dtype.is_some() && args.format != ExportFormat::Safetensors {
-        return Err(Failure::Export(ExportError::NotForFormat { option: "dtype", format }));
+    let holds_more_than_weights = matches!(args.format, ExportFormat::Bundle | ExportFormat::Safetensors);
+    for (is_given, option) in [(args.dtype.is_some(), "dtype"), (args.prune_vocabulary, "prune-vocabulary")] {
+        if is_given && !holds_more_than_weights {
+            return Err(Failure::Export(ExportError::NotForFormat { option, format }));
+        }
     }
     let exported = Exported::load(&args.run, args.backend.as_deref())?;
     let written = match args.format {
@@ -36,16 +40,40 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<(), Failure> {
 }
 
 fn bundle(args: &Export, exported: &Exported, talk: Talk) -> Result<String, Failure> {
-    let Exported { predictor, opened, account, run } = exported;
+    let Exported { predictor, opened, from } = exported;
+    let Classifier::Run(run) = from else {
+        return Err(Failure::Export(ExportError::FromBundle { path: args.run.clone() }));
+    };
     let report = run.report::<Report>()?;
-    let own = texts(exported, talk)?;
+    let account = run.split::<SplitAccount>()?;
+    let mut about = About::of_run(predictor, &account, report.as_ref()).map_err(Failure::Export)?;
+    let corpus = corpus(exported, talk)?;
+    let mut told = String::new();
+    let pruned = pruned(args, exported, &corpus, &mut told)?;
+    let precision = precision(args);
+    let shipped =
+        Shipped::new(pruned.as_ref().unwrap_or(predictor), precision, &opened.device).map_err(Failure::Export)?;
+    // Of weights as they were trained, the run knows how good they are.
+    let (split, examples) = headline(&corpus);
+    let metrics = match precision {
+        Precision::F32 => report.and_then(|mut report| report.splits.remove(about.measured.keys().next_back()?)),
+        _ => {
+            let (before, after) =
+                (predictor.evaluate(examples.clone())?, shipped.predictor.evaluate(examples.clone())?);
+            let as_trained = predictor.summary().parameters as u64 * 4;
+            told.push_str(&rounded(precision, as_trained, shipped.weights_bytes(), split, &before, &after));
+            about = about.measured_at(split, &after);
+            Some(after)
+        }
+    };
+    let own = own_texts(examples);
     let verified =
-        write_bundle(predictor, account, report.as_ref(), &own, &args.output, &Backend::names(), &opened.device);
+        write_bundle(&shipped, about, metrics.as_ref(), &own, &args.output, &Backend::names(), &opened.device);
     let verified = verified.map_err(Failure::Export)?;
     let output = args.output.display();
     let example = if exported.config().data.text.is_pair() { "$'first text\\tsecond text'" } else { "\"some text\"" };
     Ok(format!(
-        "{} examples come out the same on {} ({}), within {:.1e}\nnext: `attentive predict {output} {example}`, or read \
+        "{told}{} examples come out the same on {} ({}), within {:.1e}\nnext: `attentive predict {output} {example}`, or read \
          `{output}/README.md`\n",
         count(verified.n as u64),
         opened.backend,
@@ -54,15 +82,67 @@ fn bundle(args: &Export, exported: &Exported, talk: Talk) -> Result<String, Fail
     ))
 }
 
-fn safetensors(args: &Export, exported: &Exported, talk: Talk) -> Result<String, Failure> {
-    let precision = match args.dtype {
+/// What fewer bits cost and what they save.
+fn rounded(precision: Precision, was: u64, is: u64, split: Split, before: &Metrics, after: &Metrics) -> String {
+    format!(
+        "{}: the weights have {} instead of {}; accuracy on the {split} split of {} examples: {} before, {} after\n",
+        precision.name(),
+        bytes(is),
+        bytes(was),
+        count(after.n),
+        percent(before.accuracy),
+        percent(after.accuracy)
+    )
+}
+
+fn precision(args: &Export) -> Precision {
+    match args.dtype {
         None | Some(Dtype::F32) => Precision::F32,
         Some(Dtype::F16) => Precision::F16,
         Some(Dtype::Bf16) => Precision::Bf16,
+        Some(Dtype::Int8) => Precision::Int8,
+    }
+}
+
+/// The classifier without the tokens that its data does not use, if that is asked for.
+fn pruned(
+    args: &Export,
+    exported: &Exported,
+    corpus: &Corpus,
+    told: &mut String,
+) -> Result<Option<Predictor>, Failure> {
+    if !args.prune_vocabulary {
+        return Ok(None);
+    }
+    let splits: Vec<&Examples> = std::iter::once(&corpus.train).chain(&corpus.validation).chain(&corpus.test).collect();
+    let pruned = prune(&exported.predictor, &splits, &exported.opened.device).map_err(Failure::Export)?;
+    let (of, dropped) = (count(pruned.of as u64), (pruned.of - pruned.kept) as u64);
+    told.push_str(&match dropped {
+        0 => format!("all {of} tokens are in the data: none goes\n"),
+        _ => format!(
+            "{} of {of} tokens stay and {} go, which no text of the data uses: {} less in 32 bits\n",
+            count(pruned.kept as u64),
+            count(dropped),
+            bytes(dropped * exported.config().model.embedding.dim as u64 * 4)
+        ),
+    });
+    Ok(Some(pruned.predictor))
+}
+
+fn safetensors(args: &Export, exported: &Exported, talk: Talk) -> Result<String, Failure> {
+    let precision = precision(args);
+    let mut told = String::new();
+    // A bundle brings texts along; where its data are, only pruning asks.
+    let (own, pruned) = match &exported.from {
+        Classifier::Bundle(bundle) if !args.prune_vocabulary => (bundle.own_texts().map_err(Failure::Export)?, None),
+        _ => {
+            let corpus = corpus(exported, talk)?;
+            (texts(&corpus), pruned(args, exported, &corpus, &mut told)?)
+        }
     };
-    let own = texts(exported, talk)?;
+    let predictor = pruned.as_ref().unwrap_or(&exported.predictor);
     let device = &exported.opened.device;
-    let rounded = write_torch(&exported.predictor, &own, precision, &args.output, device).map_err(Failure::Export)?;
+    let rounded = write_torch(predictor, &own, precision, &args.output, device).map_err(Failure::Export)?;
     let n = count(rounded.n as u64);
     let moved = match precision {
         Precision::F32 => format!("{n} examples with their probabilities"),
@@ -74,7 +154,7 @@ fn safetensors(args: &Export, exported: &Exported, talk: Talk) -> Result<String,
         ),
     };
     Ok(format!(
-        "{moved}\nnext: `python {}/model_torch.py` computes them again, with torch, safetensors and tokenizers\n",
+        "{told}{moved}\nnext: `python {}/model_torch.py` computes them again, with torch, safetensors and tokenizers\n",
         args.output.display()
     ))
 }
@@ -87,12 +167,15 @@ fn onnx(args: &Export, exported: &Exported) -> Result<String, Failure> {
     };
     Ok(format!(
         "opset 17, any batch and length; labels, thresholds and padding are in its metadata, its tokenizer is `{}`{windows}\n",
-        exported.run.path().join("tokenizer.json").display()
+        exported.from.path().join("tokenizer.json").display()
     ))
 }
 
 fn keras(args: &Export, exported: &Exported) -> Result<String, Failure> {
-    let state = OptimizerState::of_run(&exported.run, &Backend::names())?;
+    let state = match &exported.from {
+        Classifier::Run(run) => OptimizerState::of_run(run, &Backend::names())?,
+        Classifier::Bundle(_) => None,
+    };
     let written = write_keras(&exported.predictor, state.as_ref(), &args.output).map_err(Failure::Export)?;
     let mut told = match written {
         Trainable::GoesOn { updates } => format!("with the state of Adam after {} updates", count(updates)),
@@ -109,19 +192,31 @@ fn keras(args: &Export, exported: &Exported) -> Result<String, Failure> {
             told.push_str(&format!("\n{what} is not in it"));
         }
     }
-    let tokenizer = exported.run.path().join("tokenizer.json");
+    let tokenizer = exported.from.path().join("tokenizer.json");
     Ok(format!("{told}\nit reads ids, which `{}` makes, padded with 0\n", tokenizer.display()))
 }
 
-/// Some texts of the run's own data, of the split that it was least fitted to.
-fn texts(exported: &Exported, talk: Talk) -> Result<OwnTexts, Failure> {
+/// The data of the run, as it is now.
+fn corpus(exported: &Exported, talk: Talk) -> Result<Corpus, Failure> {
     let config = exported.config();
     let corpus = load_corpus(&config.data, config.seed)?;
-    if corpus.manifest.fingerprint != exported.account.manifest.fingerprint && !talk.quiet {
+    if corpus.manifest.fingerprint != exported.from.fingerprint()? && !talk.quiet {
         let warning = Style::for_stderr().error("warning:");
         tell(&format!(
             "{warning} the data files have changed since the run was made; the examples are from what is there"
         ));
     }
-    Ok(own_texts(corpus.test.as_ref().or(corpus.validation.as_ref()).unwrap_or(&corpus.train)))
+    Ok(corpus)
+}
+
+/// The split that the run was least fitted to.
+fn headline(corpus: &Corpus) -> (Split, &Examples) {
+    let test = corpus.test.as_ref().map(|test| (Split::Test, test));
+    let validation = corpus.validation.as_ref().map(|validation| (Split::Validation, validation));
+    test.or(validation).unwrap_or((Split::Train, &corpus.train))
+}
+
+/// Some texts of the run's own data.
+fn texts(corpus: &Corpus) -> OwnTexts {
+    own_texts(headline(corpus).1)
 }

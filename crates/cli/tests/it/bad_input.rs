@@ -296,7 +296,7 @@ hint: check `data.label`: it should name the column that holds the labels",
             b"text,label\na,good\nb\0,bad\n",
             "error: bad.csv:3: the text holds a NUL character
 
-hint: the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`",
+hint: no text holds it: take it out; if the file is full of them, it may be UTF-16: set `data.encoding = \"utf-16le\"`",
         ),
         (b"text,label\na,good\ncaf\xE9,bad\n", &format!("error: bad.csv:3: byte 0xE9 is not valid UTF-8\n\n{decode}")),
         (
@@ -369,7 +369,7 @@ hint: set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packe
         65,
         "error: /dev/zero:1: the text holds a NUL character
 
-hint: the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`",
+hint: no text holds it: take it out; if the file is full of them, it may be UTF-16: set `data.encoding = \"utf-16le\"`",
     );
     refused(
         &dir,

@@ -150,7 +150,7 @@ hint: name a file; a folder is read only with `format = \"folder\"` or \"auto\",
         65,
         "error: /dev/zero:1: the text holds a NUL character
 
-hint: the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`",
+hint: no text holds it: take it out; if the file is full of them, it may be UTF-16: set `data.encoding = \"utf-16le\"`",
     );
     let nul = dir.pipe("predict runs/small", "fine\nbad\0\n").expect(65, "NUL on stdin");
     assert_eq!(nul.error().lines().next().unwrap(), "error: stdin:2: the text holds a NUL character");

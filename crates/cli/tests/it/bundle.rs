@@ -185,8 +185,8 @@ fn nothing_is_replaced_and_nothing_half_written() {
     assert!(limited.error().contains("cannot write `full/"), "{}", limited.error());
     assert_eq!(tree(&dir.path("")), before);
     dir.ok("export run --format bundle --output bundle");
-    let again = dir.run("export bundle --format onnx --output again").expect(2, "a bundle");
-    assert!(again.error().contains("`bundle` is a bundle: it is exported already"), "{}", again.error());
+    let again = dir.run("export bundle --format bundle --output again").expect(2, "a bundle");
+    assert!(again.error().contains("`bundle` is a bundle already"), "{}", again.error());
     fs::remove_dir_all(dir.path("bundle")).unwrap();
     // What a bundle needs of the data is missed before anything is written.
     fs::remove_file(dir.path("test.csv")).unwrap();

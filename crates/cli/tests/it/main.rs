@@ -50,6 +50,8 @@ mod reliability;
 mod resume;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod resume_options;
+#[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod shrunk;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod tokenize;
 #[cfg(any(feature = "flex", feature = "ndarray"))]

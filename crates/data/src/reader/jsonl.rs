@@ -85,6 +85,9 @@ fn row(
         let reason = message.split(" at line ").next().unwrap_or_default().replace("a map", "an object");
         DataError::Json { at: at(), column: error.column().max(1), reason, row: beginning(json) }
     })?;
+    if items.iter().flatten().any(holds_nul) {
+        return Err(DataError::Nul { at: at() });
+    }
     let item = |index: usize| items[index].as_ref().ok_or_else(|| missing(json, &keys.names[index], at()));
     let text = |index: usize| match item(index)? {
         Item::Text(text) => Ok(text.as_ref()),
@@ -130,6 +133,15 @@ fn row(
     };
     let text = join(parts.iter().copied(), config.text.separator(), joined);
     rows.row(&Row { line: at().line.unwrap_or_default(), text, second, label, group, fields: Fields::Json(json) }, at)
+}
+
+/// Whether a value holds a NUL character, which can only be an escaped one.
+fn holds_nul(item: &Item<'_>) -> bool {
+    match item {
+        Item::Text(Cow::Owned(text)) => text.contains('\0'),
+        Item::Other(Value::Array(values)) => values.iter().filter_map(Value::as_str).any(|text| text.contains('\0')),
+        Item::Text(Cow::Borrowed(_)) | Item::Other(_) => false,
+    }
 }
 
 /// A label as text; `None` if the value is of a type that a label cannot have.

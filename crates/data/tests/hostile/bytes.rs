@@ -4,7 +4,8 @@ use crate::{Fails, Read, case, check, short, with};
 
 const LATIN: &str =
     "set `data.encoding` to the encoding of the file, for example \"windows-1252\" for western European text";
-const NUL: &str = "the file is not plain text; if it is UTF-16, set `data.encoding = \"utf-16le\"`";
+const NUL: &str =
+    "no text holds it: take it out; if the file is full of them, it may be UTF-16: set `data.encoding = \"utf-16le\"`";
 
 #[test]
 fn byte_order_marks_are_removed() {

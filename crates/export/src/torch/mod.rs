@@ -3,17 +3,16 @@
 
 use std::path::Path;
 
-use attentive_data::TextEncoder;
-use attentive_train::{Parts, Precision, Predictor, TrainError, read_safetensors, write_safetensors};
+use attentive_train::{Precision, Predictor};
 use burn::tensor::Device;
 use serde_json::{Map, Value, json};
 
 use crate::error::ExportError;
 use crate::examples::{Example, OwnTexts};
 use crate::labels::{head_name, thresholds_of};
+use crate::shipped::{Shipped, WEIGHTS};
 use crate::staging::Staging;
 
-const WEIGHTS: &str = "model.safetensors";
 /// The PyTorch module.
 const MODULE: &str = include_str!("model_torch.py");
 
@@ -42,23 +41,11 @@ pub fn write_torch(
     device: &Device,
 ) -> Result<Rounded, ExportError> {
     let staging = Staging::directory(output)?;
-    let encode = |reason| ExportError::Encode { file: WEIGHTS, reason };
-    let weights = predictor.model().weights().map_err(TrainError::from)?;
-    let weights = write_safetensors(&weights, precision).map_err(encode)?;
-    let rounded = Predictor::new(
-        Parts {
-            config: predictor.config().clone(),
-            labels: predictor.labels().clone(),
-            encoder: TextEncoder::from_bytes(predictor.encoder().to_json().as_bytes()).map_err(TrainError::from)?,
-            weights: read_safetensors(&weights).map_err(encode)?,
-            thresholds: predictor.thresholds().to_vec(),
-            step: predictor.step(),
-        },
-        device,
-    )?;
-    let (before, examples) = (Example::all(own, predictor)?, Example::all(own, &rounded)?);
+    let shipped = Shipped::new(predictor, precision, device)?;
+    let rounded = &shipped.predictor;
+    let (before, examples) = (Example::all(own, predictor)?, Example::all(own, rounded)?);
     let files = [
-        (WEIGHTS, weights),
+        (WEIGHTS, shipped.weights.clone()),
         ("config.json", (format!("{:#}\n", config(predictor, precision))).into_bytes()),
         ("tokenizer.json", predictor.encoder().to_json().into_bytes()),
         ("model_torch.py", MODULE.into()),
@@ -67,7 +54,7 @@ pub fn write_torch(
     for (name, bytes) in &files {
         staging.write(name, bytes)?;
     }
-    let moved = Example::differences(&before, &rounded)?.into_iter().fold(0.0, f32::max);
+    let moved = Example::differences(&before, rounded)?.into_iter().fold(0.0, f32::max);
     let decided_otherwise = before.iter().zip(&examples).filter(|(before, after)| !before.decides_as(after)).count();
     staging.commit()?;
     Ok(Rounded { n: examples.len(), moved, decided_otherwise })

@@ -231,7 +231,10 @@ class Classifier(nn.Module):
     def load(cls, directory):
         directory = Path(directory)
         classifier = cls(json.loads((directory / "config.json").read_text(encoding="utf-8")))
-        classifier.load_state_dict(load_file(directory / "model.safetensors"))
+        weights = load_file(directory / "model.safetensors")
+        for name in [name for name, weight in weights.items() if weight.dtype == torch.int8]:
+            weights[name] = weights[name].float() * weights.pop(name + ".scale")
+        classifier.load_state_dict(weights)
         tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()

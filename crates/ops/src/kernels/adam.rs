@@ -19,26 +19,31 @@ pub struct Adam {
     pub decay: f32,
 }
 
-/// Moves `values` and their moments, all of one length. `gradient` is that of some rows of `row_width` values, of which
-/// `rows` says the places here, ascending; the others have the gradient 0. Moments that would be denormal become 0, as in
-/// TensorFlow.
+/// Moves values and their moments, `tables`, all of one length. `gradient` is that of some rows of `row_width` values, of which
+/// `rows` says the places here, ascending. The others have the gradient 0, and move by their moments if `moves_others` says so.
+/// Moments that would be denormal become 0, as in TensorFlow.
 #[macerator::with_simd]
 pub(crate) fn adam<S: Simd>(
     step: &Adam,
-    values: &mut [f32],
-    m: &mut [f32],
-    v: &mut [f32],
+    tables: [&mut [f32]; 3],
     gradient: &[f32],
     rows: &[u32],
     row_width: usize,
+    moves_others: bool,
 ) {
-    let (mut rows, mut gradients) = (rows.iter().peekable(), gradient.chunks_exact(row_width.max(1)));
-    let pieces = values.chunks_exact_mut(row_width.max(1)).zip(m.chunks_exact_mut(row_width.max(1)));
-    for (row, ((values, m), v)) in pieces.zip(v.chunks_exact_mut(row_width.max(1))).enumerate() {
-        match rows.next_if(|&&next| next as usize == row).and_then(|_| gradients.next()) {
-            Some(gradient) => move_row::<S>(step, values, m, v, Some(gradient)),
-            None => move_row::<S>(step, values, m, v, None),
+    let ([values, m, v], width) = (tables, row_width.max(1));
+    let mut gradients = rows.iter().zip(gradient.chunks_exact(width)).peekable();
+    if !moves_others {
+        for (&row, gradient) in gradients {
+            let own = row as usize * width..(row as usize + 1) * width;
+            move_row::<S>(step, &mut values[own.clone()], &mut m[own.clone()], &mut v[own], Some(gradient));
         }
+        return;
+    }
+    let pieces = values.chunks_exact_mut(width).zip(m.chunks_exact_mut(width)).zip(v.chunks_exact_mut(width));
+    for (row, ((values, m), v)) in pieces.enumerate() {
+        let gradient = gradients.next_if(|(next, _)| **next as usize == row).map(|(_, gradient)| gradient);
+        move_row::<S>(step, values, m, v, gradient);
     }
 }
 

@@ -28,27 +28,29 @@ pub(crate) struct Attending<'a> {
     pub value: Rows<'a>,
     /// ω: what each query counts in the mean.
     pub query_weights: &'a [f32],
+    /// How many keys each key stands for that are the same; one if not given.
+    pub key_counts: Option<&'a [f32]>,
     /// What the products are multiplied with.
     pub scale: f32,
 }
 
-/// What turns the scores s of a query into weights: e^(s − max) · inverse_sum.
+/// What turns the scores s of a query into weights: count · e^(s − max) · inverse_sum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Normalizer {
     /// The largest score.
     pub max: f32,
-    /// One by the sum of e^(s − max).
+    /// One by the sum of count · e^(s − max).
     pub inverse_sum: f32,
 }
 
 /// What the forward pass finds besides the pooled vector.
 #[derive(Debug, Clone)]
 pub(crate) struct Attended {
-    /// ā: the weight of each key.
+    /// ā: the weight of each key, of all that it stands for together.
     pub key_weights: Vec<f32>,
     /// One for each query.
     pub normalizers: Vec<Normalizer>,
-    /// e^(score − max), `[queries, keys]` with both padded to a multiple of [`WIDEST`], where it is kept for the gradient.
+    /// count · e^(score − max), `[queries, keys]` with both padded to a multiple of [`WIDEST`], where it is kept for the gradient.
     pub exponentials: Option<Vec<f32>>,
 }
 
@@ -62,6 +64,7 @@ pub(crate) struct Scratch {
     pub(super) out: Vec<f32>,
     pub(super) sums: Vec<f32>,
     pub(super) of_keys: [Vec<f32>; 4],
+    counts: Vec<f32>,
 }
 
 /// Room for n numbers, whatever they are.
@@ -81,9 +84,20 @@ pub(super) fn zeroed(values: &mut Vec<f32>, n: usize) -> &mut [f32] {
     values
 }
 
-/// Scores in place as e^(scale·score − max), with zeros behind the first `n`.
+/// How many keys each key stands for, with zeros behind them up to a whole vector.
 #[inline(always)]
-fn exponentials<S: Simd>(row: &mut [f32], n: usize, scale: f32) -> Normalizer {
+fn padded_counts<'s>(values: &'s mut Vec<f32>, input: &Attending<'_>) -> &'s [f32] {
+    let counts = zeroed(values, input.key.len().next_multiple_of(WIDEST));
+    match input.key_counts {
+        Some(given) => counts[..given.len()].copy_from_slice(given),
+        None => counts[..input.key.len()].fill(1.0),
+    }
+    counts
+}
+
+/// Scores in place as count·e^(scale·score − max), with zeros behind the first `n`.
+#[inline(always)]
+fn exponentials<S: Simd>(row: &mut [f32], n: usize, scale: f32, counts: &[f32]) -> Normalizer {
     let (real, behind) = row.split_at_mut(n);
     behind.fill(f32::MIN);
     let (whole, rest) = real.split_at_mut(n - n % width::<S>());
@@ -99,8 +113,8 @@ fn exponentials<S: Simd>(row: &mut [f32], n: usize, scale: f32) -> Normalizer {
         max = max.max(*score);
     }
     let mut sum: Lanes<S> = splat(0.0);
-    for scores in row.chunks_exact_mut(width::<S>()) {
-        let value = exp(load::<S>(scores) - splat(max));
+    for (scores, counts) in row.chunks_exact_mut(width::<S>()).zip(counts.chunks_exact(width::<S>())) {
+        let value = exp(load::<S>(scores) - splat(max)) * load(counts);
         sum += value;
         store(scores, value);
     }
@@ -116,8 +130,9 @@ pub(crate) fn forward<'a, S: Simd>(
     attended: &mut Attended,
 ) {
     let Attended { key_weights, normalizers, exponentials: kept } = attended;
-    let Attending { query, key, value, query_weights, scale } = *input;
+    let Attending { query, key, value, query_weights, scale, .. } = *input;
     let (queries, keys) = (query.len(), key.len().next_multiple_of(WIDEST));
+    let counts = padded_counts(&mut scratch.counts, input);
     scratch.keys_by_column.set_transposed(key);
     // In self-attention, queries are keys.
     let is_shared = query.is(&key);
@@ -142,7 +157,7 @@ pub(crate) fn forward<'a, S: Simd>(
         }
         let normalizers = normalizers[first..].iter_mut().zip(&query_weights[first..]);
         for (row, (normalizer, weight)) in panel.chunks_exact_mut(keys).take(rows).zip(normalizers) {
-            *normalizer = exponentials::<S>(row, key.len(), scale);
+            *normalizer = exponentials::<S>(row, key.len(), scale, counts);
             add_scaled::<S>(weights, weight * normalizer.inverse_sum, row);
         }
     }
@@ -162,7 +177,7 @@ pub(crate) fn backward<'a, S: Simd>(
 ) {
     let Attended { key_weights, normalizers, .. } = attended;
     let [of_query, of_key, of_value] = found;
-    let Attending { query, key, value, query_weights, scale } = *input;
+    let Attending { query, key, value, query_weights, scale, .. } = *input;
     let (queries, keys) = (query.len(), key.len().next_multiple_of(WIDEST));
     let dim = key.width.next_multiple_of(WIDEST);
     let Scratch {
@@ -173,7 +188,9 @@ pub(crate) fn backward<'a, S: Simd>(
         out,
         sums,
         of_keys: [of_weights, padded_query, ..],
+        counts,
     } = scratch;
+    let counts = padded_counts(counts, input);
     keys_by_column.set_transposed(key);
     queries_by_column.set_transposed(query);
     keys_by_row.set_rows(key);
@@ -194,7 +211,7 @@ pub(crate) fn backward<'a, S: Simd>(
         for (r, row) in panel.chunks_exact_mut(keys).take(rows.next_multiple_of(ROWS)).enumerate() {
             match (normalizers.get(first + r), query_weights.get(first + r)) {
                 (Some(normalizer), Some(&weight)) => {
-                    of_scores::<S>(row, key.len(), scale, *normalizer, weight, of_weights);
+                    of_scores::<S>(row, scale, *normalizer, weight, counts, of_weights);
                 }
                 _ => row.fill(0.0),
             }
@@ -223,15 +240,20 @@ pub(crate) fn backward<'a, S: Simd>(
 
 /// The scores of a query as their gradients: ω A_j (u_j − t) with t = Σ_k A_k u_k.
 #[inline(always)]
-fn of_scores<S: Simd>(row: &mut [f32], n: usize, scale: f32, normalizer: Normalizer, weight: f32, of_weights: &[f32]) {
-    row[n..].fill(0.0);
+fn of_scores<S: Simd>(
+    row: &mut [f32],
+    scale: f32,
+    normalizer: Normalizer,
+    weight: f32,
+    counts: &[f32],
+    of_weights: &[f32],
+) {
     let (scale, max) = (splat::<S>(scale), splat::<S>(normalizer.max));
-    for scores in row.chunks_exact_mut(width::<S>()) {
-        // What stands behind the keys is made zero below; until then it must not overflow.
-        let value = exp((load::<S>(scores) * scale - max).min(splat(0.0)));
+    for (scores, counts) in row.chunks_exact_mut(width::<S>()).zip(counts.chunks_exact(width::<S>())) {
+        // What stands behind the keys is made zero by its count; until then it must not overflow.
+        let value = exp((load::<S>(scores) * scale - max).min(splat(0.0))) * load(counts);
         store(scores, value);
     }
-    row[n..].fill(0.0);
     let t = normalizer.inverse_sum * dot::<S>(row, of_weights);
     let (factor, t) = (splat::<S>(weight * normalizer.inverse_sum), splat::<S>(t));
     for (values, of_weights) in row.chunks_exact_mut(width::<S>()).zip(of_weights.chunks_exact(width::<S>())) {

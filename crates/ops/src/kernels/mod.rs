@@ -5,6 +5,7 @@ mod adam;
 mod attention;
 mod lanes;
 mod product;
+mod query;
 mod rows;
 mod shared;
 
@@ -12,5 +13,6 @@ pub use adam::Adam;
 pub(crate) use adam::adam;
 pub(crate) use attention::{Attended, Attending, Normalizer, Scratch, backward, forward};
 pub(crate) use lanes::WIDEST;
+pub(crate) use query::{pool_by_query, pool_by_query_backward};
 pub(crate) use rows::{Rows, sum_rows};
 pub(crate) use shared::{backward_shared, is_narrow};

@@ -4,9 +4,10 @@
 //! The two products of the general gradient become one: dE = scale·(dS + dSᵀ)·E + ā Gᵀ, and with scores that are symmetric,
 //! row j of both needs nothing but row j of the exponentials X and a few numbers of each token:
 //!
-//!   dS_ji + dS_ij = X_ji · (ω_j r_j (u_i − t_j) + e^(m_j − m_i) ω_i r_i (u_j − t_i))
+//!   dS_ji + dS_ij = X_ji · (ω_j r_j (u_i − t_j) + e^(m_j − m_i) c_j/c_i ω_i r_i (u_j − t_i))
 //!
-//! where m is a token's largest score, r one by its sum, u_j = G·E_j and t_i = r_i Σ_j X_ij u_j.
+//! where m is a token's largest score, r one by its sum, c how many tokens it stands for, by which X_ij = c_j e^(s_ij − m_i),
+//! u_j = G·E_j and t_i = r_i Σ_j X_ij u_j.
 
 use macerator::Simd;
 
@@ -39,7 +40,7 @@ pub(crate) fn backward_shared<'a, S: Simd>(
     scratch: &mut Scratch,
     of_tokens: &mut [f32],
 ) {
-    let Attending { key: tokens, query_weights, scale, .. } = *input;
+    let Attending { key: tokens, query_weights, key_counts, scale, .. } = *input;
     let Attended { key_weights, normalizers, .. } = attended;
     let n = tokens.len();
     let (keys, dim) = (n.next_multiple_of(WIDEST), tokens.width.next_multiple_of(WIDEST));
@@ -54,8 +55,9 @@ pub(crate) fn backward_shared<'a, S: Simd>(
     let middle = least + (largest - least) / 2.0;
     for (j, (normalizer, weight)) in normalizers.iter().zip(query_weights).enumerate() {
         t[j] = normalizer.inverse_sum * dot::<S>(&kept[j * keys..][..keys], u);
-        f[j] = weight * normalizer.inverse_sum * (middle - normalizer.max).exp();
-        own[j] = (normalizer.max - middle).exp();
+        let count = key_counts.map_or(1.0, |counts| counts[j]);
+        f[j] = weight * normalizer.inverse_sum * (middle - normalizer.max).exp() / count;
+        own[j] = (normalizer.max - middle).exp() * count;
     }
 
     // The pairs of sixteen tokens with all others, as columns: row j holds those of token j.

@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use super::sha256;
+use crate::hashed::read_hashed;
+
 /// The calls by which checkpoints are written, read and removed. Nothing else touches their files.
 pub(crate) trait Disk: std::fmt::Debug {
     /// Makes a directory, and those above it that are not there.
@@ -29,6 +32,13 @@ pub(crate) trait Disk: std::fmt::Debug {
 
     /// The first bytes of a file, at most so many.
     fn read(&self, path: &Path, at_most: u64) -> io::Result<Vec<u8>>;
+
+    /// The first bytes of a file, at most so many, and their SHA-256.
+    fn read_hashed(&self, path: &Path, at_most: u64) -> io::Result<(Vec<u8>, String)> {
+        let bytes = self.read(path, at_most)?;
+        let hash = sha256(&bytes);
+        Ok((bytes, hash))
+    }
 }
 
 /// The disk as the operating system has it.
@@ -86,5 +96,9 @@ impl Disk for OsDisk {
         let mut bytes = Vec::new();
         File::open(path)?.take(at_most).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    fn read_hashed(&self, path: &Path, at_most: u64) -> io::Result<(Vec<u8>, String)> {
+        read_hashed(File::open(path)?, at_most)
     }
 }

@@ -38,7 +38,8 @@ pub(super) struct Manifest {
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     bytes: u64,
-    sha256: String,
+    /// Its hash, in hexadecimal.
+    pub sha256: String,
 }
 
 impl Manifest {
@@ -99,12 +100,12 @@ impl Entry {
         }
     }
 
-    /// Whether these bytes are those that were written.
+    /// Whether so many bytes with this hash are those that were written.
     ///
     /// # Errors
     /// That they are not.
-    pub(super) fn check(&self, bytes: &[u8]) -> Result<(), String> {
-        self.check_length(bytes.len() as u64)?;
-        if sha256(bytes) == self.sha256 { Ok(()) } else { Err("its hash does not match".to_string()) }
+    pub(super) fn check(&self, bytes: u64, sha256: &str) -> Result<(), String> {
+        self.check_length(bytes)?;
+        if sha256 == self.sha256 { Ok(()) } else { Err("its hash does not match".to_string()) }
     }
 }

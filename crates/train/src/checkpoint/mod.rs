@@ -19,16 +19,16 @@ use std::path::PathBuf;
 
 use attentive_model::Weight;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 pub(crate) use self::disk::{Disk, OsDisk};
 #[cfg(fuzzing)]
 pub(crate) use self::manifest::SCHEMA;
 pub(crate) use self::origin::keys;
 pub use self::origin::{Change, Difference, Origin};
-pub(crate) use self::store::{Newest, Store, directory_name};
+pub(crate) use self::store::{Glance, Newest, Store, directory_name};
 use crate::error::CheckpointError;
 use crate::format;
+pub(crate) use crate::hashed::{hexadecimal, sha256};
 use crate::schedule::PlateauState;
 use crate::selection::Selection;
 
@@ -215,18 +215,6 @@ impl Checkpoint {
         guarded(|| format::from_burnpack(&self.snapshot.moments)).map_err(|reason| self.damaged(MOMENTS, reason))
     }
 
-    /// Whether there can be its thresholds for so many labels: none, one for the second of two, or one for each.
-    ///
-    /// # Errors
-    /// [`CheckpointError::Damaged`] when it does not.
-    pub(crate) fn check_labels(&self, n_labels: usize) -> Result<(), CheckpointError> {
-        let n = self.state.thresholds.len();
-        if [0, 1, n_labels].contains(&n) {
-            return Ok(());
-        }
-        Err(self.damaged(STATE, format!("it has {n} thresholds for {n_labels} labels")))
-    }
-
     /// That a file is the one that was written and yet cannot be what it should be.
     pub(crate) fn damaged(&self, file: &str, reason: impl Into<String>) -> CheckpointError {
         CheckpointError::Damaged { path: self.path.join(file), reason: reason.into() }
@@ -236,14 +224,4 @@ impl Checkpoint {
 /// What a parser makes of a file. If it panics, that is the file's fault.
 fn guarded<T>(parse: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| Err("its parser gave up on it".to_string()))
-}
-
-/// The SHA-256 of some bytes, in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(Sha256::digest(bytes).as_ref())
-}
-
-/// A finished hash, in hexadecimal.
-pub(crate) fn hexadecimal(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

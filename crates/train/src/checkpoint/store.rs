@@ -1,14 +1,18 @@
 //! The `checkpoints` directory of a run: saving, finding the newest intact checkpoint, setting damaged ones aside, and
 //! removing those that are no longer wanted.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use attentive_model::Weight;
+
 use super::disk::{Disk, OsDisk};
-use super::manifest::{MANIFEST, MAX_BYTES, Manifest};
+use super::manifest::{Entry, MANIFEST, MAX_BYTES, Manifest};
 use super::origin::Origin;
-use super::{Checkpoint, MOMENTS, STATE, Snapshot, State, WEIGHTS, sha256};
+use super::{Checkpoint, MOMENTS, STATE, Snapshot, State, WEIGHTS, guarded};
 use crate::error::{CheckpointError, Damage};
+use crate::format;
 
 /// What a checkpoint is called while it is written.
 const TEMPORARY: &str = ".tmp-";
@@ -26,11 +30,45 @@ pub(crate) struct Store<'a> {
 
 /// What [`Store::newest`] found.
 #[derive(Debug)]
-pub(crate) struct Newest {
+pub(crate) struct Newest<T> {
     /// The newest intact checkpoint; `None` where there is not one at all, intact or not.
-    pub checkpoint: Option<Checkpoint>,
+    pub checkpoint: Option<T>,
     /// The damaged ones that are newer.
     pub damaged: Vec<Damage>,
+}
+
+/// What a checkpoint holds beside tensors, verified.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    /// Its directory.
+    pub path: PathBuf,
+    /// Where the loop stood.
+    pub state: State,
+    /// What the run was made from.
+    pub origin: Origin,
+    /// What the hash of the weights has to be.
+    pub weights_sha256: String,
+    /// Every file, as it was written.
+    files: BTreeMap<String, Entry>,
+}
+
+impl Glance {
+    /// That a file is the one that was written and yet cannot be what it should be.
+    pub(crate) fn damaged(&self, file: &str, reason: impl Into<String>) -> CheckpointError {
+        CheckpointError::Damaged { path: self.path.join(file), reason: reason.into() }
+    }
+
+    /// Whether there can be its thresholds for so many labels: none, one for the second of two, or one for each.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Damaged`] when there cannot.
+    pub(crate) fn check_labels(&self, n_labels: usize) -> Result<(), CheckpointError> {
+        let n = self.state.thresholds.len();
+        if [0, 1, n_labels].contains(&n) {
+            return Ok(());
+        }
+        Err(self.damaged(STATE, format!("it has {n} thresholds for {n_labels} labels")))
+    }
 }
 
 impl Store<'static> {
@@ -92,45 +130,79 @@ impl<'a> Store<'a> {
     /// Reads the checkpoint after `step`, all hashes verified.
     ///
     /// # Errors
+    /// As [`Store::glance`].
+    pub(crate) fn load(&self, step: u64) -> Result<Checkpoint, CheckpointError> {
+        let glance = self.glance(step)?;
+        let (weights, moments) = (self.read(&glance, WEIGHTS)?, self.read(&glance, MOMENTS)?);
+        let snapshot = Snapshot { weights_sha256: glance.weights_sha256.clone(), weights, moments };
+        Ok(Checkpoint { path: glance.path, state: glance.state, origin: glance.origin, snapshot })
+    }
+
+    /// Reads what the checkpoint after `step` holds beside tensors, whose files must be there and as long as they were.
+    ///
+    /// # Errors
     /// [`CheckpointError::Damaged`] names the file and what is wrong with it; [`CheckpointError::Io`] when the system
     /// fails to read it, which says nothing about what is on the disk.
-    pub(crate) fn load(&self, step: u64) -> Result<Checkpoint, CheckpointError> {
-        let directory = self.directory.join(directory_name(step));
-        let damaged = |name: &str, reason: String| CheckpointError::Damaged { path: directory.join(name), reason };
-        let unreadable = |name: &str, error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => damaged(name, "it is not there".to_string()),
-            io::ErrorKind::InvalidInput | io::ErrorKind::NotADirectory => damaged(name, error.to_string()),
-            _ => io_error("read", &directory.join(name))(error),
-        };
-        let length = |name: &str| self.disk.len(&directory.join(name)).map_err(|error| unreadable(name, error));
-        let read = |name: &str, at_most| {
-            self.disk.read(&directory.join(name), at_most).map_err(|error| unreadable(name, error))
-        };
-
-        if length(MANIFEST)? > MAX_BYTES {
+    pub(crate) fn glance(&self, step: u64) -> Result<Glance, CheckpointError> {
+        let path = self.directory.join(directory_name(step));
+        let damaged = |name: &str, reason: String| CheckpointError::Damaged { path: path.join(name), reason };
+        if self.length(&path, MANIFEST)? > MAX_BYTES {
             return Err(damaged(MANIFEST, format!("it is longer than {MAX_BYTES} bytes")));
         }
-        let manifest = Manifest::from_bytes(&read(MANIFEST, MAX_BYTES)?).map_err(|reason| damaged(MANIFEST, reason))?;
+        let bytes = self.disk.read(&path.join(MANIFEST), MAX_BYTES).map_err(unreadable(&path, MANIFEST))?;
+        let manifest = Manifest::from_bytes(&bytes).map_err(|reason| damaged(MANIFEST, reason))?;
         if manifest.step != step {
             return Err(damaged(MANIFEST, format!("it is that of step {}", manifest.step)));
         }
-        let file = |name: &str| -> Result<Vec<u8>, CheckpointError> {
+        for name in [STATE, WEIGHTS, MOMENTS] {
             let entry =
                 manifest.files.get(name).ok_or_else(|| damaged(name, "the manifest has no such file".into()))?;
-            let bytes = length(name)?;
-            entry.check_length(bytes).map_err(|reason| damaged(name, reason))?;
-            let bytes = read(name, bytes)?;
-            entry.check(&bytes).map_err(|reason| damaged(name, reason))?;
-            Ok(bytes)
-        };
-        let (state, weights, moments) = (file(STATE)?, file(WEIGHTS)?, file(MOMENTS)?);
-        let state: State = serde_json::from_slice(&state).map_err(|error| damaged(STATE, error.to_string()))?;
-        if state.step != step {
-            return Err(damaged(STATE, format!("it is that of step {}", state.step)));
+            entry.check_length(self.length(&path, name)?).map_err(|reason| damaged(name, reason))?;
         }
-        state.check().map_err(|reason| damaged(STATE, reason))?;
-        let snapshot = Snapshot { weights_sha256: sha256(&weights), weights, moments };
-        Ok(Checkpoint { path: directory, state, origin: manifest.origin, snapshot })
+        let weights_sha256 = manifest.files[WEIGHTS].sha256.clone();
+        let Manifest { origin, files, .. } = manifest;
+        let mut glance = Glance { path, state: State::default(), origin, files, weights_sha256 };
+        let state: State = serde_json::from_slice(&self.read(&glance, STATE)?)
+            .map_err(|error| glance.damaged(STATE, error.to_string()))?;
+        if state.step != step {
+            return Err(glance.damaged(STATE, format!("it is that of step {}", state.step)));
+        }
+        state.check().map_err(|reason| glance.damaged(STATE, reason))?;
+        glance.state = state;
+        Ok(glance)
+    }
+
+    /// The weights of a checkpoint, of which nothing else is read.
+    ///
+    /// # Errors
+    /// As [`Store::glance`].
+    pub(crate) fn weights(&self, glance: &Glance) -> Result<Vec<Weight>, CheckpointError> {
+        let bytes = self.read(glance, WEIGHTS)?;
+        guarded(|| format::from_safetensors(&bytes)).map_err(|reason| glance.damaged(WEIGHTS, reason))
+    }
+
+    /// The moments of the optimizer and the moving averages of a checkpoint, of which nothing else is read.
+    ///
+    /// # Errors
+    /// As [`Store::glance`].
+    pub(crate) fn moments(&self, glance: &Glance) -> Result<Vec<Weight>, CheckpointError> {
+        let bytes = self.read(glance, MOMENTS)?;
+        guarded(|| format::from_burnpack(&bytes)).map_err(|reason| glance.damaged(MOMENTS, reason))
+    }
+
+    /// A file of a checkpoint, its hash verified.
+    fn read(&self, glance: &Glance, name: &str) -> Result<Vec<u8>, CheckpointError> {
+        let entry = &glance.files[name];
+        let length = self.length(&glance.path, name)?;
+        entry.check_length(length).map_err(|reason| glance.damaged(name, reason))?;
+        let read = self.disk.read_hashed(&glance.path.join(name), length);
+        let (bytes, hash) = read.map_err(unreadable(&glance.path, name))?;
+        entry.check(bytes.len() as u64, &hash).map_err(|reason| glance.damaged(name, reason))?;
+        Ok(bytes)
+    }
+
+    fn length(&self, directory: &Path, name: &str) -> Result<u64, CheckpointError> {
+        self.disk.len(&directory.join(name)).map_err(unreadable(directory, name))
     }
 
     /// The steps of the committed checkpoints, newest first.
@@ -155,10 +227,22 @@ impl<'a> Store<'a> {
     /// # Errors
     /// [`CheckpointError::AllDamaged`] when there are some, or were some before they were set aside, and none is
     /// intact; [`CheckpointError::Io`] when one cannot be read.
-    pub(crate) fn newest(&self) -> Result<Newest, CheckpointError> {
+    pub(crate) fn newest(&self) -> Result<Newest<Checkpoint>, CheckpointError> {
+        self.newest_by(|step| self.load(step))
+    }
+
+    /// The newest checkpoint of which all but the tensors is intact, and the others that are newer. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`Store::newest`].
+    pub(crate) fn newest_at_a_glance(&self) -> Result<Newest<Glance>, CheckpointError> {
+        self.newest_by(|step| self.glance(step))
+    }
+
+    fn newest_by<T>(&self, load: impl Fn(u64) -> Result<T, CheckpointError>) -> Result<Newest<T>, CheckpointError> {
         let mut damaged = Vec::new();
         for step in self.steps()? {
-            match self.load(step) {
+            match load(step) {
                 Ok(checkpoint) => return Ok(Newest { checkpoint: Some(checkpoint), damaged }),
                 Err(error @ CheckpointError::Io { .. }) => return Err(error),
                 Err(error) => damaged.push(Damage { step, reason: error.to_string() }),
@@ -249,6 +333,18 @@ fn step_of(found: &str) -> Option<u64> {
 
 fn is_aside(name: &str) -> bool {
     name.starts_with("step-") && name.ends_with(CORRUPT)
+}
+
+/// What a file of a checkpoint that cannot be read tells of it: one that is not there, or is no file, is damage.
+fn unreadable(directory: &Path, name: &str) -> impl FnOnce(io::Error) -> CheckpointError {
+    let path = directory.join(name);
+    move |error| match error.kind() {
+        io::ErrorKind::NotFound => CheckpointError::Damaged { path, reason: "it is not there".to_string() },
+        io::ErrorKind::InvalidInput | io::ErrorKind::NotADirectory => {
+            CheckpointError::Damaged { path, reason: error.to_string() }
+        }
+        _ => io_error("read", &path)(error),
+    }
 }
 
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CheckpointError {

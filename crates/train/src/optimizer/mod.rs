@@ -114,20 +114,7 @@ impl Optimizer {
         let mut moments = self.moments.remove(name).unwrap_or_else(|| {
             self.config.moments().iter().map(|_| value.full_like(self.config.initial_moment())).collect()
         });
-        let updated = match rows {
-            Some(rows) if self.config.is_sparse() => {
-                if rows.is_empty() {
-                    value
-                } else {
-                    let mut of_rows: Vec<Tensor<1>> = moments.iter().map(|moment| rows.of(moment)).collect();
-                    let updated = rules::apply(&self.config, rows.of(&value), gradient, None, &mut of_rows, step, lr);
-                    let tables = moments.into_iter().zip(of_rows);
-                    moments = tables.map(|(table, of_rows)| rows.put(table, of_rows)).collect();
-                    rows.put(value, updated)
-                }
-            }
-            rows => rules::apply(&self.config, value, gradient, rows.as_ref(), &mut moments, step, lr),
-        };
+        let updated = rules::apply(&self.config, value, gradient, rows.as_ref(), &mut moments, step, lr);
         self.moments.insert(name.to_string(), moments);
         updated
     }

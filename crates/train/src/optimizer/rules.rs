@@ -23,11 +23,14 @@ pub(super) fn apply(
             (*beta_1, *beta_2, *epsilon, *weight_decay)
         }
         _ => {
-            let gradient = match rows {
-                Some(rows) => rows.spread(gradient, value.dims()[0]),
-                None => gradient,
+            return match rows {
+                Some(rows) if config.is_sparse() => apply_to_rows(config, value, gradient, rows, moments, lr),
+                Some(rows) => {
+                    let gradient = rows.spread(gradient, value.dims()[0]);
+                    apply_to_all(config, value, gradient, moments, lr)
+                }
+                None => apply_to_all(config, value, gradient, moments, lr),
             };
-            return apply_to_all(config, value, gradient, moments, lr);
         }
     };
     let [m, v] = moments else { return value };
@@ -42,9 +45,32 @@ pub(super) fn apply(
     // The moments leave their places, so that they have no second handle and are written in place.
     let empty = Tensor::empty([0], &value.device());
     let tensors = [value, std::mem::replace(m, empty.clone()), std::mem::replace(v, empty)];
+    let rows = rows.map(|rows| rows.of_gradient(!config.is_sparse()));
     let value;
-    [value, *m, *v] = attentive_ops::adam(&step, tensors, gradient, rows.map(Rows::of_gradient).as_ref());
+    [value, *m, *v] = attentive_ops::adam(&step, tensors, gradient, rows.as_ref());
     value
+}
+
+/// The other optimizers on the rows of a table that have a gradient; the others keep every bit.
+fn apply_to_rows(
+    config: &OptimizerConfig,
+    value: Tensor<1>,
+    gradient: Tensor<1>,
+    rows: &Rows,
+    moments: &mut [Tensor<1>],
+    lr: f64,
+) -> Tensor<1> {
+    if rows.is_empty() {
+        return value;
+    }
+    let mut of_rows: Vec<Tensor<1>> = moments.iter().map(|moment| rows.of(moment)).collect();
+    let updated = apply_to_all(config, rows.of(&value), gradient, &mut of_rows, lr);
+    for (table, of_rows) in moments.iter_mut().zip(of_rows) {
+        // The table leaves its place, so that it has no second handle and is written in place.
+        let whole = std::mem::replace(table, Tensor::empty([0], &of_rows.device()));
+        *table = rows.put(whole, of_rows);
+    }
+    rows.put(value, updated)
 }
 
 /// The other optimizers, whose gradient is that of all values.

@@ -64,8 +64,28 @@ fn examples(name: &str, bytes: impl Into<Vec<u8>>) -> Case {
     file("examples.jsonl", name, "", bytes).codes(&[0], &[0])
 }
 
+/// Weights in 8 bits with these scales, which have this shape.
+fn scaled(name: &str, told: &'static str, scales: &[f32], shape: &str) -> Case {
+    let end = 4 + scales.len() * 4;
+    let header = format!(
+        "{{\"embedding.weight\":{{\"dtype\":\"I8\",\"shape\":[2,2],\"data_offsets\":[0,4]}},\
+         \"embedding.weight.scale\":{{\"dtype\":\"F32\",\"shape\":{shape},\"data_offsets\":[4,{end}]}}}}"
+    );
+    let scales: Vec<u8> = scales.iter().flat_map(|scale| scale.to_le_bytes()).collect();
+    let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[1, 2, 3, 4], &scales].concat();
+    file("model.safetensors", name, told, bytes)
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
+        scaled("in 8 bits with a scale of NaN", "one of its scales is NaN", &[1.0, f32::NAN], "[2,1]"),
+        scaled("in 8 bits with a scale below zero", "one of its scales is -1", &[1.0, -1.0], "[2,1]"),
+        scaled("in 8 bits with an endless scale", "one of its scales is inf", &[1.0, f32::INFINITY], "[2,1]"),
+        scaled("in 8 bits with a scale too few", "its scales have the shape [1]", &[1.0], "[1]"),
+        scaled("in 8 bits with a scale too many", "its scales have the shape [3, 1]", &[1.0; 3], "[3,1]"),
+        scaled("in 8 bits with scales without end", "model.safetensors", &[1.0], "[4294967296,4294967296]"),
+        scaled("in 8 bits with values beyond f32", "holds inf", &[1.0, f32::MAX], "[2,1]"),
+        scaled("in 8 bits of another model", "weight", &[1.0, 1.0], "[2,1]"),
         manifest("of a layout to come", |manifest| manifest["schema"] = json!(999)),
         manifest("with a negative layout", |manifest| manifest["schema"] = json!(-1)),
         manifest("with an unknown key", |manifest| manifest["run"] = json!("rm -rf /")),
