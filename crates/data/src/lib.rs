@@ -86,6 +86,7 @@ mod spelling;
 mod tokenizer;
 
 mod keras_vocabulary;
+
 mod pruned;
 
 mod pieces;

@@ -194,7 +194,7 @@ fn nul_character() {
 fn nul_character_that_json_escapes() {
     let hint = "no text holds it: take it out; if the file is full of them, it may be UTF-16: set `data.encoding = \"utf-16le\"`";
     for (text, label) in [("a\\u0000", "\"x\""), ("a", "\"\\u0000\""), ("a", "[\"x\", \"\\u0000\"]")] {
-        Case::new("a.jsonl", &format!("{{\"text\":\"{text}\",\"label\":{label}}}\n"))
+        Case::new("a.jsonl", format!("{{\"text\":\"{text}\",\"label\":{label}}}\n"))
             .with(|config| config.multi_label = label.starts_with('['))
             .fails("DIR/a.jsonl:1: the text holds a NUL character", hint);
     }
