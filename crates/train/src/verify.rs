@@ -211,16 +211,19 @@ pub fn replay(
     observer: &mut dyn FnMut(&Event),
 ) -> Result<Vec<Replayed>, TrainError> {
     let last = logged.iter().filter_map(|line| line["step"].as_u64()).max().unwrap_or(0);
-    let origin = prepared.origin(config, &BTreeMap::new());
-    if let Some(Checkpoint { origin: of_run, .. }) = Store::new(verified.checkpoints()).newest()?.checkpoint {
+    let store = Store::new(verified.checkpoints());
+    // A run that began with what another program trained keeps that as the checkpoint before its first step.
+    let first = if store.steps()?.contains(&0) { Some(store.load(0)?) } else { None };
+    let mut origin = prepared.origin(config, &BTreeMap::new());
+    if let Some(first) = &first {
+        origin.start = first.origin.start.clone();
+    }
+    if let Some(Checkpoint { origin: of_run, .. }) = store.newest()?.checkpoint {
         let differences = of_run.data_differences(&origin);
         if !differences.is_empty() {
             return Err(TrainError::Changed { path: verified.path().to_path_buf(), differences });
         }
     }
-    // A run that began with what another program trained keeps that as the checkpoint before its first step.
-    let store = Store::new(verified.checkpoints());
-    let first = if store.steps()?.contains(&0) { Some(store.load(0)?) } else { None };
     let run = RunDir::create(scratch, false)?;
     let recovered = match first {
         Some(first) => {

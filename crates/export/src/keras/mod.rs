@@ -9,6 +9,7 @@ mod hdf5;
 mod hdf5_read;
 mod import;
 mod layers;
+mod reread;
 mod vectorization;
 mod zip;
 mod zip_read;
@@ -43,9 +44,10 @@ pub enum Trainable {
 }
 
 /// Writes the classifier as a Keras model, with the state of its Adam if it has one; a path that ends in `.h5` gets the
-/// weights alone, as `model.load_weights` reads them.
+/// weights alone, as `model.load_weights` reads them. It has its name only when it has been read again, see [`reread`].
 ///
 /// # Errors
+/// [`ExportError::Rerun`] when what is read is not what was written;
 /// [`ExportError::Unsupported`] when Keras has no layer for a part; [`ExportError::Exists`] when there is something already;
 /// whatever keeps the file from being written.
 pub fn write_keras(
@@ -80,9 +82,9 @@ pub fn write_keras(
             file.put(&format!("optimizer/vars/{index}"), Array::floats(&keras_shape(weight), values));
         }
     }
-    let weights = file.to_bytes();
+    let file = file.to_bytes();
     let bytes = match output.extension().is_some_and(|extension| extension == "h5") {
-        true => weights,
+        true => file,
         false => {
             let metadata = json!({ "keras_version": KERAS, "date_saved": "1980-01-01@00:00:00" }).to_string();
             let config = config(predictor, adam.map(|adam| json!({
@@ -93,11 +95,14 @@ pub fn write_keras(
             zip::archive(&[
                 ("metadata.json", metadata.as_bytes()),
                 ("config.json", config.as_bytes()),
-                ("model.weights.h5", &weights),
+                ("model.weights.h5", &file),
             ])?
         }
     };
-    Staging::file(output, &bytes)?.commit()?;
+    let staging = Staging::file(output, &bytes)?;
+    let written = state.filter(|_| trainable != Trainable::Anew);
+    reread::read_again(bytes, output, predictor, &weights, written)?;
+    staging.commit()?;
     Ok(trainable)
 }
 
