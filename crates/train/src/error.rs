@@ -238,7 +238,7 @@ impl TrainError {
             ),
             Self::Start { .. } => Some(
                 "`train.init_from` takes a run, a bundle or a .safetensors file whose weights have the names and shapes of \
-                 this model's: `attentive inspect` shows those"
+                 this model's, which `attentive inspect` shows; `train.init_names` tells other names"
                     .to_string(),
             ),
             Self::NoSplit { split } => Some(match split {

@@ -277,7 +277,8 @@ impl Prepared {
     /// [`TrainError::Start`] when none of its weights fits the model.
     pub fn start_from(&mut self, path: &Path, source: Source, config: &Config) -> Result<(), TrainError> {
         let shapes = config.model.weight_shapes(&self.sizes);
-        let taker = Taker { shapes, encoder: &self.encoder, labels: &self.labels, features: &config.features };
+        let (features, names) = (&config.features, &config.train.init_names);
+        let taker = Taker { shapes, encoder: &self.encoder, labels: &self.labels, features, names };
         let start = Start::new(path, source, &taker)?;
         self.account.start = Some(start.account.clone());
         self.start = Some(start);

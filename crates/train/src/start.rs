@@ -113,23 +113,38 @@ pub(crate) struct Taker<'a> {
     pub(crate) encoder: &'a TextEncoder,
     pub(crate) labels: &'a Labels,
     pub(crate) features: &'a FeaturesConfig,
+    /// What its weights are called in the source where they have other names there.
+    pub(crate) names: &'a BTreeMap<String, String>,
 }
 
 impl Start {
     /// What the model takes from the source at `path`.
     ///
     /// # Errors
-    /// [`TrainError::Start`] when it takes nothing.
+    /// [`TrainError::Start`] when it takes nothing, or a weight is not where `taker.names` says.
     pub(crate) fn new(path: &Path, source: Source, taker: &Taker) -> Result<Self, TrainError> {
         let failed = |reason: String| TrainError::Start { path: path.to_path_buf(), reason };
         let weights_sha256 = sha256(&to_safetensors(&source.weights).map_err(failed)?);
         let mut given: BTreeMap<String, Weight> =
             source.weights.into_iter().map(|weight| (weight.name.clone(), weight)).collect();
         let (mut weights, mut patches) = (BTreeMap::new(), BTreeMap::new());
+        if let Some(name) = taker.names.keys().find(|name| taker.shapes.iter().all(|(own, _)| own != *name)) {
+            let own: Vec<String> = taker.shapes.iter().map(|(own, _)| format!("`{own}`")).collect();
+            return Err(failed(format!("this model has no weight `{name}`; it has {}", own.join(", "))));
+        }
         for (name, shape) in &taker.shapes {
-            let (started, patch) = match given.remove(name) {
-                None => (new("there is none of this name"), None),
-                Some(weight) => taken(weight, shape, source.known.as_ref(), taker),
+            let there = taker.names.get(name);
+            let (started, patch) = match (given.remove(there.unwrap_or(name)), there) {
+                (None, Some(there)) => return Err(failed(format!("it has no weight `{there}`"))),
+                (None, None) => (new("there is none of this name"), None),
+                (Some(weight), Some(there)) if weight.shape != *shape => {
+                    let found = weight.shape;
+                    return Err(failed(format!("its `{there}` is {found:?}, and `{name}` of this model {shape:?}")));
+                }
+                (Some(weight), _) => {
+                    let weight = Weight { name: name.clone(), ..weight };
+                    taken(weight, shape, source.known.as_ref(), taker)
+                }
             };
             weights.insert(name.clone(), started);
             patches.extend(patch.map(|patch| (name.clone(), patch)));
@@ -251,7 +266,8 @@ mod tests {
         .into();
         let mut weights: Vec<Weight> = shapes.iter().map(|(name, shape)| weight(name, shape, -100.0)).collect();
         let features = FeaturesConfig::default();
-        let taker = Taker { shapes, encoder: &own, labels: &labels(["x", "z"]), features: &features };
+        let taker =
+            Taker { shapes, encoder: &own, labels: &labels(["x", "z"]), features: &features, names: &BTreeMap::new() };
         let start = Start::new(Path::new("run"), source, &taker).unwrap();
         start.apply(&mut weights);
         // Their rows are [PAD], [UNK], a, b, c; ours [PAD], [UNK], d, c, b.
@@ -274,8 +290,42 @@ mod tests {
         let own = encoder("a");
         let (labels, features) = (Labels::from_names(["x"]), FeaturesConfig::default());
         let shapes = vec![("embedding.weight".to_string(), vec![3, 2])];
-        let taker = Taker { shapes, encoder: &own, labels: &labels, features: &features };
+        let taker = Taker { shapes, encoder: &own, labels: &labels, features: &features, names: &BTreeMap::new() };
         let error = Start::new(Path::new("a.safetensors"), source, &taker).unwrap_err();
         assert_eq!(error.to_string(), "cannot start from `a.safetensors`: none of its weights fits this model");
+    }
+
+    #[test]
+    fn weights_are_taken_by_the_names_that_are_stated() {
+        let own = encoder("a");
+        let (labels, features) = (Labels::from_names(["x"]), FeaturesConfig::default());
+        let start = |names: [(&str, &str); 1]| {
+            let names = names.map(|(own, there)| (own.to_string(), there.to_string())).into();
+            let weights =
+                vec![weight("wte", &[3, 2], 4.0), weight("bias", &[1], 7.0), weight("head.weight", &[2, 1], 9.0)];
+            let shapes = [("embedding.weight", vec![3, 2]), ("head.weight", vec![2, 1]), ("head.bias", vec![1])];
+            let shapes: Vec<_> = shapes.map(|(name, shape)| (name.to_string(), shape)).into();
+            let taker = Taker { shapes, encoder: &own, labels: &labels, features: &features, names: &names };
+            Start::new(Path::new("a.safetensors"), Source { weights, known: None }, &taker)
+        };
+        let taken = start([("embedding.weight", "wte")]).unwrap();
+        assert_eq!(taken.account.weights["embedding.weight"], Started::Whole);
+        assert_eq!(taken.account.weights["head.weight"], Started::Whole);
+        assert_eq!(taken.account.weights["head.bias"], new("there is none of this name"));
+        assert_eq!(taken.account.unused, ["bias"]);
+        let mut weights = [weight("embedding.weight", &[3, 2], 0.0)];
+        taken.apply(&mut weights);
+        assert_eq!(weights[0].values, [4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+        for (names, reason) in [
+            (("embedding.weight", "wpe"), "it has no weight `wpe`"),
+            (("embedding.weight", "bias"), "its `bias` is [1], and `embedding.weight` of this model [3, 2]"),
+            (
+                ("embed.weight", "wte"),
+                "this model has no weight `embed.weight`; it has `embedding.weight`, `head.weight`, `head.bias`",
+            ),
+        ] {
+            let error = start([names]).unwrap_err().to_string();
+            assert_eq!(error, format!("cannot start from `a.safetensors`: {reason}"));
+        }
     }
 }

@@ -129,4 +129,8 @@ fn what_cannot_be_started_from_is_told_before_anything_is_made() {
     }
     let both = "train small.toml --run-dir new --set train.init_from=run --set model.embedding.vectors=a.vec";
     assert!(dir.run(both).expect(2, both).error().contains("both say where the token vectors start"));
+    let no_source = "train small.toml --run-dir new --set train.init_names.'embedding.weight'=wte";
+    assert!(dir.run(no_source).expect(2, no_source).error().contains("`train.init_from`, which is not set"));
+    let nowhere = format!("{} --set train.init_from=run", no_source.replace("new", "other"));
+    assert!(dir.run(&nowhere).expect(65, &nowhere).error().contains("cannot start from `run`: it has no weight `wte`"));
 }

@@ -87,7 +87,7 @@ fn a_jsonl_file_keeps_its_keys_and_its_order() {
     let dir = trained("predict-jsonl");
     dir.file(
         "in.jsonl",
-        "{\"id\": 2, \"text\": \"great\"}\n\n{\"text\": \"\", \"id\": 1}\n{\"text\": \"awful\\u0000\"}\n",
+        "{\"id\": 2, \"text\": \"great\"}\n\n{\"text\": \"\", \"id\": 1}\n{\"text\": \"awful\\u0007\"}\n",
     );
     dir.ok("predict runs/small --input in.jsonl --output out.jsonl");
     let lines: Vec<Value> = dir.text("out.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();

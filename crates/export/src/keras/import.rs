@@ -153,6 +153,7 @@ impl KerasModel {
         architecture.configure(&mut config.model);
         config.features = Default::default();
         config.train.init_from = None;
+        config.train.init_names.clear();
         if let Some(optimizer) = &architecture.compiled.optimizer {
             config.train.optimizer = optimizer.clone();
             config.train.max_grad_norm = architecture.compiled.max_grad_norm;

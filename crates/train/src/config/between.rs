@@ -137,6 +137,12 @@ fn start(config: &Config, problems: &mut Problems) {
             "`train.init_from` and `model.embedding.vectors` both say where the token vectors start: leave one out",
         );
     }
+    if config.train.init_from.is_none() && !config.train.init_names.is_empty() {
+        problems.add(
+            "train.init_names",
+            "`train.init_names` tells what weights are called in `train.init_from`, which is not set",
+        );
+    }
 }
 
 /// Learning rates for parts of the model that have weights.

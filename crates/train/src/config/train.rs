@@ -48,6 +48,10 @@ pub struct TrainConfig {
     /// anew. Default: none. Relative to the directory the command runs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_from: Option<PathBuf>,
+    /// What weights are called in `init_from` where they have other names there: a weight of this model = its name there, as
+    /// in `{ "embedding.weight" = "embeddings.word_embeddings.weight" }`. Each that is named must be there, and of the
+    /// same shape. Default: none, all have the names of this model's, which `attentive inspect` shows.
+    pub init_names: BTreeMap<String, String>,
     /// The rule by which gradients change weights. Default: `adam` as Keras has it.
     pub optimizer: OptimizerConfig,
     /// Learning rates of their own for parts of the model, by the first name of their weights: `embedding`,
@@ -127,6 +131,7 @@ impl Default for TrainConfig {
             accumulation_steps: 1,
             evaluation_batch_size: 256,
             init_from: None,
+            init_names: BTreeMap::new(),
             optimizer: OptimizerConfig::default(),
             learning_rates: BTreeMap::new(),
             loss: LossConfig::default(),
