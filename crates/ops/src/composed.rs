@@ -60,7 +60,7 @@ pub(crate) fn query_pooling(tokens: Tensor<3>, query: Tensor<1>, mask: Option<&T
     weights.reshape([batch, 1, length]).matmul(tokens).squeeze_dim::<2>(1)
 }
 
-/// See [`crate::adam`].
+/// See [`crate::adam()`].
 pub(crate) fn adam_of_rows(
     step: &Adam,
     tensors: [Tensor<1>; 3],
