@@ -5,7 +5,7 @@ use std::path::Path;
 use attentive_backend::Backend;
 use attentive_data::{KerasVocabulary, TextEncoder, TokenizerConfig};
 use attentive_export::{ExportError, KerasModel, order_of};
-use attentive_train::{Config, ConfigError, RunDir};
+use attentive_train::{Config, ConfigError, RunDir, TrainError};
 
 use super::load_config;
 use super::sitting::{Plan, listen};
@@ -33,7 +33,11 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
     let encoder = tokenizer(args, &mut model)?;
     config.tokenizer = TokenizerConfig::File(attentive_data::FileConfig { path: args.output.join("tokenizer.json") });
     let config = checked(given, &config)?;
-    RunDir::check_free(&args.output, false)?;
+    RunDir::check_free(&args.output, false).map_err(|error| match error {
+        // The ways out of `train` are none here.
+        TrainError::RunExists { path } => Failure::Exists { path },
+        error => error.into(),
+    })?;
     if !talk.quiet {
         introduce(args, &told, &own, &config);
     }

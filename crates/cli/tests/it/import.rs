@@ -212,7 +212,7 @@ fn what_cannot_be_imported_is_told_before_anything_is_made() {
     }
     let taken = "import reference.keras --config small.toml --tokenizer vocabulary.txt --output run";
     dir.ok(taken);
-    assert!(dir.run(taken).expect(73, taken).error().contains("run"));
+    assert!(dir.run(taken).expect(73, taken).error().contains("`--output`"));
 }
 
 /// An archive with a word of it replaced by one of the same length; the checksum is then wrong.
