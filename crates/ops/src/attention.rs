@@ -21,12 +21,8 @@ const KEPT_AT_MOST: usize = 1 << 24;
 /// text that is filled up with padding, which is not masked, that is most of it.
 #[derive(Debug, Clone)]
 pub(crate) struct SelfAttention {
-    /// How many texts there are.
-    pub batch: usize,
     /// The rows of each text.
     pub distinct: DistinctRows,
-    /// How many tokens have each row.
-    pub counts: Arc<[f32]>,
     /// What each row counts in the mean, as a query.
     pub query_weights: Arc<[f32]>,
     /// What the scores are multiplied with.
@@ -38,20 +34,9 @@ pub(crate) struct SelfAttention {
 }
 
 impl SelfAttention {
-    fn tokens<'a>(&'a self, text: usize, table: &'a [f32]) -> Rows<'a> {
-        let [_, dim] = self.table;
-        Rows {
-            matrix: table,
-            stride: dim,
-            offset: 0,
-            width: dim,
-            places: &self.distinct.rows[self.distinct.range(text)],
-        }
-    }
-
     fn attending<'a>(&'a self, text: usize, table: &'a [f32]) -> Attending<'a> {
-        let (tokens, range) = (self.tokens(text, table), self.distinct.range(text));
-        let (query_weights, counts) = (&self.query_weights[range.clone()], &self.counts[range]);
+        let (tokens, range) = (self.distinct.of(text, table, self.table[1]), self.distinct.range(text));
+        let (query_weights, counts) = (&self.query_weights[range.clone()], &self.distinct.counts[range]);
         Attending {
             query: tokens,
             key: tokens,
@@ -88,11 +73,11 @@ impl Fused<1> for SelfAttention {
     type Saved = Arc<Vec<Attended>>;
 
     fn shape(&self) -> Vec<usize> {
-        vec![self.batch, self.table[1]]
+        vec![self.distinct.batch(), self.table[1]]
     }
 
     fn forward(&self, [table]: [&[f32]; 1]) -> (Vec<f32>, Self::Saved) {
-        let (batch, [_, dim]) = (self.batch, self.table);
+        let (batch, [_, dim]) = (self.distinct.batch(), self.table);
         let kept: usize = self.distinct.ranges().map(|range| range.len() * range.len()).sum();
         let keeps = self.has_gradient && kept <= KEPT_AT_MOST;
         let mut pooled = vec![0.0; batch * dim];
@@ -106,9 +91,7 @@ impl Fused<1> for SelfAttention {
     fn backward(&self, [table]: [&[f32]; 1], saved: &Self::Saved, gradient: &[f32]) -> [Vec<f32>; 1] {
         let [n_rows, dim] = self.table;
         let mut of_tokens = vec![0.0; self.distinct.rows.len() * dim];
-        let mut rest = of_tokens.as_mut_slice();
-        let pieces = self.distinct.ranges().map(|range| rest.split_off_mut(..range.len() * dim).unwrap_or_default());
-        let pieces: Vec<&mut [f32]> = pieces.collect();
+        let pieces = self.distinct.cut(&mut of_tokens, dim);
         let work = pieces.into_par_iter().zip(saved.par_iter()).zip(gradient.par_chunks(dim)).enumerate();
         work.for_each_init(Scratch::default, |scratch, (text, ((out, saved), gradient))| {
             if !out.is_empty() {

@@ -23,8 +23,6 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use burn::tensor::module::embedding;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
@@ -120,16 +118,13 @@ pub fn self_attention_pooling(
     }
     let texts = Texts::new(shape, mask);
     let distinct = texts.distinct(&texts.pick(&ids_of(ids)), table_shape[0]);
-    let counts: Arc<[f32]> = distinct.sums(std::iter::repeat(1.0)).into();
     let operation = SelfAttention {
-        batch: shape[0],
         query_weights: distinct
             .sums(match query_weights {
                 None => texts.mean_weights(),
                 Some(weights) => texts.pick(&floats_of(weights)),
             })
             .into(),
-        counts: counts.clone(),
         distinct: distinct.clone(),
         scale,
         table: table_shape,
@@ -137,7 +132,7 @@ pub fn self_attention_pooling(
     };
     let (vectors, of_texts) = apply(operation, [table]);
     // Tokens with the same row share its weight.
-    let of_rows = of_texts.iter().flat_map(|text| &text.key_weights).zip(counts.iter());
+    let of_rows = of_texts.iter().flat_map(|text| &text.key_weights).zip(distinct.counts.iter());
     let of_rows: Vec<f32> = of_rows.map(|(weight, count)| weight / count).collect();
     let of_tokens = distinct.of_tokens.iter().map(|&row| of_rows[row as usize]);
     let mut token_weights = vec![0.0; shape[0] * shape[1]];
@@ -200,8 +195,7 @@ pub fn query_pooling(
     }
     let texts = Texts::new(shape, mask);
     let distinct = texts.distinct(&texts.pick(&ids_of(ids)), table_shape[0]);
-    let counts = distinct.sums(std::iter::repeat(1.0)).into();
-    let operation = QueryPooling { batch: shape[0], counts, distinct, table: table_shape };
+    let operation = QueryPooling { distinct, table: table_shape };
     apply(operation, [table, query.unsqueeze()]).0
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::host::Fused;
-use crate::kernels::{Rows, pool_by_query, pool_by_query_backward};
+use crate::kernels::{pool_by_query, pool_by_query_backward};
 use crate::scatter::scatter;
 use crate::texts::DistinctRows;
 
@@ -13,32 +13,10 @@ use crate::texts::DistinctRows;
 /// row share one product.
 #[derive(Debug, Clone)]
 pub(crate) struct QueryPooling {
-    /// How many texts there are.
-    pub batch: usize,
     /// The rows of each text.
     pub distinct: DistinctRows,
-    /// How many tokens have each row.
-    pub counts: Arc<[f32]>,
     /// The shape of the table.
     pub table: [usize; 2],
-}
-
-impl QueryPooling {
-    fn rows<'a>(&'a self, text: usize, table: &'a [f32]) -> Rows<'a> {
-        let [_, dim] = self.table;
-        Rows {
-            matrix: table,
-            stride: dim,
-            offset: 0,
-            width: dim,
-            places: &self.distinct.rows[self.distinct.range(text)],
-        }
-    }
-
-    /// Values of all rows cut into those of each text.
-    fn pieces<'a>(&self, mut values: &'a mut [f32]) -> Vec<&'a mut [f32]> {
-        self.distinct.ranges().map(|range| values.split_off_mut(..range.len()).unwrap_or_default()).collect()
-    }
 }
 
 impl Fused<2> for QueryPooling {
@@ -46,17 +24,17 @@ impl Fused<2> for QueryPooling {
     type Saved = Arc<Vec<f32>>;
 
     fn shape(&self) -> Vec<usize> {
-        vec![self.batch, self.table[1]]
+        vec![self.distinct.batch(), self.table[1]]
     }
 
     fn forward(&self, [table, query]: [&[f32]; 2]) -> (Vec<f32>, Self::Saved) {
         let [_, dim] = self.table;
-        let (mut pooled, mut weights) = (vec![0.0; self.batch * dim], vec![0.0; self.distinct.rows.len()]);
-        let work = pooled.par_chunks_mut(dim).zip(self.pieces(&mut weights)).enumerate();
+        let (mut pooled, mut weights) = (vec![0.0; self.distinct.batch() * dim], vec![0.0; self.distinct.rows.len()]);
+        let work = pooled.par_chunks_mut(dim).zip(self.distinct.cut(&mut weights, 1)).enumerate();
         work.for_each(|(text, (pooled, weights))| {
             if !weights.is_empty() {
-                let counts = &self.counts[self.distinct.range(text)];
-                pool_by_query(self.rows(text, table), counts, query, weights, pooled);
+                let counts = &self.distinct.counts[self.distinct.range(text)];
+                pool_by_query(self.distinct.of(text, table, dim), counts, query, weights, pooled);
             }
         });
         (pooled, Arc::new(weights))
@@ -64,12 +42,15 @@ impl Fused<2> for QueryPooling {
 
     fn backward(&self, [table, query]: [&[f32]; 2], weights: &Self::Saved, gradient: &[f32]) -> [Vec<f32>; 2] {
         let [n_rows, dim] = self.table;
-        let (mut of_scores, mut of_query) = (vec![0.0; weights.len()], vec![0.0; self.batch * dim]);
-        let work =
-            of_query.par_chunks_mut(dim).zip(self.pieces(&mut of_scores)).zip(gradient.par_chunks(dim)).enumerate();
+        let (mut of_scores, mut of_query) = (vec![0.0; weights.len()], vec![0.0; self.distinct.batch() * dim]);
+        let work = of_query
+            .par_chunks_mut(dim)
+            .zip(self.distinct.cut(&mut of_scores, 1))
+            .zip(gradient.par_chunks(dim))
+            .enumerate();
         work.for_each(|(text, ((of_query, of_scores), gradient))| {
             let weights = &weights[self.distinct.range(text)];
-            pool_by_query_backward(self.rows(text, table), weights, gradient, of_scores, of_query);
+            pool_by_query_backward(self.distinct.of(text, table, dim), weights, gradient, of_scores, of_query);
         });
         let text_of: Vec<u32> =
             self.distinct.ranges().zip(0..).flat_map(|(range, text)| std::iter::repeat_n(text, range.len())).collect();

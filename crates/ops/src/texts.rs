@@ -6,6 +6,7 @@ use std::sync::Arc;
 use burn::tensor::{Bool, Tensor};
 
 use crate::host::bools_of;
+use crate::kernels::Rows;
 
 /// The real tokens of a batch of texts, one text after the other.
 #[derive(Debug, Clone)]
@@ -78,7 +79,9 @@ impl Texts {
             }
             ends.push(distinct.len());
         }
-        DistinctRows { rows: distinct.into(), of_tokens: of_tokens.into(), ends: ends.into() }
+        let mut counts = vec![0.0; distinct.len()];
+        of_tokens.iter().for_each(|&place| counts[place as usize] += 1.0);
+        DistinctRows { rows: distinct.into(), counts: counts.into(), of_tokens: of_tokens.into(), ends: ends.into() }
     }
 
     /// The weights of a plain mean, one for each real token.
@@ -92,6 +95,8 @@ impl Texts {
 pub(crate) struct DistinctRows {
     /// The rows of one text after those of the other.
     pub rows: Arc<[u32]>,
+    /// How many tokens have each of them.
+    pub counts: Arc<[f32]>,
     /// Which of `rows` each real token has.
     pub of_tokens: Arc<[u32]>,
     /// Where in `rows` each text ends.
@@ -99,14 +104,29 @@ pub(crate) struct DistinctRows {
 }
 
 impl DistinctRows {
+    /// How many texts there are.
+    pub(crate) fn batch(&self) -> usize {
+        self.ends.len()
+    }
+
     /// Where the rows of each text stand.
     pub(crate) fn ranges(&self) -> impl ExactSizeIterator<Item = Range<usize>> + Clone + '_ {
-        (0..self.ends.len()).map(|text| self.range(text))
+        (0..self.batch()).map(|text| self.range(text))
     }
 
     /// Where the rows of a text stand.
     pub(crate) fn range(&self, text: usize) -> Range<usize> {
         range(&self.ends, text)
+    }
+
+    /// The rows of a text in their table, whose rows have `width` values.
+    pub(crate) fn of<'a>(&'a self, text: usize, table: &'a [f32], width: usize) -> Rows<'a> {
+        Rows { matrix: table, stride: width, offset: 0, width, places: &self.rows[self.range(text)] }
+    }
+
+    /// Values of all rows, `width` of each, cut into those of each text.
+    pub(crate) fn cut<'a>(&self, mut values: &'a mut [f32], width: usize) -> Vec<&'a mut [f32]> {
+        self.ranges().map(|range| values.split_off_mut(..range.len() * width).unwrap_or_default()).collect()
     }
 
     /// The sum of the values of the real tokens that have each row.
