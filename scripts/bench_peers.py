@@ -35,6 +35,10 @@ import tables  # noqa: E402
 
 WORK = ROOT / "runs" / "bench"
 
+AVX2 = """the training steps without AVX-512 besides, with the benchmarks of this target directory, which were built with
+a copy of macerator whose build.rs says `avx512: { any() }`: cargo build --release -p attentive-train --benches --target-dir
+TARGET --config 'patch.crates-io.macerator.path="COPY"'"""
+
 
 def install(directory):
     """A virtual environment with every peer, and fastText's own program in it."""
@@ -219,6 +223,7 @@ def main():
     parser.add_argument("--patient", action="store_true", help="as many rounds for what takes longest")
     parser.add_argument("--threads", type=int, default=2, help="threads and cores of every process (default 2)")
     parser.add_argument("--one-thread", action="store_true", help="the training steps on one thread besides")
+    parser.add_argument("--avx2", type=pathlib.Path, metavar="TARGET", help=AVX2)
     parser.add_argument(
         "--corpora", default="sst2,ag_news,imdb", help="corpora of the trainings (default sst2,ag_news,imdb)"
     )

@@ -83,11 +83,11 @@ def program():
     )
 
 
-def bench(name):
+def bench(name, target=TARGET):
     """The newest build of a benchmark of crates/train/benches."""
-    built = [path for path in (TARGET / "deps").glob(f"{name}-*") if not path.suffix and os.access(path, os.X_OK)]
+    built = [path for path in (target / "deps").glob(f"{name}-*") if not path.suffix and os.access(path, os.X_OK)]
     if not built:
-        sys.exit(f"error: no {name} in {TARGET}/deps; `cargo build --release --workspace --bins --benches`")
+        sys.exit(f"error: no {name} in {target}/deps; `cargo build --release --workspace --bins --benches`")
     return str(max(built, key=lambda path: path.stat().st_mtime))
 
 
@@ -121,11 +121,24 @@ def amount(values, quick):
     return {"steps": warm_up + block * int(min(blocks, most)), "warm_up": warm_up, "block": block, "seconds": seconds}
 
 
+def step(values, options, backend, name="train_step", target=TARGET, form=None):
+    words = [bench(name, target), "--backend", backend] + (["--form", form] if form else [])
+    for key, value in (values | amount(values, options.quick)).items():
+        words += [f"--{key.replace('_', '-')}", str(value)]
+    return words
+
+
 def ours(values, options, threads, backend="flex", **more):
-    words = [bench("train_step"), "--backend", backend]
-    for name, value in (values | amount(values, options.quick)).items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
-    return Contender(f"Attentive, {backend}", Command(words, threads), **more)
+    return Contender(f"Attentive, {backend}", Command(step(values, options, backend), threads), **more)
+
+
+def composed(values, options, threads, backend, allocator):
+    """The reference model written with Burn alone: with the system's allocator, or with the one that we have."""
+    words = {
+        "": step(values, options, backend, "composed_step"),
+        ", mimalloc": step(values, options, backend, form="composed"),
+    }
+    return Contender(f"Burn composed, {backend}{allocator}", Command(words[allocator], threads), most=3)
 
 
 def keras(form, values, options, threads, **more):
@@ -148,9 +161,34 @@ def step_cases(options, prepared, kept):
             contenders += [torch("compile", values, options, threads), torch("sdpa", values, options, threads)]
             if name == "reference":  # where a step is long, what is between two steps does not count
                 contenders += [keras("several", values, options, threads)]
+            for allocator in ("", ", mimalloc"):
+                for backend in ("flex", "ndarray"):
+                    contenders += [composed(values, options, threads, backend, allocator)]
             yield Case(
                 name if threads == options.threads else f"{name}, one thread", values | {"threads": threads}, contenders
             )
+    if options.avx2:
+        yield from avx2_cases(options)
+
+
+# What keeps the libraries of the others from using AVX-512.
+AVX2_ALONE = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+}
+
+
+def avx2_cases(options):
+    for name, values in (("reference", REFERENCE), ("long", LONG)):
+        words = step(values, options, "flex", target=options.avx2 / "release")
+        contenders = [Contender("Attentive, flex", Command(words, options.threads))]
+        contenders += [keras(form, values, options, options.threads) for form in ("default", "jit", "several")]
+        contenders += [torch(form, values, options, options.threads) for form in ("eager", "fused", "compile", "sdpa")]
+        for contender in contenders:
+            contender.command.env = contender.command.env | AVX2_ALONE
+        yield Case(f"{name}, AVX2 alone", values | {"threads": options.threads}, contenders)
 
 
 def gpu_cases(options, prepared, kept):

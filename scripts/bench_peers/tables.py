@@ -111,8 +111,19 @@ def steps(part):
             f"**{case}**: batch {values['batch_size']} × {values['length']} tokens, vocabulary {values['vocab_size']:,}, "
             f"dim {values['dim']}" + (f", threads {values['threads']}" if "threads" in values else "")
         )
-        texts.append(f"{heading}\n\n{table(titles, lines)}")
+        texts.append("\n\n".join([heading, table(titles, lines), *beside_composed(found)]))
     return "\n\n".join(texts)
+
+
+def beside_composed(found):
+    """A line on how many times as fast as the same model written with Burn alone each backend is."""
+    by, told = {row.who: row.median("ms") for row in found}, []
+    for backend in ("flex", "ndarray"):
+        own, plain = by.get(f"{OURS}, {backend}"), by.get(f"Burn composed, {backend}")
+        same = by.get(f"Burn composed, {backend}, mimalloc")
+        if own and plain and same:
+            told.append(f"on {backend} {plain / own:.1f} times, and {same / own:.1f} times with the allocator that we have")
+    return [f"Beside the model written with Burn's own operations: {'; '.join(told)}."] if told else []
 
 
 def trainings(part):

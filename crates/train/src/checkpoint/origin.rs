@@ -96,9 +96,12 @@ impl Origin {
         all
     }
 
-    /// In what another config differs; see [`keys`].
+    /// In what another config differs; see [`keys`]. A key that was not there and has its default now is no difference: the
+    /// program that wrote this did not know it yet.
     pub(crate) fn config_differences(&self, now: &BTreeMap<String, Value>) -> Vec<Difference> {
-        between(String::clone, &self.config, now, Value::clone)
+        let mut all = between(String::clone, &self.config, now, Value::clone);
+        all.retain(|difference| difference.was.is_some() || !is_default(&difference.field, now));
+        all
     }
 }
 
@@ -180,6 +183,21 @@ fn flatten(keys: &mut BTreeMap<String, Value>, key: &str, value: Value) {
         }
         value => drop(keys.insert(key.to_string(), value)),
     }
+}
+
+/// Whether a config without this key is the same config.
+fn is_default(key: &str, config: &BTreeMap<String, Value>) -> bool {
+    let others = config.iter().filter(|(other, _)| *other != key);
+    let mut tree = Value::Object(serde_json::Map::new());
+    for (key, value) in others {
+        let mut place = &mut tree;
+        for name in key.split('.') {
+            let Value::Object(fields) = place else { return false };
+            place = fields.entry(name).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        }
+        *place = value.clone();
+    }
+    serde_json::from_value::<Config>(tree).is_ok_and(|without| keys(&without) == *config)
 }
 
 fn between<K: Ord, V: PartialEq>(

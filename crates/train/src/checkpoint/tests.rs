@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::manifest::MANIFEST;
 use super::*;
+use crate::config::Config;
 use crate::selection::Best;
 
 fn origin() -> Origin {
@@ -256,4 +257,22 @@ fn every_difference_is_named_and_only_more_epochs_are_free() {
     };
     assert_eq!(allowed(&["build", "data.test"]), [false, false, true, false, false, false, true]);
     assert_eq!(allowed(&["see", "token", "train"]), [false, true, false, false, false, false, false]);
+}
+
+/// A run of an earlier program lacks the keys that have come since. They count once they are used.
+#[test]
+fn a_key_that_was_not_known_is_no_difference_while_it_has_its_default() {
+    let mut config = Config { seed: 8, ..Config::default() };
+    let now = keys(&config);
+    for key in ["train.init_names", "model.attention.dot.use_scale", "train.optimizer.adam.beta_1"] {
+        let mut was = Origin::of_config(&config);
+        assert!(was.config.remove(key).is_some(), "{key} is a key");
+        assert_eq!(was.config_differences(&now), []);
+    }
+    let mut was = Origin::of_config(&config);
+    was.config.remove("model.dropout");
+    was.config.remove("seed");
+    config.model.dropout = 0.5;
+    let told = was.config_differences(&keys(&config)).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(told, ["model.dropout: was not there, is 0.5", "seed: was not there, is 8"]);
 }
