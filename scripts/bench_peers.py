@@ -36,7 +36,7 @@ import tables  # noqa: E402
 WORK = ROOT / "runs" / "bench"
 
 AVX2 = """the training steps without AVX-512 besides, with the benchmarks of this target directory, which were built with
-a copy of macerator whose build.rs says `avx512: { any() }`: cargo build --release -p attentive-train --benches --target-dir
+a copy of macerator whose build.rs says `avx512: { target_arch = "none" }`: cargo build --release -p attentive-train --benches --target-dir
 TARGET --config 'patch.crates-io.macerator.path="COPY"'"""
 
 

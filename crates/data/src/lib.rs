@@ -121,7 +121,7 @@ pub use order::permutation;
 pub use pieces::Piece;
 pub use plan::{BatchSize, Extent, Plan, PlanSettings};
 pub use progress::{OnProgress, Progress, UNWATCHED};
-pub use reader::{Table, TableKind, TextLines, load_texts, read_texts_lines};
+pub use reader::{Table, TableKind, TableRows, TextLines, load_texts, read_texts, read_texts_lines};
 pub use records::{FileRecord, FilesRecord, SkippedRow};
 pub use report::{
     Bin, DataReport, FileReport, Finding, FindingExample, FindingKind, LabelReport, Lengths, Severity, Shown,

@@ -229,23 +229,23 @@ fn texts_to_predict_keep_their_rows() {
     let table = load_texts(&write(folder.path(), "a.csv", "id,text\n7,\"a, b\"\n8,c\n"), &config).unwrap();
     assert_eq!(table.kind, TableKind::Delimited { delimiter: b',', quoted: true });
     assert_eq!(table.header.unwrap(), ["id", "text"]);
-    assert_eq!(table.rows, [["7", "a, b"], ["8", "c"]]);
-    assert_eq!(table.texts, ["a, b", "c"]);
-    assert_eq!(table.lines, [2, 3]);
+    assert_eq!(table.rows.fields, [["7", "a, b"], ["8", "c"]]);
+    assert_eq!(table.rows.texts, ["a, b", "c"]);
+    assert_eq!(table.rows.lines, [2, 3]);
 
     let table = load_texts(&write(folder.path(), "a.txt", "one\ttab\r\n\nthree"), &config).unwrap();
     assert_eq!(table.kind, TableKind::Lines);
-    assert_eq!(table.texts, ["one\ttab", "", "three"]);
+    assert_eq!(table.rows.texts, ["one\ttab", "", "three"]);
 
     let table = load_texts(&write(folder.path(), "a.jsonl", "{\"text\": \"a\", \"id\": 1}\n"), &config).unwrap();
-    assert_eq!((table.kind, table.texts), (TableKind::JsonLines, vec!["a".to_owned()]));
-    assert_eq!(table.rows, [["{\"text\": \"a\", \"id\": 1}"]]);
+    assert_eq!((table.kind, table.rows.texts), (TableKind::JsonLines, vec!["a".to_owned()]));
+    assert_eq!(table.rows.fields, [["{\"text\": \"a\", \"id\": 1}"]]);
 
     // No extension: as the config says, else one text a line.
     let bare = write(folder.path(), "bare", "text\tlabel\na\tx\n");
-    assert_eq!(load_texts(&bare, &config).unwrap().texts.len(), 2);
+    assert_eq!(load_texts(&bare, &config).unwrap().rows.texts.len(), 2);
     let tsv = DataConfig { format: Format::Tsv, ..config };
-    assert_eq!(load_texts(&bare, &tsv).unwrap().texts, ["a"]);
+    assert_eq!(load_texts(&bare, &tsv).unwrap().rows.texts, ["a"]);
 }
 
 #[test]
@@ -320,10 +320,14 @@ fn pairs_to_predict() {
         ("a.txt", "a\tb\n"),
     ] {
         let table = load_texts(&write(folder.path(), name, content), &config).unwrap();
-        assert_eq!((table.texts, table.seconds.unwrap()), (vec!["a".to_owned()], vec!["b".to_owned()]), "{name}");
+        assert_eq!(
+            (table.rows.texts, table.rows.seconds.unwrap()),
+            (vec!["a".to_owned()], vec!["b".to_owned()]),
+            "{name}"
+        );
     }
     config.text = TextColumns::One(name("premise"));
-    assert_eq!(load_texts(&folder.path().join("a.csv"), &config).unwrap().seconds, None);
+    assert_eq!(load_texts(&folder.path().join("a.csv"), &config).unwrap().rows.seconds, None);
 }
 
 #[test]

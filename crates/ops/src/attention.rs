@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::distinct::DistinctRows;
 use crate::host::Fused;
 use crate::kernels::{
     Attended, Attending, Normalizer, Rows, Scratch, WIDEST, backward, backward_shared, forward, is_narrow,
 };
 use crate::scatter::scatter;
-use crate::texts::{DistinctRows, Texts};
+use crate::texts::Texts;
 
 /// So many numbers are kept for the gradient of a batch, 64 MiB; where there would be more, they are computed anew.
 const KEPT_AT_MOST: usize = 1 << 24;
@@ -22,7 +23,7 @@ const KEPT_AT_MOST: usize = 1 << 24;
 #[derive(Debug, Clone)]
 pub(crate) struct SelfAttention {
     /// The rows of each text.
-    pub distinct: DistinctRows,
+    pub distinct: Arc<DistinctRows>,
     /// What each row counts in the mean, as a query.
     pub query_weights: Arc<[f32]>,
     /// What the scores are multiplied with.

@@ -14,6 +14,8 @@ mod host;
 mod scatter;
 mod texts;
 
+mod distinct;
+
 mod adam;
 mod attention;
 mod composed;
@@ -23,13 +25,16 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use burn::tensor::module::embedding;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
 use self::attention::{CrossAttention, SelfAttention};
+use self::distinct::DistinctRows;
 pub use self::host::is_host;
-use self::host::{apply, floats_of, ids_of, with_values, with_values_mut};
+use self::host::{apply, bools_of, floats_of, ids_of, with_values, with_values_mut};
 pub use self::kernels::Adam;
 use self::kernels::Attended;
 use self::query::QueryPooling;
@@ -41,9 +46,45 @@ use self::texts::Texts;
 pub struct Pooled {
     /// One vector for each text, `[batch, value_dim]`: zeros for a text without tokens.
     pub vectors: Tensor<2>,
+    of_tokens: TokenWeights,
+}
+
+/// What the weights of the tokens are made of.
+#[derive(Debug, Clone)]
+enum TokenWeights {
+    /// They are there.
+    Found(Tensor<3>),
+    /// Those of each text's distinct rows.
+    OfRows(Arc<DistinctRows>, Arc<Vec<Attended>>),
+    /// Those of each head of each text's real tokens.
+    OfHeads(Texts, usize, Arc<Vec<Attended>>),
+}
+
+impl Pooled {
     /// What each token counted in it, `[batch, n_heads, keys]`: not negative, 0 at padding, and with query weights that sum
     /// to 1 they sum to 1. `vectors` is the sum of the values by these. They have no gradient.
-    pub token_weights: Tensor<3>,
+    pub fn token_weights(&self) -> Tensor<3> {
+        let (weights, shape) = match &self.of_tokens {
+            TokenWeights::Found(weights) => return weights.clone(),
+            TokenWeights::OfRows(distinct, of_texts) => {
+                let of_rows: Vec<f32> = of_texts.iter().flat_map(|text| text.key_weights.iter().copied()).collect();
+                let [batch, length] = distinct.shape;
+                (distinct.shares(&of_rows), [batch, 1, length])
+            }
+            TokenWeights::OfHeads(keys, n_heads, of_heads) => {
+                let [batch, length] = keys.shape;
+                let mut weights = vec![0.0; batch * n_heads * length];
+                for (index, (of_head, weights)) in of_heads.iter().zip(weights.chunks_exact_mut(length)).enumerate() {
+                    let text = index / n_heads;
+                    for (&place, weight) in keys.places[keys.range(text)].iter().zip(&of_head.key_weights) {
+                        weights[place as usize - text * length] = *weight;
+                    }
+                }
+                (weights, [batch, *n_heads, length])
+            }
+        };
+        Tensor::from_data(TensorData::new(weights, shape), &self.vectors.device())
+    }
 }
 
 /// The weights of a mean over the real tokens: 1/n for each of n, 0 at padding. Tokens are `[batch, length]`.
@@ -76,8 +117,8 @@ pub fn attention_pooling(
     let ([batch, queries, dim], [_, keys, value_dim]) = (query.dims(), value.dims());
     if !is_host(&device) || batch * keys * value_dim == 0 {
         let weights = query_weights.unwrap_or_else(|| mean_weights([batch, queries], mask, &device));
-        let (vectors, token_weights) = composed::attention_pooling([query, key, value], mask, weights, n_heads, scale);
-        return Pooled { vectors, token_weights };
+        let (vectors, found) = composed::attention_pooling([query, key, value], mask, weights, n_heads, scale);
+        return Pooled { vectors, of_tokens: TokenWeights::Found(found) };
     }
     let keys = Texts::new([batch, keys], mask);
     let (queries, query_weights) = match query_weights {
@@ -92,7 +133,7 @@ pub fn attention_pooling(
     let operation =
         CrossAttention { keys: keys.clone(), queries, query_weights, scale, n_heads, widths: [dim, value_dim] };
     let (vectors, of_heads) = apply(operation, [query, key, value]);
-    Pooled { vectors, token_weights: token_weights(&keys, n_heads, &of_heads, &device) }
+    Pooled { vectors, of_tokens: TokenWeights::OfHeads(keys, n_heads, of_heads) }
 }
 
 /// [`attention_pooling`] of texts to themselves, where queries, keys and values are the same rows of a table: Keras'
@@ -113,44 +154,29 @@ pub fn self_attention_pooling(
         let tokens = embedding(table, ids);
         let weights = query_weights.unwrap_or_else(|| mean_weights(shape, mask, &device));
         let inputs = [tokens.clone(), tokens.clone(), tokens];
-        let (vectors, token_weights) = composed::attention_pooling(inputs, mask, weights, 1, scale);
-        return Pooled { vectors, token_weights };
+        let (vectors, found) = composed::attention_pooling(inputs, mask, weights, 1, scale);
+        return Pooled { vectors, of_tokens: TokenWeights::Found(found) };
     }
-    let texts = Texts::new(shape, mask);
-    let distinct = texts.distinct(&texts.pick(&ids_of(ids)), table_shape[0]);
+    let distinct = distinct_rows(ids, mask, table_shape[0]);
     let operation = SelfAttention {
-        query_weights: distinct
-            .sums(match query_weights {
-                None => texts.mean_weights(),
-                Some(weights) => texts.pick(&floats_of(weights)),
-            })
-            .into(),
+        query_weights: match query_weights {
+            None => distinct.mean_weights(),
+            Some(weights) => distinct.sums(&floats_of(weights)),
+        }
+        .into(),
         distinct: distinct.clone(),
         scale,
         table: table_shape,
         has_gradient: device.is_autodiff(),
     };
     let (vectors, of_texts) = apply(operation, [table]);
-    // Tokens with the same row share its weight.
-    let of_rows = of_texts.iter().flat_map(|text| &text.key_weights).zip(distinct.counts.iter());
-    let of_rows: Vec<f32> = of_rows.map(|(weight, count)| weight / count).collect();
-    let of_tokens = distinct.of_tokens.iter().map(|&row| of_rows[row as usize]);
-    let mut token_weights = vec![0.0; shape[0] * shape[1]];
-    texts.places.iter().zip(of_tokens).for_each(|(&place, weight)| token_weights[place as usize] = weight);
-    let token_weights = TensorData::new(token_weights, [shape[0], 1, shape[1]]);
-    Pooled { vectors, token_weights: Tensor::from_data(token_weights, &device) }
+    Pooled { vectors, of_tokens: TokenWeights::OfRows(distinct, of_texts) }
 }
 
-fn token_weights(keys: &Texts, n_heads: usize, of_heads: &[Attended], device: &Device) -> Tensor<3> {
-    let [batch, length] = keys.shape;
-    let mut weights = vec![0.0; batch * n_heads * length];
-    for (index, (of_head, weights)) in of_heads.iter().zip(weights.chunks_exact_mut(length)).enumerate() {
-        let text = index / n_heads;
-        for (&place, weight) in keys.places[keys.range(text)].iter().zip(&of_head.key_weights) {
-            weights[place as usize - text * length] = *weight;
-        }
-    }
-    Tensor::from_data(TensorData::new(weights, [batch, n_heads, length]), device)
+/// The rows of a table of `n_rows` that each text has.
+fn distinct_rows(ids: Tensor<2, Int>, mask: Option<&Tensor<2, Bool>>, n_rows: usize) -> Arc<DistinctRows> {
+    let mask = mask.map(|mask| bools_of(mask.clone()));
+    Arc::new(DistinctRows::new(ids.dims(), &ids_of(ids), mask.as_deref(), n_rows))
 }
 
 /// For each text the weighted sum of its tokens' rows of a table: `[batch, dim]`. `table` is `[vocab_size, dim]`, `ids` are
@@ -193,9 +219,7 @@ pub fn query_pooling(
     if !is_host(&device) || shape[0] * shape[1] * table_shape[1] == 0 {
         return composed::query_pooling(embedding(table, ids), query, mask);
     }
-    let texts = Texts::new(shape, mask);
-    let distinct = texts.distinct(&texts.pick(&ids_of(ids)), table_shape[0]);
-    let operation = QueryPooling { distinct, table: table_shape };
+    let operation = QueryPooling { distinct: distinct_rows(ids, mask, table_shape[0]), table: table_shape };
     apply(operation, [table, query.unsqueeze()]).0
 }
 

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::distinct::DistinctRows;
 use crate::host::Fused;
 use crate::kernels::{pool_by_query, pool_by_query_backward};
 use crate::scatter::scatter;
-use crate::texts::DistinctRows;
 
 /// For each text the mean of its tokens' rows, weighted by the softmax of their products with a query. Tokens with the same
 /// row share one product.
 #[derive(Debug, Clone)]
 pub(crate) struct QueryPooling {
     /// The rows of each text.
-    pub distinct: DistinctRows,
+    pub distinct: Arc<DistinctRows>,
     /// The shape of the table.
     pub table: [usize; 2],
 }

@@ -90,7 +90,8 @@ fn self_attention_is_that_of_burns_operations() {
                 let weights = mean_weights(ids.dims(), mask.as_ref(), &device);
                 let fused = with_gradients([table.clone()], |[table]| {
                     let pooled = self_attention_pooling(table, ids.clone(), mask.as_ref(), None, scale);
-                    (pooled.vectors, values(pooled.token_weights))
+                    let token_weights = values(pooled.token_weights());
+                    (pooled.vectors, token_weights)
                 });
                 let composed = with_gradients([table], |[table]| {
                     let tokens = embedding(table, ids.clone());
@@ -143,7 +144,8 @@ fn attention_in_heads_is_that_of_burns_operations() {
                         if fused {
                             let pooled =
                                 attention_pooling(query, key, value, Some(&mask), Some(weights.clone()), n_heads, 0.4);
-                            (pooled.vectors, values(pooled.token_weights))
+                            let token_weights = values(pooled.token_weights());
+                            (pooled.vectors, token_weights)
                         } else {
                             let inputs = [query, key, value];
                             let (vectors, token_weights) =
@@ -203,7 +205,7 @@ fn token_weights_are_what_the_vectors_are_made_of() {
     let table = tensor([5, 8], 3, &device);
     let mask = mask(&[4], 5, false, &device);
     let pooled = self_attention_pooling(table.clone(), ids.clone(), Some(&mask), None, 1.0);
-    let weights = pooled.token_weights.reshape([1, 5]);
+    let weights = pooled.token_weights().reshape([1, 5]);
     let found = values(weights.clone());
     assert!(found.iter().all(|&weight| weight >= 0.0) && found[4] == 0.0, "{found:?}");
     assert!((found.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{found:?}");

@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::ops::Range;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::thread;
 
-use attentive_data::{Table, TableKind, load_texts, read_texts_lines};
+use attentive_data::{TableKind, TableRows, read_texts, read_texts_lines};
 use attentive_train::{Config, Prediction, Predictor};
 use serde_json::{Map, Value, json};
 
@@ -29,32 +31,78 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
     let (predictor, _) = Classifier::open(&args.run)?.load(args.backend.as_deref())?;
     let config = predictor.config();
     let layout = if args.json { Layout::JsonLines } else { layout(args.output.as_deref()) };
-    let input = args.input.as_deref().map(|path| load_texts(path, &config.data)).transpose()?;
-    let mut sink = Sink::open(args.output.as_deref(), layout, &predictor)?;
-
-    if let Some(table) = &input {
-        sink.header(table.header.as_deref())?;
-        for range in chunks(table.texts.len(), config.train.evaluation_batch_size) {
-            let seconds = table.seconds.as_ref().map(|seconds| &seconds[range.clone()]);
-            for (i, prediction) in range.clone().zip(predictor.predict(&table.texts[range.clone()], seconds)?) {
-                let second = table.seconds.as_ref().map(|seconds| seconds[i].as_str());
-                sink.row(&table.texts[i], second, row_of(table, i), &prediction)?;
-            }
-        }
-    } else if !args.text.is_empty() {
-        sink.header(None)?;
+    let writing = Writing { output: args.output.as_deref(), layout, config, labels: predictor.labels().names() };
+    if let Some(path) = &args.input {
+        return classify_file(path, &predictor, writing);
+    }
+    let mut sink = writing.begin(None)?;
+    if !args.text.is_empty() {
         let is_pair = config.data.text.is_pair();
-        sink.rows(if is_pair { read_pairs(&args.text, config)? } else { (args.text.clone(), None) })?;
+        sink.classify(&predictor, if is_pair { read_pairs(&args.text, config)? } else { (args.text.clone(), None) })?;
     } else {
-        sink.header(None)?;
         if io::stdin().is_terminal() && !talk.quiet {
             let what =
                 if config.data.text.is_pair() { "two texts a line, a tab between them" } else { "one text a line" };
             tell(&format!("{what}; Ctrl-D ends"));
         }
-        stream(&mut sink, args.stream)?;
+        stream(&predictor, &mut sink, args.stream)?;
     }
-    sink.finish()
+    sink.flush()
+}
+
+/// Pieces of this many batches are classified at once: large enough for texts of like length to meet.
+const BATCHES: usize = 16;
+
+/// Rows with their predictions.
+type Classified = (TableRows, Vec<Prediction>);
+
+/// So many pieces may wait to be classified.
+const WAITING: usize = 4;
+
+/// Classifies a file while it is read and while what is done is written. Nothing is written of a file that cannot be read to
+/// its end.
+fn classify_file(path: &Path, predictor: &Predictor, writing: Writing<'_>) -> Result<(), Failure> {
+    let config = predictor.config();
+    let (to_classify, read) = sync_channel::<TableRows>(WAITING);
+    let (all_read, whole) = channel();
+    let (to_write, classified) = channel::<Classified>();
+    thread::scope(|scope| {
+        let reader = scope.spawn(move || {
+            let at_once = config.train.evaluation_batch_size.saturating_mul(BATCHES);
+            // Who does not take them any more has failed, and says so.
+            let shape = read_texts(path, &config.data, at_once, &mut |rows| drop(to_classify.send(rows)))?;
+            drop(all_read.send(shape));
+            Ok::<_, Failure>(())
+        });
+        let writer = scope.spawn(move || {
+            let Ok((kind, header)) = whole.recv() else { return Ok(()) };
+            let mut sink = writing.begin(header.as_deref())?;
+            for (rows, predictions) in classified {
+                sink.rows(&rows, Some(kind), &predictions)?;
+            }
+            sink.flush()
+        });
+        let classified = classify(predictor, read, to_write);
+        joined(reader)?;
+        classified?;
+        joined(writer)
+    })
+}
+
+/// Classifies rows as they come, until there are no more or nobody takes them.
+fn classify(predictor: &Predictor, read: Receiver<TableRows>, to_write: Sender<Classified>) -> Result<(), Failure> {
+    for rows in read {
+        let predictions = predictor.predict(&rows.texts, rows.seconds.as_deref())?;
+        if to_write.send((rows, predictions)).is_err() {
+            break; // the writer has failed, and says so
+        }
+    }
+    Ok(())
+}
+
+/// What a thread came to; a panic goes on here.
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Texts and, for pairs, their second texts.
@@ -73,8 +121,8 @@ fn unzip(lines: Vec<(String, Option<String>)>) -> Texts {
 }
 
 /// Classifies stdin; a person at a terminal, and who asks for `each` line, gets each answer at once.
-fn stream(sink: &mut Sink, each: bool) -> Result<(), Failure> {
-    let config = sink.predictor.config();
+fn stream(predictor: &Predictor, sink: &mut Sink<'_>, each: bool) -> Result<(), Failure> {
+    let config = predictor.config();
     let at_once = if each || io::stdin().is_terminal() { 1 } else { config.train.evaluation_batch_size };
     let is_pair = config.data.text.is_pair();
     let mut lines = read_texts_lines(io::stdin().lock(), "stdin", config.data.max_line_bytes, is_pair);
@@ -83,19 +131,9 @@ fn stream(sink: &mut Sink, each: bool) -> Result<(), Failure> {
         if texts.is_empty() {
             return Ok(());
         }
-        sink.rows(unzip(texts))?;
+        sink.classify(predictor, unzip(texts))?;
         sink.flush()?;
     }
-}
-
-/// Pieces of `0..n` that are large enough for texts of like length to meet.
-fn chunks(n: usize, batch_size: usize) -> impl Iterator<Item = Range<usize>> {
-    let size = batch_size.saturating_mul(16);
-    (0..n).step_by(size).map(move |start| start..n.min(start.saturating_add(size)))
-}
-
-fn row_of(table: &Table, index: usize) -> Option<(TableKind, &[String])> {
-    table.rows.get(index).map(|row| (table.kind, row.as_slice()))
 }
 
 fn layout(output: Option<&Path>) -> Layout {
@@ -108,31 +146,45 @@ fn layout(output: Option<&Path>) -> Layout {
     }
 }
 
+/// Where predictions will go, and what their words are.
+#[derive(Clone, Copy)]
+struct Writing<'a> {
+    output: Option<&'a Path>,
+    layout: Layout,
+    config: &'a Config,
+    labels: &'a [String],
+}
+
 /// Where predictions go.
 struct Sink<'a> {
     out: Box<dyn Write>,
-    name: Option<String>,
-    layout: Layout,
-    predictor: &'a Predictor,
+    writing: Writing<'a>,
 }
 
-impl<'a> Sink<'a> {
-    fn open(path: Option<&Path>, layout: Layout, predictor: &'a Predictor) -> Result<Self, Failure> {
-        let name = path.map(|path| format!("`{}`", path.display()));
-        let out: Box<dyn Write> = match path {
-            Some(path) => {
-                let file = File::create(path);
-                let name = name.clone().unwrap_or_default();
-                Box::new(BufWriter::new(file.map_err(|source| Failure::Output { name, source })?))
-            }
+impl<'a> Writing<'a> {
+    /// Opens the file and writes the names of the columns, beside those that the input has.
+    fn begin(self, columns: Option<&[String]>) -> Result<Sink<'a>, Failure> {
+        let out: Box<dyn Write> = match self.output {
+            Some(path) => Box::new(BufWriter::new(File::create(path).map_err(|source| self.failure(source))?)),
             None => Box::new(BufWriter::new(io::stdout().lock())),
         };
-        Ok(Self { out, name, layout, predictor })
+        let mut sink = Sink { out, writing: self };
+        sink.header(columns)?;
+        Ok(sink)
     }
 
+    fn failure(&self, source: io::Error) -> Failure {
+        match self.output {
+            Some(path) => Failure::Output { name: format!("`{}`", path.display()), source },
+            None => to_stdout(source),
+        }
+    }
+}
+
+impl Sink<'_> {
     fn header(&mut self, columns: Option<&[String]>) -> Result<(), Failure> {
-        let Layout::Delimited(delimiter) = self.layout else { return Ok(()) };
-        let own: Vec<String> = match self.predictor.config().data.text.is_pair() {
+        let Layout::Delimited(delimiter) = self.writing.layout else { return Ok(()) };
+        let own: Vec<String> = match self.writing.config.data.text.is_pair() {
             false => vec!["text".to_string()],
             true => vec!["first".to_string(), "second".to_string()],
         };
@@ -141,12 +193,17 @@ impl<'a> Sink<'a> {
         self.write(&delimited(&fields, delimiter))
     }
 
-    /// Classifies texts that stand in no table and writes a row for each.
-    fn rows(&mut self, (texts, seconds): Texts) -> Result<(), Failure> {
-        let predictions = self.predictor.predict(&texts, seconds.as_deref())?;
+    /// Classifies texts that stand in no file and writes a row for each.
+    fn classify(&mut self, predictor: &Predictor, (texts, seconds): Texts) -> Result<(), Failure> {
+        let predictions = predictor.predict(&texts, seconds.as_deref())?;
+        self.rows(&TableRows { texts, seconds, ..TableRows::default() }, None, &predictions)
+    }
+
+    /// Writes a row for each text; of a file it is what stands there, with the prediction.
+    fn rows(&mut self, rows: &TableRows, kind: Option<TableKind>, predictions: &[Prediction]) -> Result<(), Failure> {
         for (i, prediction) in predictions.iter().enumerate() {
-            let second = seconds.as_ref().map(|seconds| seconds[i].as_str());
-            self.row(&texts[i], second, None, prediction)?;
+            let second = rows.seconds.as_ref().map(|seconds| seconds[i].as_str());
+            self.row(&rows.texts[i], second, kind.zip(rows.fields.get(i).map(Vec::as_slice)), prediction)?;
         }
         Ok(())
     }
@@ -158,13 +215,13 @@ impl<'a> Sink<'a> {
         row: Option<(TableKind, &[String])>,
         prediction: &Prediction,
     ) -> Result<(), Failure> {
-        let names = self.predictor.labels().names();
+        let Writing { layout, config, labels: names, .. } = self.writing;
         let name = |id: u32| names.get(id as usize).map_or("", String::as_str);
-        let separator = self.predictor.config().data.label_separator.as_str();
+        let separator = config.data.label_separator.as_str();
         let label = prediction.labels.iter().map(|&id| name(id)).collect::<Vec<_>>().join(separator);
         let probability = |id: &u32| format!("{:.6}", prediction.probability(*id));
         let probability = prediction.labels.iter().map(probability).collect::<Vec<_>>().join(separator);
-        let line = match self.layout {
+        let line = match layout {
             Layout::Lines => format!("{label}\t{probability}\n").into_bytes(),
             Layout::Delimited(delimiter) => {
                 let fields: Vec<&str> = match row {
@@ -187,7 +244,7 @@ impl<'a> Sink<'a> {
                         Map::from_iter([("first".to_string(), json!(text)), ("second".to_string(), json!(second))])
                     }
                 });
-                if self.predictor.config().data.multi_label {
+                if config.data.multi_label {
                     let labels: Vec<&str> = prediction.labels.iter().map(|&id| name(id)).collect();
                     object.insert("predicted_labels".to_string(), json!(labels));
                 } else {
@@ -205,24 +262,11 @@ impl<'a> Sink<'a> {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let result = self.out.write_all(bytes);
-        result.map_err(|source| self.failure(source))
+        self.out.write_all(bytes).map_err(|source| self.writing.failure(source))
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
-        let result = self.out.flush();
-        result.map_err(|source| self.failure(source))
-    }
-
-    fn finish(mut self) -> Result<(), Failure> {
-        self.flush()
-    }
-
-    fn failure(&self, source: io::Error) -> Failure {
-        match &self.name {
-            Some(name) => Failure::Output { name: name.clone(), source },
-            None => to_stdout(source),
-        }
+        self.out.flush().map_err(|source| self.writing.failure(source))
     }
 }
 

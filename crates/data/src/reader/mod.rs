@@ -31,7 +31,7 @@ pub(crate) use raw::RawExamples;
 use rows::{Row, Rows, Skips};
 pub(crate) use source::hex;
 pub(crate) use source::{Source, trim_line_end};
-pub use table::{Table, TableKind, load_texts};
+pub use table::{Table, TableKind, TableRows, load_texts, read_texts};
 
 /// Reads the labelled texts of a split: of a folder, or of files one after the other. Where they are those to train on,
 /// every label that `data.rename` and `data.drop` name must be among them.

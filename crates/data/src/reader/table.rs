@@ -31,8 +31,15 @@ pub struct Table {
     pub kind: TableKind,
     /// The names of the columns, if the file has them.
     pub header: Option<Vec<String>>,
+    /// All of its rows.
+    pub rows: TableRows,
+}
+
+/// Some rows of a [`Table`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableRows {
     /// The fields of each row; for [`TableKind::JsonLines`] the line as the only field; empty for [`TableKind::Lines`].
-    pub rows: Vec<Vec<String>>,
+    pub fields: Vec<Vec<String>>,
     /// The text of each row, or the first of its two.
     pub texts: Vec<String>,
     /// The second text of each row if `data.text` names two columns.
@@ -51,6 +58,22 @@ pub struct Table {
 /// # Errors
 /// The file is missing, unreadable, empty, a folder, or not what its format says; a line is not a pair.
 pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> {
+    let mut rows = TableRows::default();
+    let (kind, header) = read_texts(path, config, usize::MAX, &mut |all| rows = all)?;
+    Ok(Table { kind, header, rows })
+}
+
+/// As [`load_texts`], but hands over `at_once` rows as soon as they are read, and at last those that are left, at least once.
+/// Gives the kind of the file and the names of its columns.
+///
+/// # Errors
+/// As [`load_texts`], perhaps after some rows.
+pub fn read_texts(
+    path: &Path,
+    config: &DataConfig,
+    at_once: usize,
+    take: &mut dyn FnMut(TableRows),
+) -> Result<(TableKind, Option<Vec<String>>), DataError> {
     let mut format = match (extension(path).as_str(), config.format) {
         ("csv", _) => Format::Csv,
         ("tsv" | "tab", _) => Format::Tsv,
@@ -60,32 +83,23 @@ pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> 
         ("txt", _) => Format::Auto,
         (_, format) => format,
     };
-    let mut table = Table {
-        kind: TableKind::Lines,
-        header: None,
-        rows: Vec::new(),
-        texts: Vec::new(),
-        seconds: config.text.is_pair().then(Vec::new),
-        lines: Vec::new(),
-    };
+    let mut pieces = Pieces { read: TableRows::empty(config), config, at_once, take };
     let mut keep = |row: &Row<'_>, _: &dyn Fn() -> Location| {
-        table.texts.push(row.text.to_owned());
-        if let (Some(seconds), Some(second)) = (&mut table.seconds, row.second) {
-            seconds.push(second.to_owned());
-        }
-        table.lines.push(row.line);
         match row.fields {
-            Fields::Delimited(record) => table.rows.push(record.fields().map(str::to_owned).collect()),
-            Fields::Json(line) => table.rows.push(vec![line.to_owned()]),
+            Fields::Delimited(record) => pieces.read.fields.push(record.fields().map(str::to_owned).collect()),
+            Fields::Json(line) => pieces.read.fields.push(vec![line.to_owned()]),
             Fields::None => {}
         }
+        pieces.push(row.line, row.text.to_owned(), row.second.map(str::to_owned));
         Ok(())
     };
+    let (mut kind, mut header) = (TableKind::Lines, None);
     // Every text needs its prediction, so that no row may be left out.
     let rows = &mut Rows { keep: &mut keep, skips: &mut Skips::new(0), first: &mut None };
     if format == Format::Parquet {
         read_parquet(path, config, false, rows)?;
-        return Ok(table);
+        pieces.finish();
+        return Ok((kind, header));
     }
     let mut source = open_source(path, config)?;
     if config.format == Format::Auto && extension(path) == "txt" && source.begins_with(fasttext::PREFIX)? {
@@ -94,27 +108,56 @@ pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> 
     match format {
         Format::Csv | Format::Tsv => {
             let shape = delimited::read(&mut source, config, format, false, rows)?;
-            table.header = shape.header;
-            table.kind = TableKind::Delimited { delimiter: shape.delimiter, quoted: shape.quoted };
+            header = shape.header;
+            kind = TableKind::Delimited { delimiter: shape.delimiter, quoted: shape.quoted };
         }
         Format::Jsonl => {
             jsonl::read(&mut source, config, false, rows)?;
-            table.kind = TableKind::JsonLines;
+            kind = TableKind::JsonLines;
         }
         Format::Fasttext => fasttext::read(&mut source, config, false, rows)?,
         Format::Auto | Format::Folder | Format::Parquet => {
-            let mut line = String::new();
+            let (mut line, mut is_empty) = (String::new(), true);
             while let Some((text, second)) = lines::read(&mut source, &mut line, config.text.is_pair())? {
-                table.texts.push(text);
-                if let (Some(seconds), Some(second)) = (&mut table.seconds, second) {
-                    seconds.push(second);
-                }
-                table.lines.push(source.line());
+                pieces.push(source.line(), text, second);
+                is_empty = false;
             }
-            if table.texts.is_empty() {
+            if is_empty {
                 return Err(DataError::Empty { path: path.to_owned() });
             }
         }
     }
-    Ok(table)
+    pieces.finish();
+    Ok((kind, header))
+}
+
+/// Rows on their way to who takes them.
+struct Pieces<'a> {
+    read: TableRows,
+    config: &'a DataConfig,
+    at_once: usize,
+    take: &'a mut dyn FnMut(TableRows),
+}
+
+impl Pieces<'_> {
+    fn push(&mut self, line: u64, text: String, second: Option<String>) {
+        self.read.lines.push(line);
+        self.read.texts.push(text);
+        if let (Some(seconds), Some(second)) = (&mut self.read.seconds, second) {
+            seconds.push(second);
+        }
+        if self.read.texts.len() >= self.at_once {
+            (self.take)(std::mem::replace(&mut self.read, TableRows::empty(self.config)));
+        }
+    }
+
+    fn finish(self) {
+        (self.take)(self.read);
+    }
+}
+
+impl TableRows {
+    fn empty(config: &DataConfig) -> Self {
+        Self { seconds: config.text.is_pair().then(Vec::new), ..Self::default() }
+    }
 }

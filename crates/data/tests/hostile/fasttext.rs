@@ -84,7 +84,7 @@ fn labels_are_not_minded_in_texts_to_predict_on() {
     let texts = |name: &str, content: &str, format: Format| {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
-        load_texts(&path, &DataConfig { format, ..DataConfig::default() }).unwrap().texts
+        load_texts(&path, &DataConfig { format, ..DataConfig::default() }).unwrap().rows.texts
     };
     assert_eq!(
         texts("a.ft", "__label__x a\nb\n\n__label__x __label__y c __label__z", Format::Auto),

@@ -141,7 +141,7 @@ fn texts_of_several_columns() {
     assert_eq!(texts(&joined(": ", &["a.csv"])), ["T: B", "only, body", "only title", ""]);
     assert_eq!(texts(&joined(" | ", &["a.csv", "b.jsonl"])), ["T | B", "only, body", "only title", "", "T", "\"t | b"]);
     let table = attentive_data::load_texts(&folder.path().join("a.csv"), &joined(" ", &[])).unwrap();
-    assert_eq!(table.texts, ["T B", "only, body", "only title", ""]);
+    assert_eq!(table.rows.texts, ["T B", "only, body", "only title", ""]);
     let mut wrong = joined(" ", &["a.csv"]);
     wrong.label = name("body");
     let (_, message, _) = fails(&folder, &wrong);

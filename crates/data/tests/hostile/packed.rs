@@ -298,8 +298,8 @@ fn fingerprints_are_of_the_packed_file_and_texts_to_predict_on_may_be_packed() {
     let manifest = load_corpus(&config, 1).unwrap().manifest;
     // sha256sum of the bytes above.
     assert_eq!(manifest.train.from.files[0].sha256, "5cf561432db70add32053c235ae3f3a9c87e5140b183e43268a3cbfedfffd2a8");
-    assert_eq!(load_texts(&path, &config).unwrap().texts, ["a", "b"]);
+    assert_eq!(load_texts(&path, &config).unwrap().rows.texts, ["a", "b"]);
     let path = folder.path().join("b.txt.gz");
     fs::write(&path, gzip("one\ntwo\n")).unwrap();
-    assert_eq!(load_texts(&path, &config).unwrap().texts, ["one", "two"]);
+    assert_eq!(load_texts(&path, &config).unwrap().rows.texts, ["one", "two"]);
 }

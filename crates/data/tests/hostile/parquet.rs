@@ -127,7 +127,7 @@ fn bad_rows_are_skipped_and_labels_not_minded() {
 
     let path = folder.path().join("b.parquet");
     fs::write(&path, content("fractions.parquet")).unwrap();
-    assert_eq!(load_texts(&path, &DataConfig::default()).unwrap().texts, TEXTS);
+    assert_eq!(load_texts(&path, &DataConfig::default()).unwrap().rows.texts, TEXTS);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 pub(super) use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
+use burn::tensor::{Int, Tensor};
 
 use super::Host;
 
@@ -21,5 +22,16 @@ impl Host for Flex {
             *tensor = tensor.to_contiguous();
         }
         tensor.storage_mut()
+    }
+}
+
+const ITS_OWN: &str = "the tensor is this backend's, without autodiff";
+
+/// Ids on the host, without the copy of all data that the backend's own way takes.
+pub(super) fn ids<const D: usize>(ids: Tensor<D, Int>) -> Vec<u32> {
+    let values = ids.clone().try_into_primitive::<Flex>().expect(ITS_OWN);
+    match values.as_slice::<i32>() {
+        Some(ids) => ids.iter().map(|&id| id as u32).collect(),
+        None => ids.into_data().iter::<i64>().map(|id| id as u32).collect(),
     }
 }

@@ -200,14 +200,12 @@ where
 
 /// Ids on the host.
 pub(crate) fn ids_of<const D: usize>(ids: Tensor<D, Int>) -> Vec<u32> {
-    #[cfg(feature = "ndarray")]
-    if Kind::of(&ids.device()) == Kind::NdArray {
-        return ndarray::ids(ids.inner());
-    }
-    let ids = ids.into_data();
-    match ids.as_slice::<i32>() {
-        Ok(ids) => ids.iter().map(|&id| id as u32).collect(),
-        Err(_) => ids.iter::<i64>().map(|id| id as u32).collect(),
+    match Kind::of(&ids.device()) {
+        #[cfg(feature = "flex")]
+        Kind::Flex => flex::ids(ids.inner()),
+        #[cfg(feature = "ndarray")]
+        Kind::NdArray => ndarray::ids(ids.inner()),
+        Kind::Other => ids.into_data().iter::<i64>().map(|id| id as u32).collect(),
     }
 }
 
