@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use attentive_data::{
     Column, Corpus, Cut, CutBy, CutRecord, DataConfig, Examples, Fold, Format, SharedGroups, Split, SplitOrigin,
-    SplitSource, TableKind, Targets, TextColumns, load_corpus, load_examples, load_texts, read_texts_lines,
+    SplitSource, TableKind, Targets, TextColumns, load_corpus, load_examples, load_texts, read_texts, read_texts_lines,
 };
 
 fn config(train: PathBuf) -> DataConfig {
@@ -240,6 +240,15 @@ fn texts_to_predict_keep_their_rows() {
     let table = load_texts(&write(folder.path(), "a.jsonl", "{\"text\": \"a\", \"id\": 1}\n"), &config).unwrap();
     assert_eq!((table.kind, table.rows.texts), (TableKind::JsonLines, vec!["a".to_owned()]));
     assert_eq!(table.rows.fields, [["{\"text\": \"a\", \"id\": 1}"]]);
+
+    // In pieces they are the same rows, and those before a bad one have been handed over when it is met.
+    let path = write(folder.path(), "b.csv", "id,text\n1,a\n2,b\n3,c\n");
+    let mut pieces = Vec::new();
+    let (_, header) = read_texts(&path, &config, 2, &mut |rows| pieces.push(rows.texts)).unwrap();
+    assert_eq!((header.unwrap().len(), pieces), (2, vec![vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]]));
+    let path = write(folder.path(), "c.csv", "id,text\n1,a\n2,b\n3\n");
+    let mut n = 0;
+    assert!(read_texts(&path, &config, 1, &mut |_| n += 1).is_err() && n == 2);
 
     // No extension: as the config says, else one text a line.
     let bare = write(folder.path(), "bare", "text\tlabel\na\tx\n");

@@ -1,6 +1,7 @@
 //! The file formats of a checkpoint's tensors: safetensors for the weights, which any library reads, and burnpack,
 //! Burn's own container, for the optimizer's moments. Bytes in, bytes out; no files.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use attentive_model::Weight;
@@ -41,7 +42,7 @@ impl Precision {
     }
 
     /// A weight as the tensors of a file.
-    fn tensors(self, weight: &Weight) -> Vec<FileTensor> {
+    fn tensors(self, weight: &Weight) -> Vec<FileTensor<'_>> {
         let Weight { name, shape, values } = weight;
         let tensor = |dtype, bytes| vec![FileTensor { name: name.clone(), dtype, shape: shape.clone(), bytes }];
         match self {
@@ -53,21 +54,21 @@ impl Precision {
                     name: format!("{name}{SCALE}"),
                     dtype: Dtype::F32,
                     shape: int8.scales_shape.to_vec(),
-                    bytes: to_le_bytes(&int8.scales),
+                    bytes: Cow::Owned(le_bytes(&int8.scales).into_owned()),
                 };
                 tensor(Dtype::I8, bytes).into_iter().chain([scales]).collect()
             }
-            Self::F32 | Self::Int8 => tensor(Dtype::F32, to_le_bytes(values)),
+            Self::F32 | Self::Int8 => tensor(Dtype::F32, le_bytes(values)),
         }
     }
 }
 
 /// A tensor as it is written.
-struct FileTensor {
+struct FileTensor<'a> {
     name: String,
     dtype: Dtype,
     shape: Vec<usize>,
-    bytes: Vec<u8>,
+    bytes: Cow<'a, [u8]>,
 }
 
 /// Weights as a safetensors file in 32 bits; the same weights give the same bytes.
@@ -83,7 +84,7 @@ pub(crate) fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
 /// # Errors
 /// The library's words when it refuses the weights.
 pub fn write_safetensors(weights: &[Weight], precision: Precision) -> Result<Vec<u8>, String> {
-    let tensors: Vec<FileTensor> = weights.iter().flat_map(|weight| precision.tensors(weight)).collect();
+    let tensors: Vec<FileTensor<'_>> = weights.iter().flat_map(|weight| precision.tensors(weight)).collect();
     let views: Result<Vec<_>, _> = tensors
         .iter()
         .map(|tensor| {
@@ -153,15 +154,15 @@ fn tensors_of(
 ///
 /// # Errors
 /// The library's words when it refuses the moments.
-pub(crate) fn to_burnpack(moments: &[Weight]) -> Result<Vec<u8>, String> {
-    let tensors = moments
-        .iter()
-        .map(|moment| {
-            let bytes = Bytes::from_bytes_vec(to_le_bytes(&moment.values));
-            Tensor::new(moment.name.clone(), DType::F32, moment.shape.clone(), None, bytes)
-        })
-        .collect();
-    let bytes = Writer::new(tensors).into_bytes().map_err(|error| error.to_string())?;
+pub(crate) fn to_burnpack(moments: Vec<Weight>) -> Result<Vec<u8>, String> {
+    let tensors = moments.into_iter().map(|Weight { name, shape, values }| {
+        let bytes = match cfg!(target_endian = "little") {
+            true => Bytes::from_elems(values),
+            false => Bytes::from_bytes_vec(le_bytes(&values).into_owned()),
+        };
+        Tensor::new(name, DType::F32, shape, None, bytes)
+    });
+    let bytes = Writer::new(tensors.collect()).into_bytes().map_err(|error| error.to_string())?;
     Ok(bytes.try_into_vec().unwrap_or_else(|bytes| bytes.to_vec()))
 }
 
@@ -197,10 +198,12 @@ fn check_description(bytes: u64) -> Result<(), String> {
     Err(format!("the description of its tensors has {bytes} bytes, which is more than {MAX_DESCRIPTION}"))
 }
 
-fn to_le_bytes(values: &[f32]) -> Vec<u8> {
-    let mut bytes = vec![0; size_of_val(values)];
-    bytes.as_chunks_mut().0.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_le_bytes());
-    bytes
+/// Numbers as the formats have them, which is as nearly every machine has them.
+fn le_bytes(values: &[f32]) -> Cow<'_, [u8]> {
+    match cfg!(target_endian = "little") {
+        true => Cow::Borrowed(bytemuck::cast_slice(values)),
+        false => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+    }
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
@@ -242,7 +245,7 @@ mod tests {
         };
         let weights = weights();
         let safetensors = from_safetensors(&to_safetensors(&weights).unwrap()).unwrap();
-        let burnpack = from_burnpack(&to_burnpack(&weights).unwrap()).unwrap();
+        let burnpack = from_burnpack(&to_burnpack(weights.clone()).unwrap()).unwrap();
         assert_eq!(bits(&safetensors), bits(&weights));
         assert_eq!(bits(&burnpack), bits(&weights));
     }
@@ -299,7 +302,7 @@ mod tests {
     #[test]
     fn eight_bits_that_nothing_scales_are_refused() {
         let numbers = || ("w", Dtype::I8, &[2usize, 2][..], vec![1, 2, 3, 255]);
-        let scales = |values: [f32; 2]| ("w.scale", Dtype::F32, &[2usize, 1][..], to_le_bytes(&values));
+        let scales = |values: [f32; 2]| ("w.scale", Dtype::F32, &[2usize, 1][..], le_bytes(&values).into_owned());
         let read = |tensors: &[_]| read_safetensors(&file(tensors));
         assert_eq!(read(&[numbers(), scales([1.0, 0.5])]).unwrap()[0].values, [1.0, 2.0, 1.5, -0.5]);
         for (tensors, told) in [
@@ -323,7 +326,7 @@ mod tests {
     #[test]
     fn the_same_weights_give_the_same_bytes() {
         assert_eq!(to_safetensors(&weights()).unwrap(), to_safetensors(&weights()).unwrap());
-        assert_eq!(to_burnpack(&weights()).unwrap(), to_burnpack(&weights()).unwrap());
+        assert_eq!(to_burnpack(weights()).unwrap(), to_burnpack(weights()).unwrap());
     }
 
     #[test]
@@ -332,7 +335,7 @@ mod tests {
             let weights = vec![Weight { name: "w".to_string(), shape: vec![2], values: vec![0.0, value] }];
             let expected = Err(format!("the tensor `w` holds {value}"));
             assert_eq!(from_safetensors(&to_safetensors(&weights).unwrap()), expected);
-            assert_eq!(from_burnpack(&to_burnpack(&weights).unwrap()), expected);
+            assert_eq!(from_burnpack(&to_burnpack(weights.clone()).unwrap()), expected);
         }
     }
 

@@ -58,7 +58,7 @@ impl Tensors {
         let weights: Vec<Weight> = tensors.iter().map(weight).collect();
         match self {
             Self::Safetensors => format::to_safetensors(&weights),
-            Self::Burnpack => format::to_burnpack(&weights),
+            Self::Burnpack => format::to_burnpack(weights),
         }
     }
 }

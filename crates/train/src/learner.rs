@@ -5,6 +5,7 @@ use attentive_model::{Classifier, Weight};
 use attentive_ops::is_host;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use rayon::prelude::*;
 
 use crate::average::{self, MovingAverage};
 use crate::batching::with_tables;
@@ -108,7 +109,7 @@ impl<'a> Learner<'a> {
         }
         match first_not_finite(weights.iter().chain(&moments)) {
             Some(name) => Err(CheckpointError::NotFinite { name: name.to_string() }.into()),
-            None => Ok(Snapshot::new(&weights, &moments)?),
+            None => Ok(Snapshot::new(weights, moments)?),
         }
     }
 
@@ -214,7 +215,9 @@ impl<'a> Learner<'a> {
 
 /// The first of some tensors, by name, that holds a value that is not a finite number.
 fn first_not_finite<'a>(tensors: impl IntoIterator<Item = &'a Weight>) -> Option<&'a str> {
-    let is_bad = |tensor: &&Weight| tensor.values.iter().any(|value| !value.is_finite());
+    // Without an early end the comparison is one of vectors.
+    let is_bad_piece = |piece: &[f32]| piece.iter().fold(false, |any, value| any | !value.is_finite());
+    let is_bad = |tensor: &&Weight| tensor.values.par_chunks(1 << 16).any(is_bad_piece);
     tensors.into_iter().find(is_bad).map(|tensor| tensor.name.as_str())
 }
 

@@ -124,3 +124,26 @@ fn a_prediction_does_not_depend_on_its_company() {
         assert_eq!(format!("{}\n", all[*i]), alone, "text {i}");
     }
 }
+
+/// More rows than are classified at once, and a row in the last line that is none.
+#[test]
+fn a_file_in_pieces_keeps_its_order_and_one_that_cannot_be_read_changes_nothing() {
+    let dir = with_data("predict-pieces", 2);
+    dir.ok("train small.toml --set train.epochs=6 --set train.evaluation_batch_size=2");
+    let rows: String = (0..500).map(|i| format!("{i},{}\n", ["great", "awful", "fine"][i % 3])).collect();
+    dir.file("in.csv", format!("id,text\n{rows}"));
+    dir.ok("predict runs/small --input in.csv --output out.csv");
+    let written = dir.text("out.csv");
+    let found: Vec<&str> = written.lines().skip(1).collect();
+    assert_eq!(found.len(), 500);
+    for (i, row) in found.into_iter().enumerate() {
+        let expected = [format!("{i},great,good,"), format!("{i},awful,bad,"), format!("{i},fine,good,")];
+        assert!(row.starts_with(&expected[i % 3]), "{row}");
+    }
+    dir.file("bad.csv", format!("id,text\n{rows}lonely\n"));
+    let failed = dir.run("predict runs/small --input bad.csv --output out.csv").expect(65, "a row without a text");
+    assert!(failed.error().contains("bad.csv:502"), "{}", failed.stderr);
+    assert_eq!(dir.text("out.csv"), written);
+    let failed = dir.run("predict runs/small --input in.csv --output no/out.csv").expect(74, "no such folder");
+    assert!(failed.error().contains("no/out.csv"), "{}", failed.stderr);
+}

@@ -58,13 +58,12 @@ pub struct TableRows {
 /// # Errors
 /// The file is missing, unreadable, empty, a folder, or not what its format says; a line is not a pair.
 pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> {
-    let mut rows = TableRows::default();
+    let mut rows = TableRows::empty(config);
     let (kind, header) = read_texts(path, config, usize::MAX, &mut |all| rows = all)?;
     Ok(Table { kind, header, rows })
 }
 
-/// As [`load_texts`], but hands over `at_once` rows as soon as they are read, and at last those that are left, at least once.
-/// Gives the kind of the file and the names of its columns.
+/// As [`load_texts`], but hands over `at_once` rows as soon as they are read, and at last those that are left. Gives the kind of the file and the names of its columns.
 ///
 /// # Errors
 /// As [`load_texts`], perhaps after some rows.
@@ -152,7 +151,9 @@ impl Pieces<'_> {
     }
 
     fn finish(self) {
-        (self.take)(self.read);
+        if !self.read.texts.is_empty() {
+            (self.take)(self.read);
+        }
     }
 }
 

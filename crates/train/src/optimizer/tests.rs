@@ -123,7 +123,7 @@ fn a_saved_optimizer_goes_on_with_the_same_bits() {
             for done in 0..5 {
                 model = step(model, &mut optimizer, done);
             }
-            let file = format::to_burnpack(&optimizer.moments().unwrap()).unwrap();
+            let file = format::to_burnpack(optimizer.moments().unwrap()).unwrap();
             let moments = format::from_burnpack(&file).unwrap();
             let mut loaded = case.config.init().with_moments(moments, &model, &plain).unwrap();
 
