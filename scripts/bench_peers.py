@@ -3,7 +3,7 @@
 
     bench_peers.py --install DIR           make a virtual environment with all of them, and build the program `fasttext`
     DIR/bin/python bench_peers.py          measure everything and rewrite the tables of docs/benchmarks.md
-    ... --only steps,predict               only these of: steps, trainings, predict, scaling, start, gpu
+    ... --only steps,predict               only these of: steps, trainings, predict, scaling, start, avx2, gpu
     ... --quick                            little of everything, to see whether it works
     ... --tables                           measure nothing; rewrite tables and picture from the results kept
 
@@ -35,7 +35,7 @@ import tables  # noqa: E402
 
 WORK = ROOT / "runs" / "bench"
 
-AVX2 = """the training steps without AVX-512 besides, with the benchmarks of this target directory, which were built with
+AVX2 = """for the part avx2, a target directory with benchmarks that were built with
 a copy of macerator whose build.rs says `avx512: { target_arch = "none" }`: cargo build --release -p attentive-train --benches --target-dir
 TARGET --config 'patch.crates-io.macerator.path="COPY"'"""
 
@@ -215,7 +215,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [part.name for part in cases.PARTS]
     parser.add_argument("--install", metavar="DIR", help="make a virtual environment with the peers there, and stop")
-    parser.add_argument("--only", metavar="A,B", help=f"only these parts of {','.join(names)}; gpu is measured only so")
+    parser.add_argument("--only", metavar="A,B", help=f"only these parts of {','.join(names)}; avx2 and gpu are measured only so")
     parser.add_argument(
         "--quick", action="store_true", help="one round, few steps and small files: it shows only that it works"
     )
@@ -238,7 +238,7 @@ def main():
     options = parser.parse_args()
     if options.install:
         return install(options.install)
-    only = options.only.split(",") if options.only else [name for name in names if name != "gpu"]
+    only = options.only.split(",") if options.only else [name for name in names if name not in ("avx2", "gpu")]
     if unknown := set(only) - set(names):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     options.memory = options.memory * 2**30 if options.memory else 0.75 * machine.available_bytes()

@@ -167,8 +167,6 @@ def step_cases(options, prepared, kept):
             yield Case(
                 name if threads == options.threads else f"{name}, one thread", values | {"threads": threads}, contenders
             )
-    if options.avx2:
-        yield from avx2_cases(options)
 
 
 # What keeps the libraries of the others from using AVX-512.
@@ -180,15 +178,17 @@ AVX2_ALONE = {
 }
 
 
-def avx2_cases(options):
+def avx2_cases(options, prepared, kept):
+    if not options.avx2:
+        sys.exit("error: the part avx2 needs a build without AVX-512: `--avx2 TARGET`")
     for name, values in (("reference", REFERENCE), ("long", LONG)):
         words = step(values, options, "flex", target=options.avx2 / "release")
         contenders = [Contender("Attentive, flex", Command(words, options.threads))]
-        contenders += [keras(form, values, options, options.threads) for form in ("default", "jit", "several")]
+        contenders += [keras(form, values, options, options.threads) for form in ("default", "jit")]
         contenders += [torch(form, values, options, options.threads) for form in ("eager", "fused", "compile", "sdpa")]
         for contender in contenders:
             contender.command.env = contender.command.env | AVX2_ALONE
-        yield Case(f"{name}, AVX2 alone", values | {"threads": options.threads}, contenders)
+        yield Case(name, values | {"threads": options.threads}, contenders)
 
 
 def gpu_cases(options, prepared, kept):
@@ -470,5 +470,6 @@ PARTS = (
     Part("start", start_cases),
     Part("scaling", curve_cases),
     Part("trainings", training_cases, prepare_trainings),
+    Part("avx2", avx2_cases),
     Part("gpu", gpu_cases),
 )

@@ -282,6 +282,7 @@ def scaling(part):
 
 HEADINGS = {
     "steps": ("Train step", steps),
+    "avx2": ("Train step without AVX-512", steps),
     "trainings": ("From files to test accuracy", trainings),
     "predict": ("Predictions", predict),
     "scaling": ("Scaling", scaling),

@@ -181,20 +181,20 @@ pub(crate) fn multiply<S: Simd>(left: impl Left, right: &Packed, out: &mut [f32]
 
 #[inline(always)]
 fn multiply_panel<S: Simd>(left: impl Left, right: &Packed, panel: usize, values: &[f32], out: &mut [f32]) {
-    /// Half of the rows for 16 registers.
+    /// Half of the rows for 16 registers, and two vectors: with three the compiler runs out of them.
     const HALF: usize = ROWS / 2;
+    let has_32_registers = width::<S>() == WIDEST;
     let panel_width = right.panel_width(panel);
     let mut column = 0;
     while column < panel_width {
-        let vectors = ((panel_width - column) / width::<S>()).min(3);
+        let vectors = ((panel_width - column) / width::<S>()).min(if has_32_registers { 3 } else { 2 });
         let out = &mut out[panel * PANEL + column..];
-        for first in (0..ROWS).step_by(if width::<S>() == WIDEST { ROWS } else { HALF }) {
+        for first in (0..ROWS).step_by(if has_32_registers { ROWS } else { HALF }) {
             let place = Place { first, column, panel_width, columns: right.columns };
-            match (width::<S>() == WIDEST, vectors) {
+            match (has_32_registers, vectors) {
                 (true, 3) => tile::<S, ROWS, 3>(left, values, right.inner, place, out),
                 (true, 2) => tile::<S, ROWS, 2>(left, values, right.inner, place, out),
                 (true, _) => tile::<S, ROWS, 1>(left, values, right.inner, place, out),
-                (false, 3) => tile::<S, HALF, 3>(left, values, right.inner, place, out),
                 (false, 2) => tile::<S, HALF, 2>(left, values, right.inner, place, out),
                 (false, _) => tile::<S, HALF, 1>(left, values, right.inner, place, out),
             }
