@@ -53,7 +53,7 @@ pub struct Pooled {
 #[derive(Debug, Clone)]
 enum TokenWeights {
     /// They are there.
-    Found(Tensor<3>),
+    Found(Box<Tensor<3>>),
     /// Those of each text's distinct rows.
     OfRows(Arc<DistinctRows>, Arc<Vec<Attended>>),
     /// Those of each head of each text's real tokens.
@@ -65,7 +65,7 @@ impl Pooled {
     /// to 1 they sum to 1. `vectors` is the sum of the values by these. They have no gradient.
     pub fn token_weights(&self) -> Tensor<3> {
         let (weights, shape) = match &self.of_tokens {
-            TokenWeights::Found(weights) => return weights.clone(),
+            TokenWeights::Found(weights) => return Tensor::clone(weights),
             TokenWeights::OfRows(distinct, of_texts) => {
                 let of_rows: Vec<f32> = of_texts.iter().flat_map(|text| text.key_weights.iter().copied()).collect();
                 let [batch, length] = distinct.shape;
@@ -118,7 +118,7 @@ pub fn attention_pooling(
     if !is_host(&device) || batch * keys * value_dim == 0 {
         let weights = query_weights.unwrap_or_else(|| mean_weights([batch, queries], mask, &device));
         let (vectors, found) = composed::attention_pooling([query, key, value], mask, weights, n_heads, scale);
-        return Pooled { vectors, of_tokens: TokenWeights::Found(found) };
+        return Pooled { vectors, of_tokens: TokenWeights::Found(found.into()) };
     }
     let keys = Texts::new([batch, keys], mask);
     let (queries, query_weights) = match query_weights {
@@ -155,7 +155,7 @@ pub fn self_attention_pooling(
         let weights = query_weights.unwrap_or_else(|| mean_weights(shape, mask, &device));
         let inputs = [tokens.clone(), tokens.clone(), tokens];
         let (vectors, found) = composed::attention_pooling(inputs, mask, weights, 1, scale);
-        return Pooled { vectors, of_tokens: TokenWeights::Found(found) };
+        return Pooled { vectors, of_tokens: TokenWeights::Found(found.into()) };
     }
     let distinct = distinct_rows(ids, mask, table_shape[0]);
     let operation = SelfAttention {

@@ -109,7 +109,7 @@ impl<'a> Learner<'a> {
         }
         match first_not_finite(weights.iter().chain(&moments)) {
             Some(name) => Err(CheckpointError::NotFinite { name: name.to_string() }.into()),
-            None => Ok(Snapshot::new(weights, moments)?),
+            None => Ok(Snapshot::new(&weights, moments)?),
         }
     }
 

@@ -82,7 +82,8 @@ fn classify_file(path: &Path, predictor: &Predictor, writing: Writing<'_>) -> Re
             }
             sink.flush()
         });
-        let classified = classify(predictor, read, to_write);
+        let classified = classify(predictor, read, &to_write);
+        drop(to_write); // nothing more will come
         joined(reader)?;
         classified?;
         joined(writer)
@@ -90,7 +91,7 @@ fn classify_file(path: &Path, predictor: &Predictor, writing: Writing<'_>) -> Re
 }
 
 /// Classifies rows as they come, until there are no more or nobody takes them.
-fn classify(predictor: &Predictor, read: Receiver<TableRows>, to_write: Sender<Classified>) -> Result<(), Failure> {
+fn classify(predictor: &Predictor, read: Receiver<TableRows>, to_write: &Sender<Classified>) -> Result<(), Failure> {
     for rows in read {
         let predictions = predictor.predict(&rows.texts, rows.seconds.as_deref())?;
         if to_write.send((rows, predictions)).is_err() {

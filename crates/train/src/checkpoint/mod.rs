@@ -178,14 +178,14 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`CheckpointError::Encode`] when a format refuses them.
-    pub(crate) fn new(weights: Vec<Weight>, moments: Vec<Weight>) -> Result<Self, CheckpointError> {
+    pub(crate) fn new(weights: &[Weight], moments: Vec<Weight>) -> Result<Self, CheckpointError> {
         let hashed = |file, result: Result<Vec<u8>, String>| {
             let bytes = result.map_err(|reason| CheckpointError::Encode { file, reason })?;
             let hash = sha256(&bytes);
             Ok((bytes, hash))
         };
         let (weights, moments) = rayon::join(
-            || hashed(WEIGHTS, format::to_safetensors(&weights)),
+            || hashed(WEIGHTS, format::to_safetensors(weights)),
             || hashed(MOMENTS, format::to_burnpack(moments)),
         );
         let ((weights, weights_sha256), (moments, moments_sha256)) = (weights?, moments?);

@@ -194,7 +194,7 @@ fn a_file_whose_parser_panics_is_damaged() {
 fn a_file_that_is_read_alone_is_verified_alone() {
     let directory = temp_dir::TempDir::new().unwrap();
     let tensor = |name: &str| Weight { name: name.to_string(), shape: vec![3], values: vec![1.0, -2.0, 0.5] };
-    let saved = Snapshot::new(vec![tensor("w")], vec![tensor("w.momentum")]).unwrap();
+    let saved = Snapshot::new(&[tensor("w")], vec![tensor("w.momentum")]).unwrap();
     let store = store(directory.path());
     let path = store.save(&State { step: 3, ..State::default() }, &origin(), &saved).unwrap();
     let whole = |name: &str| {
