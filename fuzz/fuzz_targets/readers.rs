@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use attentive_data::{
-    Column, DataConfig, Format, JoinedColumns, TextColumns, load_corpus, load_texts, read_texts_lines,
+    Column, DataConfig, Format, JoinedColumns, TextColumns, load_corpus, load_texts, read_texts, read_texts_lines,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -75,8 +75,17 @@ fn try_file(data: &[u8]) {
     }
     match load_texts(&path, &config) {
         Ok(table) => {
-            assert_eq!(table.texts.len(), table.lines.len());
-            assert!(table.rows.is_empty() || table.rows.len() == table.texts.len());
+            let rows = table.rows;
+            assert_eq!(rows.texts.len(), rows.lines.len());
+            assert!(rows.fields.is_empty() || rows.fields.len() == rows.texts.len());
+            // In pieces they are the same.
+            let (mut texts, mut lines) = (Vec::new(), Vec::new());
+            let read = read_texts(&path, &config, 2, &mut |piece| {
+                assert!(!piece.texts.is_empty() && piece.texts.len() <= 2);
+                texts.extend(piece.texts);
+                lines.extend(piece.lines);
+            });
+            assert!(read.is_ok() && texts == rows.texts && lines == rows.lines);
         }
         Err(error) => told(&error),
     }
