@@ -132,13 +132,11 @@ def ours(values, options, threads, backend="flex", **more):
     return Contender(f"Attentive, {backend}", Command(step(values, options, backend), threads), **more)
 
 
-def composed(values, options, threads, backend, allocator):
+def composed(values, options, threads, backend, mimalloc):
     """The reference model written with Burn alone: with the system's allocator, or with the one that we have."""
-    words = {
-        "": step(values, options, backend, "composed_step"),
-        ", mimalloc": step(values, options, backend, form="composed"),
-    }
-    return Contender(f"Burn composed, {backend}{allocator}", Command(words[allocator], threads), most=3)
+    name, form = ("train_step", "composed") if mimalloc else ("composed_step", None)
+    who = f"Burn composed, {backend}" + (", mimalloc" if mimalloc else "")
+    return Contender(who, Command(step(values, options, backend, name, form=form), threads), most=3)
 
 
 def keras(form, values, options, threads, **more):
@@ -161,9 +159,9 @@ def step_cases(options, prepared, kept):
             contenders += [torch("compile", values, options, threads), torch("sdpa", values, options, threads)]
             if name == "reference":  # where a step is long, what is between two steps does not count
                 contenders += [keras("several", values, options, threads)]
-            for allocator in ("", ", mimalloc"):
+            for mimalloc in (False, True):
                 for backend in ("flex", "ndarray"):
-                    contenders += [composed(values, options, threads, backend, allocator)]
+                    contenders += [composed(values, options, threads, backend, mimalloc)]
             yield Case(
                 name if threads == options.threads else f"{name}, one thread", values | {"threads": threads}, contenders
             )

@@ -218,7 +218,7 @@ pub enum DataError {
         second: String,
     },
     /// A row is wider or narrower than the first line.
-    #[error("{at}: the row has {found} fields, the first line has {expected}: `{row}`")]
+    #[error("{at}: the row has {found} field{}, the first line has {expected}: `{row}`", if *found == 1 { "" } else { "s" })]
     FieldCount {
         /// Where the row begins.
         at: Location,

@@ -178,7 +178,7 @@ fn wrong_field_count() {
     let hint = "look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`";
     // The first row spans two lines, so the short row is on line 4.
     Case::new("a.csv", "text,label\n\"a\nb\",x\nc\n")
-        .fails("DIR/a.csv:4: the row has 1 fields, the first line has 2: `c`", hint);
+        .fails("DIR/a.csv:4: the row has 1 field, the first line has 2: `c`", hint);
     Case::new("a.tsv", "text\tlabel\na\tx\nb\ty\tz\n")
         .fails("DIR/a.tsv:3: the row has 3 fields, the first line has 2: `b\\ty\\tz`", hint);
 }

@@ -63,7 +63,8 @@ pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> 
     Ok(Table { kind, header, rows })
 }
 
-/// As [`load_texts`], but hands over `at_once` rows as soon as they are read, and at last those that are left. Gives the kind of the file and the names of its columns.
+/// As [`load_texts`], but hands over `at_once` rows as soon as they are read, and at last those that are left. Gives the kind
+/// of the file and the names of its columns.
 ///
 /// # Errors
 /// As [`load_texts`], perhaps after some rows.

@@ -97,7 +97,7 @@ fn fields() {
             "few.csv",
             "text,label\na,x\nb\n",
             Fails(
-                "DIR/few.csv:3: the row has 1 fields, the first line has 2: `b`",
+                "DIR/few.csv:3: the row has 1 field, the first line has 2: `b`",
                 "look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`",
             ),
         ),
@@ -113,7 +113,7 @@ fn fields() {
             "few.tsv",
             "text\tlabel\na\n",
             Fails(
-                "DIR/few.tsv:2: the row has 1 fields, the first line has 2: `a`",
+                "DIR/few.tsv:2: the row has 1 field, the first line has 2: `a`",
                 "look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`",
             ),
         ),

@@ -79,7 +79,7 @@ fn files_that_do_not_go_together() {
         told(bad, "`DIR/a.csv` and `DIR/c.csv` have different columns: `text`, `label` and `label`, `text`", columns)
     );
     let (_, message, _) = fails(&folder, &config(&folder, &["a.csv", "d.csv"]));
-    assert_eq!(message, "DIR/d.csv:3: the row has 1 fields, the first line has 2: `b`");
+    assert_eq!(message, "DIR/d.csv:3: the row has 1 field, the first line has 2: `b`");
     assert_eq!(
         fails(&folder, &config(&folder, &["a.csv", "*.csv"])),
         told(bad, "`DIR/a.csv` is named twice in one split", "name it once: its examples would count twice")

@@ -53,7 +53,7 @@ fn packed_files_are_read_as_what_they_hold() {
             "row.csv.gz",
             gzip("text,label\na,x\nb\n"),
             Fails(
-                "DIR/row.csv.gz:3: the row has 1 fields, the first line has 2: `b`",
+                "DIR/row.csv.gz:3: the row has 1 field, the first line has 2: `b`",
                 "look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`",
             ),
         ),

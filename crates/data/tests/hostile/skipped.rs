@@ -34,7 +34,7 @@ fn csv() {
         format!("text,label\na,x\nb\n\"c\"d,x\ne,\nf,y\n\0,y\ng\0\nh,x\n{long},x\ni,y\n"),
         "a f h i",
         &[
-            "a.csv:3: the row has 1 fields, the first line has 2: `b`",
+            "a.csv:3: the row has 1 field, the first line has 2: `b`",
             "a.csv:4: text follows a closing quote: `d,x`",
             "a.csv:5: the label is empty",
             "a.csv:7: the text holds a NUL character",
@@ -129,7 +129,7 @@ fn one_more_is_an_error() {
     let content = "text,label\na,x\nb\nc\nd,y\ne\n";
     let two = |config: &mut DataConfig| config.skip_bad_rows = 2;
     let error = load("a.csv", content, two).unwrap_err();
-    assert!(error.to_string().ends_with("a.csv:3: the row has 1 fields, the first line has 2: `b`"), "{error}");
+    assert!(error.to_string().ends_with("a.csv:3: the row has 1 field, the first line has 2: `b`"), "{error}");
     assert_eq!(
         error.hint().unwrap(),
         "more rows than `data.skip_bad_rows = 2` allows cannot be read; this is the first: look for a delimiter inside a field, or a row that is cut short; a TSV whose fields are quoted needs `data.quoting = true`"
