@@ -12,7 +12,7 @@ use crate::error::{CheckpointError, TrainError};
 const SUFFIX: &str = ".average";
 
 /// An exponential moving average of weights (Polyak & Juditsky 1992), flattened on the device, without autodiff.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct MovingAverage {
     decay: f64,
     values: BTreeMap<String, Tensor<1>>,

@@ -20,7 +20,7 @@ pub(crate) struct Batching {
 }
 
 /// Some texts as a batch on the host.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HostBatch {
     texts: Rectangle,
     seconds: Option<Rectangle>,
@@ -30,7 +30,7 @@ pub(crate) struct HostBatch {
 }
 
 /// Padded rows.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Rectangle {
     ids: Vec<i32>,
     /// True where an id is real; `None` where padding is a token like any other.

@@ -60,33 +60,48 @@ impl Gradients {
         Ok(sum.sqrt())
     }
 
+    /// The sum of each weight's gradient, by name: finite only if all of its values are.
+    pub fn sums(&self) -> Vec<(&str, Tensor<1>)> {
+        let gradients = self.0.iter().filter(|(_, gradient)| gradient.values.dims()[0] > 0);
+        gradients.map(|(name, gradient)| (name.as_str(), gradient.sum())).collect()
+    }
+
     /// The first weight, by name, whose gradient holds a value that is not a finite number.
     ///
     /// # Errors
     /// When the device fails.
     pub fn first_not_finite(&self) -> Result<Option<&str>, TrainError> {
-        // A sum is finite only if all of its values are. All sums are read back at once.
-        let (names, sums): (Vec<&String>, Vec<Tensor<1>>) = self
-            .0
-            .iter()
-            .filter(|(_, gradient)| gradient.values.dims()[0] > 0)
-            .map(|(name, gradient)| (name, gradient.sum()))
-            .unzip();
+        let (names, sums): (Vec<&str>, Vec<Tensor<1>>) = self.sums().into_iter().unzip();
         if sums.is_empty() {
             return Ok(None);
         }
-        let sums = Tensor::cat(sums, 0);
-        let sums = sums.try_into_vec_as::<f32>().map_err(TrainError::device)?;
-        Ok(names.into_iter().zip(sums).find(|(_, sum)| !sum.is_finite()).map(|(name, _)| name.as_str()))
+        // All sums are read back at once.
+        let sums = Tensor::cat(sums, 0).try_into_vec_as::<f32>().map_err(TrainError::device)?;
+        Ok(names.into_iter().zip(sums).find(|(_, sum)| !sum.is_finite()).map(|(name, _)| name))
     }
 
-    /// Scales all gradients so that their norm, which is `norm`, is at most `max_norm` (Pascanu et al. 2013, §3.2).
-    pub fn clip(&mut self, norm: f64, max_norm: f64) {
+    /// Scales all gradients so that their norm is at most `max_norm` (Pascanu et al. 2013, §3.2).
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn clip(&mut self, max_norm: f64) -> Result<(), TrainError> {
+        let norm = self.norm()?;
         if norm > max_norm {
             let scale = (max_norm / norm) as f32;
             for gradient in self.0.values_mut() {
                 gradient.values = gradient.values.clone() * scale;
             }
+        }
+        Ok(())
+    }
+
+    /// The same in 32 bits, without a number being read back from the device.
+    pub fn clip_unread(&mut self, max_norm: f64) {
+        let squares = self.0.values().map(|gradient| gradient.values.clone().square().sum());
+        let Some(sum) = squares.reduce(|sum, squares| sum + squares) else { return };
+        let scale = (sum.sqrt().recip() * max_norm as f32).clamp_max(1.0);
+        for gradient in self.0.values_mut() {
+            gradient.values = gradient.values.clone() * scale.clone();
         }
     }
 
@@ -144,18 +159,30 @@ mod tests {
 
     #[test]
     fn clipping_is_by_the_norm_over_all_weights() {
+        assert!((gradients().norm().expect("host memory") - 5.0).abs() < 1e-6);
         let mut clipped = gradients();
-        assert!((clipped.norm().expect("host memory") - 5.0).abs() < 1e-6);
-        clipped.clip(5.0, 1.0);
+        clipped.clip(1.0).expect("host memory");
         let a = clipped.remove("a").expect("is there").values.try_into_vec_as::<f32>().expect("host memory");
         let b = clipped.remove("b").expect("is there").values.try_into_vec_as::<f32>().expect("host memory");
         assert!((a[0] - 0.6).abs() < 1e-6 && (b[1] + 0.8).abs() < 1e-6, "{a:?} {b:?}");
     }
 
     #[test]
+    fn clipping_needs_no_number_read_back() {
+        for (max_norm, expected) in [(1.0, [0.6, -0.8]), (10.0, [3.0, -4.0])] {
+            let mut clipped = gradients();
+            clipped.clip_unread(max_norm);
+            let a = clipped.remove("a").expect("is there").values.try_into_vec_as::<f32>().expect("host memory");
+            let b = clipped.remove("b").expect("is there").values.try_into_vec_as::<f32>().expect("host memory");
+            assert!((a[0] - expected[0]).abs() < 1e-6 && (b[1] - expected[1]).abs() < 1e-6, "{a:?} {b:?}");
+        }
+        Gradients::default().clip_unread(1.0);
+    }
+
+    #[test]
     fn a_norm_below_the_limit_changes_nothing() {
         let mut kept = gradients();
-        kept.clip(5.0, 10.0);
+        kept.clip(10.0).expect("host memory");
         let a = kept.remove("a").expect("is there").values.try_into_vec_as::<f32>().expect("host memory");
         assert_eq!(a, [3.0, 0.0]);
     }

@@ -33,6 +33,17 @@ pub(crate) enum Stepped {
     },
 }
 
+/// Which update of the weights a step is to make.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn {
+    /// The steps before it.
+    pub step: u64,
+    /// Those of them that were not skipped.
+    pub updates: u64,
+    /// Its learning rate.
+    pub lr: f64,
+}
+
 /// The model of a run with everything that changes it.
 #[derive(Debug)]
 pub(crate) struct Learner<'a> {
@@ -113,69 +124,92 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// One update of the weights: the `step`-th, counted from 0, of which `updates` were not skipped. It is skipped if its
-    /// loss or a gradient is not finite.
+    /// One update of the weights. It is skipped if its loss or a gradient is not finite.
     ///
     /// # Errors
     /// When the device fails.
-    pub(crate) fn step(
-        &mut self,
-        batch: StepBatch,
-        step: u64,
-        updates: u64,
-        lr: f64,
-        evaluator: &Evaluator,
-    ) -> Result<Stepped, TrainError> {
+    pub(crate) fn step(&mut self, batch: &StepBatch, turn: Turn, evaluator: &Evaluator) -> Result<Stepped, TrainError> {
         if is_host(&self.device) {
             // On a thread of the pool, or each operation would have to wake one.
-            rayon::scope(|_| self.step_here(batch, step, updates, lr, evaluator))
+            rayon::scope(|_| self.step_here(batch, turn, evaluator))
         } else {
             // A GPU has a queue for each thread.
-            self.step_here(batch, step, updates, lr, evaluator)
+            self.step_here(batch, turn, evaluator)
         }
     }
 
-    fn step_here(
-        &mut self,
-        batch: StepBatch,
-        step: u64,
-        updates: u64,
-        lr: f64,
-        evaluator: &Evaluator,
-    ) -> Result<Stepped, TrainError> {
-        let train = &self.config.train;
-        // A step sees only the rows of the tables that its examples use: gradients are as small as they are.
-        let tables = batch.used.tables(&self.device);
-        let model = with_tables(self.model.clone(), &tables);
-
-        let mut gradients = Gradients::default();
-        let mut seen = Running::default();
-        for (draw, part) in (step * train.accumulation_steps as u64..).zip(batch.parts) {
-            evaluator.device.seed(derive(self.config.seed, Stream::Dropout, draw));
-            let logits = part.texts.logits(&model, &self.device);
-            let of_loss = self.loss.gradient(logits.clone().inner(), &part.targets) / batch.examples as f32;
-            let values = logits.clone().inner().try_into_vec_as::<f32>().map_err(TrainError::device)?;
-            let are_finite = values.iter().all(|value| value.is_finite());
-            seen += self.judge(values, &part.targets, evaluator);
-            if !seen.loss.is_finite() {
-                return Ok(Stepped::Skipped { tensor: self.culprit(are_finite)? });
-            }
-            // The gradient of Σ logits · c with respect to the logits is c.
-            gradients.add(&model, (logits * Tensor::from_inner(of_loss)).sum().backward());
-        }
-        drop(model); // a second handle on the weights would make the optimizer copy them
-        for (table, rows) in &tables {
-            gradients.of_rows(table.weight(), rows);
+    fn step_here(&mut self, batch: &StepBatch, turn: Turn, evaluator: &Evaluator) -> Result<Stepped, TrainError> {
+        let (logits, gradients) = self.pass(batch, turn.step, evaluator);
+        let logits = logits.try_into_vec_as::<f32>().map_err(TrainError::device)?;
+        let are_finite = logits.iter().all(|value| value.is_finite());
+        let seen = self.judge(logits, &batch.targets(), evaluator);
+        if !seen.loss.is_finite() {
+            return Ok(Stepped::Skipped { tensor: self.culprit(are_finite)? });
         }
         if let Some(name) = gradients.first_not_finite()? {
             return Ok(Stepped::Skipped { tensor: format!("the gradient of `{name}`") });
         }
-        if let Some(max_norm) = train.max_grad_norm {
-            let norm = gradients.norm()?;
-            gradients.clip(norm, max_norm);
-        }
-        self.update(gradients, updates, lr);
+        self.update(gradients, turn)?;
         Ok(Stepped::Done(seen))
+    }
+
+    /// One update from each of some batches, without waiting for the device in between: what tells whether all numbers were
+    /// finite is read back at the end, at once. Gives nothing if one was not, and the learner is what it was before.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(crate) fn steps(
+        &mut self,
+        batches: &[StepBatch],
+        turns: &[Turn],
+        evaluator: &Evaluator,
+    ) -> Result<Option<Vec<Running>>, TrainError> {
+        let before = (self.model.clone(), self.optimizer.clone(), self.average.clone());
+        let (mut logits, mut sums) = (Vec::new(), Vec::new());
+        for (batch, turn) in batches.iter().zip(turns) {
+            let (of_batch, gradients) = self.pass(batch, turn.step, evaluator);
+            logits.push(of_batch.reshape([-1]));
+            sums.extend(gradients.sums().into_iter().map(|(_, sum)| sum));
+            self.update(gradients, *turn)?;
+        }
+        let n_sums = sums.len();
+        let read = Tensor::cat([sums, logits].concat(), 0).try_into_vec_as::<f32>().map_err(TrainError::device)?;
+        let (sums, mut logits) = read.split_at(n_sums);
+        let per_example = logits.len() / batches.iter().map(|batch| batch.examples).sum::<usize>().max(1);
+        let mut seen = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let (own, rest) = logits.split_at(batch.examples * per_example);
+            seen.push(self.judge(own.to_vec(), &batch.targets(), evaluator));
+            logits = rest;
+        }
+        if sums.iter().all(|sum| sum.is_finite()) && seen.iter().all(|seen| seen.loss.is_finite()) {
+            return Ok(Some(seen));
+        }
+        (self.model, self.optimizer, self.average) = before;
+        Ok(None)
+    }
+
+    /// What the model makes of a batch, `[examples, outputs]`, and the gradients of the mean of its losses. Nothing is read
+    /// back from the device.
+    fn pass(&self, batch: &StepBatch, step: u64, evaluator: &Evaluator) -> (Tensor<2>, Gradients) {
+        // A step sees only the rows of the tables that its examples use: gradients are as small as they are.
+        let tables = batch.used.tables(&self.device);
+        let model = with_tables(self.model.clone(), &tables);
+        let mut gradients = Gradients::default();
+        let mut seen = Vec::with_capacity(batch.parts.len());
+        for (draw, part) in (step * self.config.train.accumulation_steps as u64..).zip(&batch.parts) {
+            evaluator.device.seed(derive(self.config.seed, Stream::Dropout, draw));
+            let logits = part.texts.clone().logits(&model, &self.device);
+            let values = logits.clone().inner();
+            let of_loss = self.loss.gradient(values.clone(), &part.targets) / batch.examples as f32;
+            // The gradient of Σ logits · c with respect to the logits is c.
+            gradients.add(&model, (logits * Tensor::from_inner(of_loss)).sum().backward());
+            seen.push(values);
+        }
+        for (table, rows) in &tables {
+            gradients.of_rows(table.weight(), rows);
+        }
+        (Tensor::cat(seen, 0), gradients)
     }
 
     /// The first thing on the way to a loss that is not finite.
@@ -188,17 +222,23 @@ impl<'a> Learner<'a> {
         })
     }
 
-    fn update(&mut self, gradients: Gradients, step: u64, lr: f64) {
+    fn update(&mut self, mut gradients: Gradients, turn: Turn) -> Result<(), TrainError> {
         let train = &self.config.train;
+        match train.max_grad_norm {
+            Some(max_norm) if is_host(&self.device) => gradients.clip(max_norm)?,
+            Some(max_norm) => gradients.clip_unread(max_norm),
+            None => {}
+        }
         let lr_of = |weight: &str| match train.learning_rates.get(part_of(weight)) {
-            Some(own) => lr / train.optimizer.learning_rate() * own,
-            None => lr,
+            Some(own) => turn.lr / train.optimizer.learning_rate() * own,
+            None => turn.lr,
         };
         let model = std::mem::replace(&mut self.model, self.placeholder.clone());
-        self.model = self.optimizer.step(model, gradients, step, &lr_of);
+        self.model = self.optimizer.step(model, gradients, turn.updates, &lr_of);
         if let Some(average) = &mut self.average {
-            average.update(&self.model, step + 1);
+            average.update(&self.model, turn.updates + 1);
         }
+        Ok(())
     }
 
     /// The losses and right decisions of some examples.
@@ -224,4 +264,69 @@ fn first_not_finite<'a>(tensors: impl IntoIterator<Item = &'a Weight>) -> Option
 /// The part of a model that a weight belongs to: the first name of its path.
 fn part_of(weight: &str) -> &str {
     weight.split('.').next().unwrap_or(weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loader::Loader;
+    use crate::prepare::prepare;
+
+    const WORDS: [&str; 4] = ["fine", "dull", "film", "boom"];
+
+    /// Twelve examples in six steps, of which only the last has the word "boom", whose vector is `vector`.
+    fn config(directory: &std::path::Path, vector: &str) -> Config {
+        let text = |i: usize| if i == 11 { "boom".to_string() } else { format!("{} {}", WORDS[i % 3], WORDS[i % 2]) };
+        let rows: String = (0..12).map(|i| format!("{},{}\n", text(i), i % 2)).collect();
+        std::fs::write(directory.join("train.csv"), format!("text,label\n{rows}")).unwrap();
+        std::fs::write(directory.join("words.vec"), format!("boom {vector} 1\n")).unwrap();
+        let mut config = Config::default();
+        config.data.train = directory.join("train.csv").into();
+        config.model.embedding.dim = 2;
+        config.model.embedding.vectors = Some(directory.join("words.vec"));
+        config.train.batch_size = 2;
+        config.train.accumulation_steps = 2;
+        config.train.max_grad_norm = Some(0.1);
+        config.train.ema = Some(0.9);
+        config
+    }
+
+    /// The state of a learner, in bits.
+    fn state(learner: &Learner) -> Vec<(String, Vec<u32>)> {
+        let mut all = learner.model.weights().unwrap();
+        all.extend(learner.optimizer.moments().unwrap());
+        all.extend(learner.average.as_ref().unwrap().to_saved(&learner.model).unwrap());
+        all.into_iter().map(|w| (w.name, w.values.iter().map(|value| value.to_bits()).collect())).collect()
+    }
+
+    #[test]
+    fn steps_at_once_are_steps_one_after_the_other() {
+        let directory = temp_dir::TempDir::new().unwrap();
+        let device = attentive_backend::open("flex").unwrap().device;
+        for (vector, is_finite) in [("0.5", true), ("1e25", false)] {
+            let config = config(directory.path(), vector);
+            let prepared = prepare(&config, attentive_data::UNWATCHED).unwrap();
+            let evaluator = Evaluator::new(&config, prepared.sizes.head, prepared.labels.names(), 0, &device);
+            let loader = Loader::new(&config, &prepared);
+            let batches: Vec<StepBatch> =
+                loader.plan(0).batches_from(0).map(|examples| loader.batch(examples)).collect();
+            let turns: Vec<Turn> = (0..6).map(|step| Turn { step, updates: step, lr: 0.1 }).collect();
+            let learner = || Learner::new(&config, &prepared, &device).unwrap();
+            let (mut single, mut together) = (learner(), learner());
+            let before = state(&together);
+            let seen = together.steps(&batches, &turns, &evaluator).unwrap();
+            if !is_finite {
+                assert_eq!(seen, None);
+                assert!(state(&together) == before);
+                continue;
+            }
+            let stepped = batches.iter().zip(turns).map(|(batch, turn)| match single.step(batch, turn, &evaluator) {
+                Ok(Stepped::Done(seen)) => seen,
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(seen, Some(stepped.collect()));
+            assert!(state(&together) == state(&single));
+            assert!(state(&together) != before);
+        }
+    }
 }

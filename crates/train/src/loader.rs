@@ -24,6 +24,13 @@ pub(crate) struct StepBatch<'a> {
     pub examples: usize,
 }
 
+impl<'a> StepBatch<'a> {
+    /// The label ids of each example.
+    pub(crate) fn targets(&self) -> Vec<&'a [u32]> {
+        self.parts.iter().flat_map(|part| &part.targets).copied().collect()
+    }
+}
+
 /// Examples that are computed at once.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Part<'a> {

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use attentive_data::Split;
+use attentive_ops::is_host;
 use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::json;
@@ -17,7 +18,7 @@ use crate::error::{CheckpointError, TrainError};
 use crate::evaluate::{Evaluator, task};
 use crate::event::Event;
 use crate::format;
-use crate::learner::{Learner, Stepped};
+use crate::learner::{Learner, Stepped, Turn};
 use crate::loader::{Loader, StepBatch, ahead};
 use crate::metrics::{Decision, Metrics};
 use crate::metrics_log::MetricsLog;
@@ -31,6 +32,9 @@ use crate::sitting::{Job, Outcome, Report, Request, Watch};
 
 /// How often a run goes back before it gives up.
 const MAX_ROLLBACKS: u32 = 2;
+
+/// How many steps a GPU is given at most before what they made of it is read back. A signal is heard after as many.
+const MAX_STEPS_AT_ONCE: usize = 16;
 
 /// By what the learning rate is multiplied each time.
 const ROLLBACK_SCALE: f64 = 0.5;
@@ -151,14 +155,18 @@ impl<'a> Trainer<'a> {
         let loader = self.loader.clone();
         let plan = loader.plan(self.state.epoch);
         let rest = plan.batches_from(self.state.step_in_epoch as usize).map(|examples| loader.batch(examples));
-        ahead(rest, |batches| {
-            for batch in batches {
-                if let Some(tensor) = self.train_step(batch, watch)? {
+        ahead(rest, |mut batches| {
+            loop {
+                let batches: Vec<StepBatch> = batches.by_ref().take(self.steps_at_once()).collect();
+                if batches.is_empty() {
+                    return Ok(Reached::End);
+                }
+                if let Some(tensor) = self.train_steps(&batches, watch)? {
                     return Ok(Reached::Divergence { tensor });
                 }
                 // The last step of an epoch is saved by `finish_epoch`, once its evaluation is known.
                 if self.state.step_in_epoch == plan.len() as u64 {
-                    break;
+                    return Ok(Reached::End);
                 }
                 let request = (watch.request)();
                 if self.is_planned() {
@@ -173,17 +181,53 @@ impl<'a> Trainer<'a> {
                     return Ok(Reached::Stop);
                 }
             }
-            Ok(Reached::End)
         })
     }
 
-    /// One step, and what there is to tell of it. When too many steps in a row were skipped, gives what holds a number that
-    /// is not finite.
-    fn train_step(&mut self, batch: StepBatch, watch: &mut Watch) -> Result<Option<String>, TrainError> {
-        let examples = batch.examples;
-        let (epoch, lr) = (self.state.epoch + 1, self.lr());
-        let updates = self.state.updates();
-        let stepped = self.learner.step(batch, self.state.step, updates, lr, &self.evaluator)?;
+    /// How many steps nothing needs to be known between: one on the host, where knowing costs nothing; on a GPU, which would
+    /// have to be waited for, those until something is logged or saved.
+    fn steps_at_once(&self) -> usize {
+        if is_host(self.job.device) {
+            return 1;
+        }
+        let train = &self.config.train;
+        let until = |every: u64| every - self.state.step % every;
+        let least = [Some(train.log_every), train.checkpoint_every].into_iter().flatten().map(until).min();
+        least.map_or(MAX_STEPS_AT_ONCE, |steps| steps.min(MAX_STEPS_AT_ONCE as u64) as usize)
+    }
+
+    /// Some steps. When too many in a row were skipped, gives what holds a number that is not finite.
+    fn train_steps(&mut self, batches: &[StepBatch], watch: &mut Watch) -> Result<Option<String>, TrainError> {
+        let turns: Vec<Turn> = (0..batches.len() as u64).map(|ahead| self.turn(ahead)).collect();
+        if batches.len() > 1
+            && let Some(all) = self.learner.steps(batches, &turns, &self.evaluator)?
+        {
+            for ((batch, turn), seen) in batches.iter().zip(turns).zip(all) {
+                self.account(Stepped::Done(seen), batch.examples, turn.lr, watch)?;
+            }
+            return Ok(None);
+        }
+        // Each by itself, so that what is to be skipped is known.
+        for batch in batches {
+            let turn = self.turn(0);
+            let stepped = self.learner.step(batch, turn, &self.evaluator)?;
+            if let Some(tensor) = self.account(stepped, batch.examples, turn.lr, watch)? {
+                return Ok(Some(tensor));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps account of a step and tells of it. When too many in a row were skipped, gives what holds a number that is not
+    /// finite.
+    fn account(
+        &mut self,
+        stepped: Stepped,
+        examples: usize,
+        lr: f64,
+        watch: &mut Watch,
+    ) -> Result<Option<String>, TrainError> {
+        let epoch = self.state.epoch + 1;
         self.state.step += 1;
         self.state.step_in_epoch += 1;
         match stepped {
@@ -218,10 +262,16 @@ impl<'a> Trainer<'a> {
         Ok(None)
     }
 
-    /// The learning rate of the next step.
-    fn lr(&self) -> f64 {
+    /// The step after so many more, if none of them is skipped.
+    fn turn(&self, ahead: u64) -> Turn {
+        let step = self.state.step + ahead;
+        Turn { step, updates: self.state.updates() + ahead, lr: self.lr(step) }
+    }
+
+    /// The learning rate after so many steps.
+    fn lr(&self, step: u64) -> f64 {
         let train = &self.config.train;
-        let scheduled = train.schedule.lr(train.optimizer.learning_rate(), self.state.step, self.total_steps);
+        let scheduled = train.schedule.lr(train.optimizer.learning_rate(), step, self.total_steps);
         scheduled * self.state.plateau.scale * self.rollback_scale()
     }
 

@@ -39,7 +39,7 @@ impl OptimizerConfig {
 }
 
 /// An optimizer and its moments, which are flattened and live on the device of the weights, without autodiff.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Optimizer {
     config: OptimizerConfig,
     moments: BTreeMap<String, Vec<Tensor<1>>>,

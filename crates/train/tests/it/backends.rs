@@ -4,7 +4,8 @@ use crate::tiny;
 use attentive_backend::{Backend, Opened};
 use attentive_train::{OptimizerConfig, Outcome, Predictor, RunDir, TrainConfig};
 
-const STEPS: usize = 50;
+/// Between two of them a GPU is given several steps at once.
+const LOG_EVERY: usize = 3;
 
 /// Every backend that opens here, flex first; says why another does not.
 fn backends() -> Vec<Opened> {
@@ -30,7 +31,8 @@ fn losses_and_predictions_agree() {
         let train = TrainConfig {
             epochs: 5,
             batch_size: 8,
-            log_every: 1,
+            log_every: LOG_EVERY as u64,
+            max_grad_norm: Some(0.5),
             optimizer: OptimizerConfig::Adam(attentive_train::AdamConfig { learning_rate: 0.01, ..Default::default() }),
             ..TrainConfig::default()
         };
@@ -41,15 +43,20 @@ fn losses_and_predictions_agree() {
             let outcome = tiny::train(&config, &path, &opened.device).unwrap();
             assert!(matches!(outcome, Outcome::Finished(_)));
             let losses: Vec<f64> = tiny::metrics(&path).iter().filter_map(|line| line["loss"].as_f64()).collect();
-            assert_eq!(losses.len(), STEPS);
-            assert!(losses[STEPS - 1] < 0.9 * losses[0], "{name} learns nothing on {}: {losses:?}", opened.backend);
+            assert_eq!(losses.len(), 50 / LOG_EVERY);
+            let last = losses[losses.len() - 1];
+            assert!(last < 0.9 * losses[0], "{name} learns nothing on {}: {losses:?}", opened.backend);
             curves.push((opened.backend, losses));
         }
         let (_, expected) = &curves[0];
         for (backend, losses) in &curves[1..] {
             for (step, (found, expected)) in losses.iter().zip(expected).enumerate() {
                 let difference = (found - expected).abs() / expected;
-                assert!(difference < 1e-3, "{name}, {backend}, step {}: {found} is not {expected}", step + 1);
+                assert!(
+                    difference < 1e-3,
+                    "{name}, {backend}, step {}: {found} is not {expected}",
+                    (step + 1) * LOG_EVERY
+                );
             }
         }
 
@@ -70,5 +77,36 @@ fn losses_and_predictions_agree() {
         }
         let spread = expected.unwrap().iter().map(|prediction| prediction.probabilities[1]).fold(0.0, f32::max);
         assert!(spread > 0.6, "{name} decides something");
+    }
+}
+
+/// A step whose numbers are not finite, among those that a GPU is given at once.
+#[test]
+fn the_same_steps_are_skipped() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    let mut reviews = tiny::examples(59, 6);
+    reviews.push(("boom boom".to_string(), "bad"));
+    tiny::write_csv(&directory.path().join("train.csv"), &reviews);
+    std::fs::write(directory.path().join("words.vec"), format!("boom{}\n", " 1e25".repeat(8))).unwrap();
+    let (_, mut model) = tiny::models().remove(0);
+    model.embedding.vectors = Some(directory.path().join("words.vec"));
+    let train = TrainConfig { epochs: 3, batch_size: 4, log_every: 7, ..TrainConfig::default() };
+    let config = tiny::config(directory.path(), model, train);
+    let logs = backends().into_iter().map(|opened| {
+        let path = directory.path().join(opened.backend.to_string());
+        let Outcome::Finished(report) = tiny::train(&config, &path, &opened.device).unwrap() else { panic!() };
+        assert_eq!((report.skipped_steps, report.rollbacks), (3, 0), "{}", opened.backend);
+        let lines = tiny::metrics(&path);
+        let skipped = lines.iter().filter(|line| line.get("skipped").is_some()).cloned().collect::<Vec<_>>();
+        let losses = lines.iter().filter_map(|line| line["loss"].as_f64()).collect::<Vec<_>>();
+        (opened.backend, skipped, losses)
+    });
+    let logs: Vec<_> = logs.collect();
+    let (_, expected_skipped, expected_losses) = &logs[0];
+    assert_eq!(expected_losses.len(), 45 / 7);
+    for (backend, skipped, losses) in &logs[1..] {
+        assert_eq!(skipped, expected_skipped, "{backend}");
+        let agree = losses.iter().zip(expected_losses).all(|(found, expected)| (found - expected).abs() < 1e-4);
+        assert!(agree, "{backend}: {losses:?} is not {expected_losses:?}");
     }
 }
