@@ -85,9 +85,19 @@ impl Classifier {
     /// # Errors
     /// [`WeightsError::Read`] when the device fails.
     pub fn weights(&self) -> Result<Vec<Weight>, WeightsError> {
-        let mut reader = Reader { path: WeightPath::default(), weights: Ok(Vec::new()) };
-        self.visit(&mut reader);
-        reader.weights
+        let read = |(name, shape, tensor): (String, Vec<usize>, Tensor<1>)| match tensor.try_into_vec_as::<f32>() {
+            Ok(values) => Ok(Weight { name, shape, values }),
+            Err(error) => Err(WeightsError::Read { name, reason: error.to_string() }),
+        };
+        self.tensors().into_iter().map(read).collect()
+    }
+
+    /// The name and shape of each weight with its values, flattened and without autodiff, on their device; in the order of
+    /// the fields.
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>, Tensor<1>)> {
+        let mut tensors = Tensors::default();
+        self.visit(&mut tensors);
+        tensors.found
     }
 
     /// The names and shapes of all weights, without reading values.
@@ -127,12 +137,13 @@ impl Classifier {
     }
 }
 
-struct Reader {
+#[derive(Default)]
+struct Tensors {
     path: WeightPath,
-    weights: Result<Vec<Weight>, WeightsError>,
+    found: Vec<(String, Vec<usize>, Tensor<1>)>,
 }
 
-impl ModuleVisitor for Reader {
+impl ModuleVisitor for Tensors {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.path.enter(name, container);
     }
@@ -142,12 +153,8 @@ impl ModuleVisitor for Reader {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Ok(weights) = &mut self.weights else { return };
-        let name = self.path.name();
-        match param.val().try_into_vec_as::<f32>() {
-            Ok(values) => weights.push(Weight { name, shape: param.val().dims().to_vec(), values }),
-            Err(error) => self.weights = Err(WeightsError::Read { name, reason: error.to_string() }),
-        }
+        let tensor = param.val().inner();
+        self.found.push((self.path.name(), tensor.dims().to_vec(), tensor.reshape([-1])));
     }
 }
 

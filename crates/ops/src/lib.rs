@@ -33,8 +33,8 @@ use rayon::prelude::*;
 
 use self::attention::{CrossAttention, SelfAttention};
 use self::distinct::DistinctRows;
-pub use self::host::is_host;
-use self::host::{apply, bools_of, floats_of, ids_of, with_values, with_values_mut};
+use self::host::{apply, bools_of, floats_of, ids_of, with_values_mut};
+pub use self::host::{is_host, with_values};
 pub use self::kernels::Adam;
 use self::kernels::Attended;
 use self::query::QueryPooling;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use attentive_model::Weight;
 
 use crate::average::MovingAverage;
-use crate::checkpoint::{State, Store, sha256};
+use crate::checkpoint::{State, Store};
+use crate::encoded::sha256_of;
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluate::Evaluator;
-use crate::format::to_safetensors;
 use crate::learner::Learner;
 use crate::optimizer_state::OptimizerState;
 use crate::prepare::Prepared;
@@ -39,7 +39,7 @@ impl Prepared {
         let encode = |reason| CheckpointError::Encode { file: "model.safetensors", reason };
         self.account.start = Some(StartAccount {
             path: trained.path.clone(),
-            weights_sha256: sha256(&to_safetensors(&trained.weights).map_err(encode)?),
+            weights_sha256: sha256_of(&trained.weights).map_err(encode)?,
             weights: trained.weights.iter().map(|weight| (weight.name.clone(), Started::Whole)).collect(),
             unused: trained.unused.clone(),
         });

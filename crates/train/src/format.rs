@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use attentive_model::Weight;
-use burn_pack::{Bytes, DType, Reader, Tensor, Writer};
+use burn_pack::{Bytes, DType, Reader};
 use half::{bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
@@ -69,14 +69,6 @@ struct FileTensor<'a> {
     dtype: Dtype,
     shape: Vec<usize>,
     bytes: Cow<'a, [u8]>,
-}
-
-/// Weights as a safetensors file in 32 bits; the same weights give the same bytes.
-///
-/// # Errors
-/// The library's words when it refuses the weights.
-pub(crate) fn to_safetensors(weights: &[Weight]) -> Result<Vec<u8>, String> {
-    write_safetensors(weights, Precision::F32)
 }
 
 /// Weights as a safetensors file; the same weights give the same bytes, in whatever order they come.
@@ -150,22 +142,6 @@ fn tensors_of(
     tensors.into_iter().filter_map(|(name, view)| read(&file, name, view).transpose()).collect()
 }
 
-/// The optimizer's moments as a burnpack file; the same moments give the same bytes.
-///
-/// # Errors
-/// The library's words when it refuses the moments.
-pub(crate) fn to_burnpack(moments: Vec<Weight>) -> Result<Vec<u8>, String> {
-    let tensors = moments.into_iter().map(|Weight { name, shape, values }| {
-        let bytes = match cfg!(target_endian = "little") {
-            true => Bytes::from_elems(values),
-            false => Bytes::from_bytes_vec(le_bytes(&values).into_owned()),
-        };
-        Tensor::new(name, DType::F32, shape, None, bytes)
-    });
-    let bytes = Writer::new(tensors.collect()).into_bytes().map_err(|error| error.to_string())?;
-    Ok(bytes.try_into_vec().unwrap_or_else(|bytes| bytes.to_vec()))
-}
-
 /// The moments of a burnpack file.
 ///
 /// # Errors
@@ -224,6 +200,15 @@ fn finite(name: String, shape: Vec<usize>, values: Vec<f32>) -> Result<Weight, S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoded::{Encoded, NamedTensor};
+
+    fn safetensors(weights: &[Weight]) -> Vec<u8> {
+        Encoded::safetensors(weights.iter().map(NamedTensor::from).collect()).unwrap().to_bytes()
+    }
+
+    fn burnpack(weights: &[Weight]) -> Vec<u8> {
+        Encoded::burnpack(weights.iter().map(NamedTensor::from).collect()).unwrap().to_bytes()
+    }
 
     fn weights() -> Vec<Weight> {
         let values = vec![1.0, -0.0, f32::MIN_POSITIVE, f32::MAX, 0.1, 2.0];
@@ -244,10 +229,8 @@ mod tests {
             bits
         };
         let weights = weights();
-        let safetensors = from_safetensors(&to_safetensors(&weights).unwrap()).unwrap();
-        let burnpack = from_burnpack(&to_burnpack(weights.clone()).unwrap()).unwrap();
-        assert_eq!(bits(&safetensors), bits(&weights));
-        assert_eq!(bits(&burnpack), bits(&weights));
+        assert_eq!(bits(&from_safetensors(&safetensors(&weights)).unwrap()), bits(&weights));
+        assert_eq!(bits(&from_burnpack(&burnpack(&weights)).unwrap()), bits(&weights));
     }
 
     #[test]
@@ -325,8 +308,8 @@ mod tests {
 
     #[test]
     fn the_same_weights_give_the_same_bytes() {
-        assert_eq!(to_safetensors(&weights()).unwrap(), to_safetensors(&weights()).unwrap());
-        assert_eq!(to_burnpack(weights()).unwrap(), to_burnpack(weights()).unwrap());
+        assert_eq!(safetensors(&weights()), safetensors(&weights()));
+        assert_eq!(burnpack(&weights()), burnpack(&weights()));
     }
 
     #[test]
@@ -334,8 +317,8 @@ mod tests {
         for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let weights = vec![Weight { name: "w".to_string(), shape: vec![2], values: vec![0.0, value] }];
             let expected = Err(format!("the tensor `w` holds {value}"));
-            assert_eq!(from_safetensors(&to_safetensors(&weights).unwrap()), expected);
-            assert_eq!(from_burnpack(&to_burnpack(weights.clone()).unwrap()), expected);
+            assert_eq!(from_safetensors(&safetensors(&weights)), expected);
+            assert_eq!(from_burnpack(&burnpack(&weights)), expected);
         }
     }
 

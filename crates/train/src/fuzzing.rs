@@ -7,6 +7,7 @@ use attentive_model::Weight;
 
 use crate::checkpoint::{self, Store};
 use crate::config::{Config, InvalidConfig};
+use crate::encoded::{Encoded, NamedTensor};
 use crate::format;
 
 /// The version of the layout that a manifest names.
@@ -56,9 +57,11 @@ impl Tensors {
             values: values.clone(),
         };
         let weights: Vec<Weight> = tensors.iter().map(weight).collect();
+        let tensors = weights.iter().map(NamedTensor::from).collect();
         match self {
-            Self::Safetensors => format::to_safetensors(&weights),
-            Self::Burnpack => format::to_burnpack(weights),
+            Self::Safetensors => Encoded::safetensors(tensors),
+            Self::Burnpack => Encoded::burnpack(tensors),
         }
+        .map(|file| file.to_bytes())
     }
 }

@@ -54,6 +54,23 @@ pub fn read_hashed(mut file: impl Read, at_most: u64) -> io::Result<(Vec<u8>, St
     Ok((bytes, hash))
 }
 
+/// How many bytes a file has, at most so many, and the SHA-256 of these, which are not kept.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn hash(file: impl Read, at_most: u64) -> io::Result<(u64, String)> {
+    let mut file = file.take(at_most);
+    let (mut piece, mut length, mut hash) = (vec![0; PIECE.min(at_most as usize).max(1)], 0, Sha256::new());
+    loop {
+        let n = read_full(&mut file, &mut piece)?;
+        length += n as u64;
+        hash.update(&piece[..n]);
+        if n < piece.len() {
+            return Ok((length, hexadecimal(hash.finalize().as_ref())));
+        }
+    }
+}
+
 /// Fills the buffer, or what of it the file has bytes for.
 fn read_full(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut n = 0;
@@ -91,20 +108,22 @@ mod tests {
     #[test]
     fn what_is_read_is_what_is_there() {
         // FIPS 180's own examples: `abc`, and a million times `a`, which is shorter than a piece.
-        let (bytes, hash) = read_hashed(&b"abcd"[..], 3).unwrap();
+        let (bytes, found) = read_hashed(&b"abcd"[..], 3).unwrap();
         assert_eq!(bytes, b"abc");
-        assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(found, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let million = vec![b'a'; 1_000_000];
         let expected = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
         // One read behind another, in one piece and in two, with an end before and after what was asked for.
         for at_most in [1_000_000, 1_000_001, PIECE as u64 + 1, 3 * PIECE as u64] {
-            let (bytes, hash) = read_hashed(Drops(&million, false), at_most).unwrap();
-            assert_eq!((bytes.len(), hash.as_str()), (1_000_000, expected), "{at_most}");
+            let (bytes, found) = read_hashed(Drops(&million, false), at_most).unwrap();
+            assert_eq!((bytes.len(), found.as_str()), (1_000_000, expected), "{at_most}");
+            assert_eq!(hash(Drops(&million, false), at_most).unwrap(), (1_000_000, expected.to_string()), "{at_most}");
         }
         let long: Vec<u8> = (0..3 * PIECE + 17).map(|i| (i / 7) as u8).collect();
         for length in [PIECE, PIECE + 1, 2 * PIECE, long.len()] {
-            let (bytes, hash) = read_hashed(Drops(&long, false), length as u64).unwrap();
-            assert!(bytes == long[..length] && hash == sha256(&long[..length]), "{length}");
+            let (bytes, found) = read_hashed(Drops(&long, false), length as u64).unwrap();
+            assert!(bytes == long[..length] && found == sha256(&long[..length]), "{length}");
+            assert_eq!(hash(Drops(&long, false), length as u64).unwrap(), (length as u64, found));
         }
     }
 
@@ -119,6 +138,7 @@ mod tests {
         for at_most in [3, 3 * PIECE as u64] {
             let error = read_hashed(Broken, at_most).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+            assert_eq!(hash(Broken, at_most).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
         }
     }
 }

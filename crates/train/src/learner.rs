@@ -1,16 +1,16 @@
 //! A model that learns: one update of its weights from some examples. What is learned when, and what becomes of it, is
 //! the trainer's business.
 
-use attentive_model::{Classifier, Weight};
+use attentive_model::Classifier;
 use attentive_ops::is_host;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use rayon::prelude::*;
 
 use crate::average::{self, MovingAverage};
 use crate::batching::with_tables;
 use crate::checkpoint::{Checkpoint, Running, Snapshot};
 use crate::config::Config;
+use crate::encoded::{NamedTensor, first_not_finite};
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluate::{Evaluator, Logits};
 use crate::gradients::Gradients;
@@ -111,17 +111,22 @@ impl<'a> Learner<'a> {
     ///
     /// # Errors
     /// [`CheckpointError::NotFinite`] when one of them holds a value that is not a finite number; when the device fails.
-    pub(crate) fn snapshot(&self, evaluator: &Evaluator) -> Result<Snapshot, TrainError> {
+    pub(crate) fn snapshot(&self, evaluator: &Evaluator) -> Result<Snapshot<'static>, TrainError> {
         evaluator.device.sync().map_err(TrainError::device)?;
-        let weights = self.model.weights()?;
-        let mut moments = self.optimizer.moments()?;
-        if let Some(average) = &self.average {
-            moments.extend(average.to_saved(&self.model)?);
-        }
+        let weights = self.weights()?;
+        let mut moments = self.optimizer.tensors();
+        moments.extend(self.average.iter().flat_map(MovingAverage::tensors));
+        let moment = |(name, tensor): (String, Tensor<1>)| NamedTensor::new(name, tensor.dims().to_vec(), tensor);
+        let moments = moments.into_iter().map(moment).collect::<Result<Vec<_>, _>>()?;
         match first_not_finite(weights.iter().chain(&moments)) {
             Some(name) => Err(CheckpointError::NotFinite { name: name.to_string() }.into()),
-            None => Ok(Snapshot::new(&weights, moments)?),
+            None => Ok(Snapshot::new(weights, moments)?),
         }
+    }
+
+    fn weights(&self) -> Result<Vec<NamedTensor<'static>>, TrainError> {
+        let weights = self.model.tensors().into_iter();
+        weights.map(|(name, shape, tensor)| NamedTensor::new(name, shape, tensor)).collect()
     }
 
     /// One update of the weights. It is skipped if its loss or a gradient is not finite.
@@ -214,7 +219,7 @@ impl<'a> Learner<'a> {
 
     /// The first thing on the way to a loss that is not finite.
     fn culprit(&self, are_logits_finite: bool) -> Result<String, TrainError> {
-        let weights = self.model.weights()?;
+        let weights = self.weights()?;
         Ok(match first_not_finite(&weights) {
             Some(name) => format!("the weight `{name}`"),
             None if !are_logits_finite => "what the model makes of the texts (the logits)".to_string(),
@@ -253,14 +258,6 @@ impl<'a> Learner<'a> {
     }
 }
 
-/// The first of some tensors, by name, that holds a value that is not a finite number.
-fn first_not_finite<'a>(tensors: impl IntoIterator<Item = &'a Weight>) -> Option<&'a str> {
-    // Without an early end the comparison is one of vectors.
-    let is_bad_piece = |piece: &[f32]| piece.iter().fold(false, |any, value| any | !value.is_finite());
-    let is_bad = |tensor: &&Weight| tensor.values.par_chunks(1 << 16).any(is_bad_piece);
-    tensors.into_iter().find(is_bad).map(|tensor| tensor.name.as_str())
-}
-
 /// The part of a model that a weight belongs to: the first name of its path.
 fn part_of(weight: &str) -> &str {
     weight.split('.').next().unwrap_or(weight)
@@ -293,10 +290,11 @@ mod tests {
 
     /// The state of a learner, in bits.
     fn state(learner: &Learner) -> Vec<(String, Vec<u32>)> {
-        let mut all = learner.model.weights().unwrap();
-        all.extend(learner.optimizer.moments().unwrap());
-        all.extend(learner.average.as_ref().unwrap().to_saved(&learner.model).unwrap());
-        all.into_iter().map(|w| (w.name, w.values.iter().map(|value| value.to_bits()).collect())).collect()
+        let mut all = learner.optimizer.tensors();
+        all.extend(learner.average.iter().flat_map(MovingAverage::tensors));
+        all.extend(learner.model.tensors().into_iter().map(|(name, _, weight)| (name, weight)));
+        let bits = |tensor: Tensor<1>| tensor.try_into_vec_as::<f32>().unwrap().into_iter().map(f32::to_bits).collect();
+        all.into_iter().map(|(name, tensor)| (name, bits(tensor))).collect()
     }
 
     #[test]

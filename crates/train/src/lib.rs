@@ -19,6 +19,7 @@ mod rows;
 mod schedule;
 mod seed;
 
+mod encoded;
 mod gradients;
 mod optimizer;
 

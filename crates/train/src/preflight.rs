@@ -57,7 +57,7 @@ fn checkpoint(config: &Config, weights: u64, trained: u64) -> u64 {
 }
 
 /// The bytes that the tables of a model take in training: what a checkpoint of them holds, once in use and once as the
-/// files that are written, and their gradients. What a step computes comes on top.
+/// files that a run is resumed from, and their gradients. What a step computes comes on top.
 fn memory(config: &Config, sizes: &Sizes) -> u64 {
     let dim = config.model.embedding.dim as u64;
     let (words, ngrams) = (sizes.vocab_size as u64 * dim, sizes.buckets.unwrap_or(0) as u64 * dim);

@@ -9,9 +9,9 @@ use attentive_data::{FeaturesConfig, Labels, TextEncoder};
 use attentive_model::{Table, Weight};
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::sha256;
+use crate::encoded::sha256_of;
 use crate::error::TrainError;
-use crate::format::{read_safetensors, to_safetensors};
+use crate::format::read_safetensors;
 use crate::run::io_error;
 
 /// The weights that turn the text vector into logits, and the one of positions.
@@ -124,7 +124,7 @@ impl Start {
     /// [`TrainError::Start`] when it takes nothing, or a weight is not where `taker.names` says.
     pub(crate) fn new(path: &Path, source: Source, taker: &Taker) -> Result<Self, TrainError> {
         let failed = |reason: String| TrainError::Start { path: path.to_path_buf(), reason };
-        let weights_sha256 = sha256(&to_safetensors(&source.weights).map_err(failed)?);
+        let weights_sha256 = sha256_of(&source.weights).map_err(failed)?;
         let mut given: BTreeMap<String, Weight> =
             source.weights.into_iter().map(|weight| (weight.name.clone(), weight)).collect();
         let (mut weights, mut patches) = (BTreeMap::new(), BTreeMap::new());

@@ -11,13 +11,13 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::json;
 
-use crate::checkpoint::{Checkpoint, STATE, Snapshot, State, Store, WEIGHTS, sha256};
+use crate::checkpoint::{Checkpoint, STATE, Snapshot, State, Store, WEIGHTS};
 use crate::chosen::Chosen;
 use crate::config::Config;
+use crate::encoded::sha256_of;
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluate::{Evaluator, task};
 use crate::event::Event;
-use crate::format;
 use crate::learner::{Learner, Stepped, Turn};
 use crate::loader::{Loader, StepBatch, ahead};
 use crate::metrics::{Decision, Metrics};
@@ -127,12 +127,14 @@ impl<'a> Trainer<'a> {
             let reason = "it is not what the checkpoint knows of it".to_string();
             (watch.observer)(&Event::SetAside(SetAside { path, reason }));
         }
+        let store = Store::new(run.checkpoints());
+        store.sweep()?;
         let now = Instant::now();
         Ok(Self {
             run,
             job,
             config,
-            store: Store::new(run.checkpoints()),
+            store,
             total_steps: loader.total_steps(),
             loader,
             learner,
@@ -348,7 +350,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// The weights and what belongs to them; what holds a number that is not finite, if something does.
-    fn snapshot(&self) -> Result<Result<Snapshot, String>, TrainError> {
+    fn snapshot(&self) -> Result<Result<Snapshot<'static>, String>, TrainError> {
         match self.learner.snapshot(&self.evaluator) {
             Err(TrainError::Checkpoint(CheckpointError::NotFinite { name })) => Ok(Err(format!("`{name}`"))),
             snapshot => snapshot.map(Ok),
@@ -451,7 +453,7 @@ impl<'a> Trainer<'a> {
         let shapes = self.learner.model.weight_shapes();
         let chosen = Chosen::load(&self.store, newest, self.job.prepared.labels.len(), self.config, &shapes)?;
         let encode = |reason| CheckpointError::Encode { file: WEIGHTS, reason };
-        let weights_sha256 = sha256(&format::to_safetensors(&chosen.weights).map_err(encode)?);
+        let weights_sha256 = sha256_of(&chosen.weights).map_err(encode)?;
         let model = self.learner.model.clone().with_weights(chosen.weights)?.valid();
         let decision = Decision { task: task(self.config), thresholds: chosen.thresholds };
         let mut splits = std::collections::BTreeMap::new();

@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use crate::checkpoint::{Checkpoint, Newest, Store, directory_name, keys, sha256};
 use crate::config::Config;
+use crate::encoded::sha256_of;
 use crate::error::{CheckpointError, TrainError};
 use crate::event::Event;
-use crate::format;
 use crate::metrics_log::is_intact;
 use crate::predictor::Predictor;
 use crate::prepare::{Prepared, SplitAccount};
@@ -68,7 +68,7 @@ pub fn verify_files(run: &RunDir, backends: &[&str], device: &Device) -> Result<
                     format!(
                         "intact, {} numbers, weights {}",
                         thousands(numbers as u64),
-                        short(&checkpoint.snapshot.weights_sha256)
+                        short(&checkpoint.weights_sha256)
                     )
                 });
                 find(&what, result.map_err(|error| error.to_string()));
@@ -144,7 +144,7 @@ pub fn verify_files(run: &RunDir, backends: &[&str], device: &Device) -> Result<
 fn verify_report(run: &RunDir, report: &Report, backends: &[&str], device: &Device) -> Result<String, String> {
     let predictor = Predictor::load(run, backends, device).map_err(|error| error.to_string())?;
     let weights = predictor.model().weights().map_err(|error| error.to_string())?;
-    match sha256(&format::to_safetensors(&weights)?) == report.weights_sha256 {
+    match sha256_of(&weights)? == report.weights_sha256 {
         true => Ok(format!("tells of the weights that predict, {}", short(&report.weights_sha256))),
         false => Err("`report.json` tells of other weights than those that predict".to_string()),
     }
@@ -227,7 +227,9 @@ pub fn replay(
     let run = RunDir::create(scratch, false)?;
     let recovered = match first {
         Some(first) => {
-            Store::new(run.checkpoints()).save(&first.state, &origin, &first.snapshot)?;
+            let store = Store::new(run.checkpoints());
+            store.sweep()?;
+            store.save(&first.state, &origin, &first.snapshot())?;
             Recovered::at(first)
         }
         None => Recovered::default(),

@@ -178,8 +178,11 @@ where
     tensors.map(Tensor::from_primitive::<B>)
 }
 
-/// Hands over the values of a tensor without autodiff on a host's device.
-pub(crate) fn with_values<R>(tensor: Tensor<1>, read: impl FnOnce(&[f32]) -> R) -> R {
+/// Hands over the values of a tensor without autodiff, row by row, from where they lie.
+///
+/// # Panics
+/// When the tensor's device is not a host's, or has autodiff.
+pub fn with_values<R>(tensor: Tensor<1>, read: impl FnOnce(&[f32]) -> R) -> R {
     match Kind::of(&tensor.device()) {
         #[cfg(feature = "flex")]
         Kind::Flex => with_values_on::<flex::Flex, R>(tensor, read),

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::disk::Disk;
 use super::store::Store;
-use super::{Origin, Snapshot, State};
+use super::{Encoded, Origin, Snapshot, State};
 
 /// Data reach a disk in sectors of this size.
 const SECTOR: usize = 512;
@@ -140,24 +140,21 @@ impl CrashingDisk {
 impl Disk for CrashingDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         let mut machine = self.0.borrow_mut();
-        let above: Vec<PathBuf> = path.ancestors().map(Path::to_path_buf).collect();
-        for path in above.into_iter().rev().filter(|path| path.file_name().is_some()) {
-            if machine.live.find(&path).is_err() {
-                let inode = machine.inode();
-                machine.live.directories.insert(inode, BTreeMap::new());
-                machine.log.push(Event::NewDirectory(inode));
-                machine.link(&path, Some(inode))?;
-            }
+        if machine.live.find(path).is_err() {
+            let inode = machine.inode();
+            machine.live.directories.insert(inode, BTreeMap::new());
+            machine.log.push(Event::NewDirectory(inode));
+            machine.link(path, Some(inode))?;
         }
         Ok(())
     }
 
-    fn write_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn write_synced(&self, path: &Path, encoded: &Encoded<'_>) -> io::Result<()> {
         let mut machine = self.0.borrow_mut();
         let file = machine.inode();
         machine.live.files.insert(file, Rc::default());
         machine.link(path, Some(file))?;
-        machine.act(Effect::Data { file, bytes: Rc::new(bytes.to_vec()) });
+        machine.act(Effect::Data { file, bytes: Rc::new(encoded.to_bytes()) });
         if machine.forgets != Forgets::SyncingFiles {
             machine.log.push(Event::SyncFile(file));
         }
@@ -279,7 +276,7 @@ fn torn(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn directory() -> PathBuf {
-    PathBuf::from("/run/checkpoints")
+    PathBuf::from("/checkpoints")
 }
 
 fn origin() -> Origin {
@@ -290,7 +287,7 @@ fn origin() -> Origin {
 }
 
 /// Bytes that are their step's, so that those of different steps are told apart.
-fn snapshot(step: u64) -> Snapshot {
+fn snapshot(step: u64) -> Snapshot<'static> {
     let bytes =
         |n: usize, salt: u64| (0..n as u64).map(|i| ((i * 31 + step * 7 + salt) % 251) as u8).collect::<Vec<u8>>();
     Snapshot::of(bytes(64 << 10, 1), bytes(128 << 10, 2))
@@ -310,7 +307,7 @@ fn recover(disk: &CrashingDisk) -> Option<u64> {
     store.sweep().ok()?;
     let found = store.newest().ok()?;
     let step = found.checkpoint.as_ref()?.state.step;
-    let is_whole = found.checkpoint.is_some_and(|checkpoint| checkpoint.snapshot == snapshot(step));
+    let is_whole = found.checkpoint.is_some_and(|checkpoint| checkpoint.snapshot() == snapshot(step));
     for damage in found.damaged {
         store.set_aside(damage.step).ok()?;
     }

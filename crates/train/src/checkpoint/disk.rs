@@ -1,19 +1,21 @@
 //! What a checkpoint asks of a disk, so that a test can stand in for it and lose power at any moment.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::sha256;
-use crate::hashed::read_hashed;
+use crate::encoded::Encoded;
+use crate::hashed::{hash, read_hashed};
 
 /// The calls by which checkpoints are written, read and removed. Nothing else touches their files.
 pub(crate) trait Disk: std::fmt::Debug {
-    /// Makes a directory, and those above it that are not there.
+    /// Makes a directory in one that is there, unless it is there itself. What is above it is never made, so that a run whose
+    /// directory somebody removes does not come back in part.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes a file of these bytes and waits until they are on the disk; its name may not be yet.
-    fn write_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Makes a file and waits until its bytes are on the disk; its name may not be yet.
+    fn write_synced(&self, path: &Path, file: &Encoded<'_>) -> io::Result<()>;
 
     /// Waits until the names in a directory are on the disk.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
@@ -39,6 +41,12 @@ pub(crate) trait Disk: std::fmt::Debug {
         let hash = sha256(&bytes);
         Ok((bytes, hash))
     }
+
+    /// How many bytes a file has, at most so many, and the SHA-256 of these.
+    fn hash(&self, path: &Path, at_most: u64) -> io::Result<(u64, String)> {
+        let (bytes, hash) = self.read_hashed(path, at_most)?;
+        Ok((bytes.len() as u64, hash))
+    }
 }
 
 /// The disk as the operating system has it.
@@ -47,14 +55,17 @@ pub(crate) struct OsDisk;
 
 impl Disk for OsDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        match fs::create_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            result => result,
+        }
     }
 
-    fn write_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn write_synced(&self, path: &Path, encoded: &Encoded<'_>) -> io::Result<()> {
         // When syncing fails, what is on the disk is not known, and syncing again may wrongly succeed: the caller gives
         // the file up.
         let mut file = File::create(path)?;
-        file.write_all(bytes)?;
+        encoded.write_to(&mut file)?;
         file.sync_all()
     }
 
@@ -100,5 +111,9 @@ impl Disk for OsDisk {
 
     fn read_hashed(&self, path: &Path, at_most: u64) -> io::Result<(Vec<u8>, String)> {
         read_hashed(File::open(path)?, at_most)
+    }
+
+    fn hash(&self, path: &Path, at_most: u64) -> io::Result<(u64, String)> {
+        hash(File::open(path)?, at_most)
     }
 }

@@ -26,6 +26,7 @@ pub(crate) use self::manifest::SCHEMA;
 pub(crate) use self::origin::keys;
 pub use self::origin::{Change, Difference, Origin};
 pub(crate) use self::store::{Glance, Newest, Store, directory_name};
+use crate::encoded::{Encoded, NamedTensor};
 use crate::error::CheckpointError;
 use crate::format;
 pub(crate) use crate::hashed::{hexadecimal, sha256};
@@ -160,42 +161,46 @@ impl Running {
     }
 }
 
-/// A model and its optimizer as the files of a checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Snapshot {
-    /// The bytes of [`WEIGHTS`].
-    pub weights: Vec<u8>,
-    /// The bytes of [`MOMENTS`].
-    pub moments: Vec<u8>,
-    /// The SHA-256 of the weights.
+/// A model and its optimizer as the files of a checkpoint, before they are written.
+#[derive(Debug)]
+pub(crate) struct Snapshot<'a> {
+    weights: Encoded<'a>,
+    moments: Encoded<'a>,
+    /// The SHA-256 of the file of the weights.
     pub weights_sha256: String,
-    /// The SHA-256 of the moments.
-    pub moments_sha256: String,
+    moments_sha256: String,
 }
 
-impl Snapshot {
+impl<'a> Snapshot<'a> {
     /// Puts weights and moments into their formats.
     ///
     /// # Errors
     /// [`CheckpointError::Encode`] when a format refuses them.
-    pub(crate) fn new(weights: &[Weight], moments: Vec<Weight>) -> Result<Self, CheckpointError> {
-        let hashed = |file, result: Result<Vec<u8>, String>| {
-            let bytes = result.map_err(|reason| CheckpointError::Encode { file, reason })?;
-            let hash = sha256(&bytes);
-            Ok((bytes, hash))
-        };
-        let (weights, moments) = rayon::join(
-            || hashed(WEIGHTS, format::to_safetensors(weights)),
-            || hashed(MOMENTS, format::to_burnpack(moments)),
-        );
-        let ((weights, weights_sha256), (moments, moments_sha256)) = (weights?, moments?);
+    pub(crate) fn new(weights: Vec<NamedTensor<'a>>, moments: Vec<NamedTensor<'a>>) -> Result<Self, CheckpointError> {
+        let refused = |file| move |reason| CheckpointError::Encode { file, reason };
+        let weights = Encoded::safetensors(weights).map_err(refused(WEIGHTS))?;
+        let moments = Encoded::burnpack(moments).map_err(refused(MOMENTS))?;
+        let (weights_sha256, moments_sha256) = rayon::join(|| weights.sha256(), || moments.sha256());
         Ok(Self { weights, moments, weights_sha256, moments_sha256 })
     }
+}
 
+#[cfg(test)]
+impl Snapshot<'static> {
     /// Any bytes with their hashes.
-    #[cfg(test)]
     fn of(weights: Vec<u8>, moments: Vec<u8>) -> Self {
-        Self { weights_sha256: sha256(&weights), moments_sha256: sha256(&moments), weights, moments }
+        let (weights_sha256, moments_sha256) = (sha256(&weights), sha256(&moments));
+        Self { weights: weights.into(), moments: moments.into(), weights_sha256, moments_sha256 }
+    }
+}
+
+#[cfg(test)]
+impl PartialEq for Snapshot<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let bytes = |snapshot: &Self| (snapshot.weights.to_bytes(), snapshot.moments.to_bytes());
+        bytes(self) == bytes(other)
+            && self.weights_sha256 == other.weights_sha256
+            && self.moments_sha256 == other.moments_sha256
     }
 }
 
@@ -208,17 +213,32 @@ pub(crate) struct Checkpoint {
     pub state: State,
     /// What the run was made from.
     pub origin: Origin,
-    /// The model and its optimizer.
-    pub snapshot: Snapshot,
+    /// The SHA-256 of the file of the weights.
+    pub weights_sha256: String,
+    moments_sha256: String,
+    /// The bytes of [`WEIGHTS`].
+    weights: Vec<u8>,
+    /// The bytes of [`MOMENTS`].
+    moments: Vec<u8>,
 }
 
 impl Checkpoint {
+    /// What it was made from.
+    pub(crate) fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot {
+            weights: Encoded::from(self.weights.as_slice()),
+            moments: Encoded::from(self.moments.as_slice()),
+            weights_sha256: self.weights_sha256.clone(),
+            moments_sha256: self.moments_sha256.clone(),
+        }
+    }
+
     /// The weights of the model.
     ///
     /// # Errors
     /// [`CheckpointError::Damaged`] when the file, although it is the one that was written, is not safetensors.
     pub(crate) fn weights(&self) -> Result<Vec<Weight>, CheckpointError> {
-        guarded(|| format::from_safetensors(&self.snapshot.weights)).map_err(|reason| self.damaged(WEIGHTS, reason))
+        guarded(|| format::from_safetensors(&self.weights)).map_err(|reason| self.damaged(WEIGHTS, reason))
     }
 
     /// The moments of the optimizer, and the moving averages if there are any.
@@ -226,7 +246,7 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Damaged`] when the file, although it is the one that was written, is not burnpack.
     pub(crate) fn moments(&self) -> Result<Vec<Weight>, CheckpointError> {
-        guarded(|| format::from_burnpack(&self.snapshot.moments)).map_err(|reason| self.damaged(MOMENTS, reason))
+        guarded(|| format::from_burnpack(&self.moments)).map_err(|reason| self.damaged(MOMENTS, reason))
     }
 
     /// That a file is the one that was written and yet cannot be what it should be.

@@ -11,6 +11,7 @@ use super::disk::{Disk, OsDisk};
 use super::manifest::{Entry, MANIFEST, MAX_BYTES, Manifest};
 use super::origin::Origin;
 use super::{Checkpoint, MOMENTS, STATE, Snapshot, State, WEIGHTS, guarded, sha256};
+use crate::encoded::Encoded;
 use crate::error::{CheckpointError, Damage};
 use crate::format;
 
@@ -89,14 +90,19 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// When a file cannot be written, synced or read back; the checkpoints that were there are untouched.
-    pub(crate) fn save(&self, state: &State, origin: &Origin, snapshot: &Snapshot) -> Result<PathBuf, CheckpointError> {
+    pub(crate) fn save(
+        &self,
+        state: &State,
+        origin: &Origin,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<PathBuf, CheckpointError> {
         let name = directory_name(state.step);
         let committed = self.directory.join(&name);
         let temporary = self.directory.join(format!("{TEMPORARY}{name}"));
         let written = self
             .write_files(&temporary, state, origin, snapshot)
             .and_then(|()| self.rename(&temporary, &committed))
-            .and_then(|()| self.load(state.step).map(drop));
+            .and_then(|()| self.check(state.step));
         if written.is_err() {
             // The error that is reported is the first one; what is left behind is swept at the next start.
             let _ = self.disk.remove_dir(&temporary);
@@ -109,25 +115,25 @@ impl<'a> Store<'a> {
         directory: &Path,
         state: &State,
         origin: &Origin,
-        snapshot: &Snapshot,
+        snapshot: &Snapshot<'_>,
     ) -> Result<(), CheckpointError> {
         let encode = |file| move |reason| CheckpointError::Encode { file, reason };
         self.disk.create_dir(directory).map_err(io_error("create", directory))?;
         let state_json = serde_json::to_vec_pretty(state).map_err(|error| encode(STATE)(error.to_string()))?;
         let mut manifest = Manifest::new(state.step, origin);
-        let write = |name: &str, bytes: &[u8]| {
+        let write = |name: &str, file: &Encoded| {
             let path = directory.join(name);
-            self.disk.write_synced(&path, bytes).map_err(io_error("write", &path))
+            self.disk.write_synced(&path, file).map_err(io_error("write", &path))
         };
-        for (name, bytes, hash) in [
+        for (name, file, hash) in [
             (WEIGHTS, &snapshot.weights, snapshot.weights_sha256.clone()),
             (MOMENTS, &snapshot.moments, snapshot.moments_sha256.clone()),
-            (STATE, &state_json, sha256(&state_json)),
+            (STATE, &Encoded::from(state_json.as_slice()), sha256(&state_json)),
         ] {
-            write(name, bytes)?;
-            manifest.add(name, bytes.len(), hash);
+            write(name, file)?;
+            manifest.add(name, file.len(), hash);
         }
-        write(MANIFEST, &manifest.to_bytes().map_err(encode(MANIFEST))?)?;
+        write(MANIFEST, &Encoded::from(manifest.to_bytes().map_err(encode(MANIFEST))?.as_slice()))?;
         self.sync(directory)
     }
 
@@ -140,8 +146,23 @@ impl<'a> Store<'a> {
         let (weights, moments) = (self.read(&glance, WEIGHTS)?, self.read(&glance, MOMENTS)?);
         let hash = |name: &str| glance.files[name].sha256.clone();
         let (weights_sha256, moments_sha256) = (hash(WEIGHTS), hash(MOMENTS));
-        let snapshot = Snapshot { weights, moments, weights_sha256, moments_sha256 };
-        Ok(Checkpoint { path: glance.path, state: glance.state, origin: glance.origin, snapshot })
+        let Glance { path, state, origin, .. } = glance;
+        Ok(Checkpoint { path, state, origin, weights, moments, weights_sha256, moments_sha256 })
+    }
+
+    /// Whether [`Store::load`] would find the checkpoint after `step` intact. Its tensors are not kept in memory.
+    ///
+    /// # Errors
+    /// As [`Store::glance`].
+    fn check(&self, step: u64) -> Result<(), CheckpointError> {
+        let glance = self.glance(step)?;
+        for name in [WEIGHTS, MOMENTS] {
+            let length = self.length(&glance.path, name)?;
+            let hashed = self.disk.hash(&glance.path.join(name), length);
+            let (length, hash) = hashed.map_err(unreadable(&glance.path, name))?;
+            glance.files[name].check(length, &hash).map_err(|reason| glance.damaged(name, reason))?;
+        }
+        Ok(())
     }
 
     /// Reads what the checkpoint after `step` holds beside tensors, whose files must be there and as long as they were.

@@ -23,7 +23,7 @@ fn origin() -> Origin {
     }
 }
 
-fn snapshot(step: u64) -> Snapshot {
+fn snapshot(step: u64) -> Snapshot<'static> {
     Snapshot::of(format!("weights of step {step}").into_bytes(), format!("moments of {step}").into_bytes())
 }
 
@@ -66,7 +66,7 @@ fn what_is_saved_is_loaded() {
     store(directory.path()).save(&state, &origin(), &snapshot(7)).unwrap();
     let loaded = store(directory.path()).load(7).unwrap();
     assert_eq!(loaded.state, state);
-    assert_eq!((loaded.snapshot, loaded.origin), (snapshot(7), origin()));
+    assert_eq!((loaded.snapshot(), &loaded.origin), (snapshot(7), &origin()));
     assert_eq!(names(directory.path()), ["step-0000000007"], "nothing temporary stays");
 }
 
@@ -80,7 +80,7 @@ fn every_flipped_bit_and_every_truncation_is_noticed_and_the_one_before_is_used(
     let mut falls_back = |what: &str| {
         damages += 1;
         let found = store(directory.path()).newest().unwrap();
-        assert_eq!(found.checkpoint.unwrap().snapshot, snapshot(1), "{what}");
+        assert_eq!(found.checkpoint.unwrap().snapshot(), snapshot(1), "{what}");
         assert_eq!(found.damaged.len(), 1, "{what}");
     };
     for name in [WEIGHTS, MOMENTS, STATE, MANIFEST] {
@@ -110,7 +110,7 @@ fn every_flipped_bit_and_every_truncation_is_noticed_and_the_one_before_is_used(
         fs::write(&file, &intact).unwrap();
     }
     println!("{damages} damages of a checkpoint, all noticed, the one before used each time");
-    assert_eq!(store(directory.path()).newest().unwrap().checkpoint.unwrap().snapshot, snapshot(2));
+    assert_eq!(store(directory.path()).newest().unwrap().checkpoint.unwrap().snapshot(), snapshot(2));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_save_that_fails_leaves_the_checkpoints_as_they_were() {
     let error = store(directory.path()).save(&state, &origin(), &snapshot(2)).unwrap_err();
     assert!(matches!(error, CheckpointError::Io { action: "rename", .. }), "{error}");
     assert_eq!(names(directory.path()), ["step-0000000001", "step-0000000002"]);
-    assert_eq!(store(directory.path()).load(1).unwrap().snapshot, snapshot(1));
+    assert_eq!(store(directory.path()).load(1).unwrap().snapshot(), snapshot(1));
 }
 
 #[test]
@@ -194,7 +194,8 @@ fn a_file_whose_parser_panics_is_damaged() {
 fn a_file_that_is_read_alone_is_verified_alone() {
     let directory = temp_dir::TempDir::new().unwrap();
     let tensor = |name: &str| Weight { name: name.to_string(), shape: vec![3], values: vec![1.0, -2.0, 0.5] };
-    let saved = Snapshot::new(&[tensor("w")], vec![tensor("w.momentum")]).unwrap();
+    let (weight, moment) = (tensor("w"), tensor("w.momentum"));
+    let saved = Snapshot::new(vec![NamedTensor::from(&weight)], vec![NamedTensor::from(&moment)]).unwrap();
     let store = store(directory.path());
     let path = store.save(&State { step: 3, ..State::default() }, &origin(), &saved).unwrap();
     let whole = |name: &str| {

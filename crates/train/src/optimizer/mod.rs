@@ -52,20 +52,25 @@ impl Optimizer {
         model.map(&mut Update { path: WeightPath::default(), optimizer: self, gradients, step, lr })
     }
 
-    /// All moments, read back from the device; named as their weight, a dot, and the moment: `head.bias.momentum`.
+    /// All moments; named as their weight, a dot, and the moment: `head.bias.momentum`.
+    pub fn tensors(&self) -> Vec<(String, Tensor<1>)> {
+        let of_weight = |(weight, moments): (&String, &Vec<Tensor<1>>)| {
+            let names = self.config.moments().iter().map(|name| format!("{weight}.{name}"));
+            names.zip(moments.clone()).collect::<Vec<_>>()
+        };
+        self.moments.iter().flat_map(of_weight).collect()
+    }
+
+    /// All moments, read back from the device.
     ///
     /// # Errors
     /// When the device fails.
     pub fn moments(&self) -> Result<Vec<Weight>, TrainError> {
-        let names = self.config.moments();
-        let mut all = Vec::new();
-        for (weight, moments) in &self.moments {
-            for (moment, name) in moments.iter().zip(names) {
-                let values = moment.try_to_vec_as::<f32>().map_err(TrainError::device)?;
-                all.push(Weight { name: format!("{weight}.{name}"), shape: vec![values.len()], values });
-            }
-        }
-        Ok(all)
+        let read = |(name, moment): (String, Tensor<1>)| {
+            let values = moment.try_into_vec_as::<f32>().map_err(TrainError::device)?;
+            Ok(Weight { name, shape: vec![values.len()], values })
+        };
+        self.tensors().into_iter().map(read).collect()
     }
 
     /// The optimizer with the moments of a checkpoint.

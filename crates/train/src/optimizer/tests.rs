@@ -7,6 +7,7 @@ use burn::tensor::Int;
 use serde::Deserialize;
 
 use super::*;
+use crate::encoded::{Encoded, NamedTensor};
 use crate::format;
 
 /// What `scripts/optimizer_golden.py` had Keras compute; everything is by weight name and flattened.
@@ -123,7 +124,8 @@ fn a_saved_optimizer_goes_on_with_the_same_bits() {
             for done in 0..5 {
                 model = step(model, &mut optimizer, done);
             }
-            let file = format::to_burnpack(optimizer.moments().unwrap()).unwrap();
+            let saved = optimizer.moments().unwrap();
+            let file = Encoded::burnpack(saved.iter().map(NamedTensor::from).collect()).unwrap().to_bytes();
             let moments = format::from_burnpack(&file).unwrap();
             let mut loaded = case.config.init().with_moments(moments, &model, &plain).unwrap();
 

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use self::lock::{Lock, Taken};
 use crate::checkpoint::{Disk, OsDisk};
 use crate::config::Config;
+use crate::encoded::Encoded;
 use crate::error::TrainError;
 
 /// What a run directory holds; anything else in it is left alone.
@@ -379,7 +380,7 @@ impl LockedRun {
     /// Makes a file of these bytes, on the disk; nothing of it stays when that fails.
     pub(crate) fn write_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(path); // what a write that was cut off left, or a link that leads elsewhere
-        OsDisk.write_synced(path, bytes).inspect_err(|_| drop(fs::remove_file(path)))
+        OsDisk.write_synced(path, &Encoded::from(bytes)).inspect_err(|_| drop(fs::remove_file(path)))
     }
 }
 
@@ -396,7 +397,7 @@ fn names(path: &Path) -> Result<Vec<OsString>, TrainError> {
 fn create_dir(path: &Path) -> Result<(), TrainError> {
     let missing: Vec<&Path> =
         path.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
-    OsDisk.create_dir(path).map_err(io_error("create", path))?;
+    fs::create_dir_all(path).map_err(io_error("create", path))?;
     for above in missing.into_iter().filter_map(Path::parent) {
         let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
         OsDisk.sync_dir(above).map_err(io_error("sync", above))?;
