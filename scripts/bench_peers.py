@@ -100,11 +100,11 @@ def environment(command, scratch, gpu):
     return env | command.env
 
 
-def measure(command, limits, gpu=False):
+def measure(command, limits, gpu=False, seed=1):
     """Runs a command alone and gives what it measured, its wall time, peak memory, and how busy others were."""
     before = machine.busy_share(0.3)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        arguments = [word.replace("@SCRATCH@", scratch) for word in command.arguments]
+        arguments = [word.replace("@SCRATCH@", scratch).replace("@SEED@", str(seed)) for word in command.arguments]
         sampled, start, spawned = machine.cpu_times(), time.perf_counter(), time.time()
         arguments = [word.replace("@SPAWNED@", repr(spawned)) for word in arguments]
         with open(os.path.join(scratch, "stdout"), "w+") as out, open(os.path.join(scratch, "stderr"), "w+") as err:
@@ -194,7 +194,7 @@ def measure_part(part, results, options):
             for contender in case.contenders:
                 if contender.name in gone or round >= contender.rounds(options):
                     continue
-                run = measure(contender.command, (options.timeout, options.memory), part.name == "gpu")
+                run = measure(contender.command, (options.timeout, options.memory), part.name == "gpu", round + 1)
                 if run.get("failed"):
                     gone.add(contender.name)  # it would fail again
                 heading = {"case": case.name, "values": case.values, "who": contender.name, "round": round}
@@ -219,7 +219,7 @@ def main():
     parser.add_argument(
         "--quick", action="store_true", help="one round, few steps and small files: it shows only that it works"
     )
-    parser.add_argument("--repeats", type=int, default=5, help="rounds (default 5; what takes longest has 2 or 3)")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds (default 5; what takes longest has 2 or 3), each with its own seed where something is trained")
     parser.add_argument("--patient", action="store_true", help="as many rounds for what takes longest")
     parser.add_argument("--threads", type=int, default=2, help="threads and cores of every process (default 2)")
     parser.add_argument("--one-thread", action="store_true", help="the training steps on one thread besides")

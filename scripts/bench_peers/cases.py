@@ -36,7 +36,8 @@ TORCH = {
 
 @dataclasses.dataclass
 class Command:
-    """A process to measure; `read` gives its figures from what it printed and the folder it was given as @SCRATCH@."""
+    """A process to measure; `read` gives its figures from what it printed and the folder it was given as @SCRATCH@, where its
+    stderr is too. For @SEED@ stands the number of the round, for @SPAWNED@ when it was started."""
 
     arguments: list
     threads: int = 2
@@ -70,7 +71,9 @@ class Part:
 
 
 def worker(library, task, threads, env=None, **arguments):
-    words = json.dumps(arguments | {"threads": threads}).replace('"@SPAWNED@"', "@SPAWNED@")
+    words = json.dumps(arguments | {"threads": threads})
+    for number in ("@SPAWNED@", "@SEED@"):
+        words = words.replace(f'"{number}"', number)
     return Command([sys.executable, str(HERE / f"worker_{library}.py"), task, words], threads, env or {})
 
 
@@ -280,11 +283,15 @@ def corpora(options):
 
 
 def trained(config, options, *more):
-    words = [program(), "train", str(config), "--quiet", "--run-dir", "@SCRATCH@/run", "--backend", "flex", *more]
+    words = [program(), "train", str(config), "--run-dir", "@SCRATCH@/run", "--backend", "flex", *more]
+    words += ["--set", "seed=@SEED@"]
 
     def read(printed, scratch):
         report = json.loads((pathlib.Path(scratch) / "run" / "report.json").read_text("utf-8"))
-        return {"accuracy": report["splits"]["test"]["accuracy"], "epochs": report["epochs_trained"]}
+        told = (pathlib.Path(scratch) / "stderr").read_text("utf-8")
+        epochs = [float(seconds) for seconds in re.findall(r"^epoch .* ([0-9.]+) s  weights", told, re.MULTILINE)]
+        accuracy = report["splits"]["test"]["accuracy"]
+        return {"accuracy": accuracy, "epochs": report["epochs_trained"], "epoch_s": statistics.median(epochs)}
 
     return Command(words + (["--set", "train.epochs=1"] if options.quick else []), options.threads, read=read)
 
@@ -295,13 +302,12 @@ def training_cases(options, prepared, kept):
         files = {split: str(options.work / f"{corpus}.{split}.fasttext") for split in ("train", "test")}
         reference = ROOT / "configs" / f"keras_{corpus}.toml"
         reference = reference if reference.exists() else options.work / f"keras_{corpus}.toml"
-        fasttext = lambda ngrams: worker("fasttext", "fit", options.threads, ngrams=ngrams, epochs=epochs, **files)
-        keras_fit = worker("keras", "fit", options.threads, corpus=corpus, labels=LABELS[corpus], epochs=epochs)
+        trained_by = lambda library, **how: worker(library, "fit", options.threads, epochs=epochs, seed="@SEED@", **how)
         contenders = [
             Contender(f"Attentive, configs/{corpus}.toml", trained(f"configs/{corpus}.toml", options)),
-            Contender("fastText, 1-grams", fasttext(1)),
-            Contender("Keras, reference model", keras_fit, most=3),
-            Contender("fastText, 1-2-grams", fasttext(2)),
+            Contender("fastText, 1-grams", trained_by("fasttext", ngrams=1, **files)),
+            Contender("Keras, reference model", trained_by("keras", corpus=corpus, labels=LABELS[corpus]), most=3),
+            Contender("fastText, 1-2-grams", trained_by("fasttext", ngrams=2, **files)),
             Contender("Attentive, reference model", trained(reference, options), most=3),
         ]
         yield Case(corpus, {"corpus": corpus}, contenders)

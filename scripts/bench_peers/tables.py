@@ -127,22 +127,25 @@ def beside_composed(found):
 
 
 def trainings(part):
-    titles = ["corpus", "", "epochs", "training alone, s", "whole process, s", "test accuracy", "peak MiB", "rounds"]
+    titles = ["corpus", "", "epochs", "an epoch, s", "training alone, s", "whole process, s", "test accuracy", "its range"]
+    titles += ["peak MiB", "rounds"]
     lines, ratios = [], []
     for case in case_names(part):
         found = rows(part, case)
         for row in found:
             if row.failed:
-                lines.append([case, row.who, "–", "–", row.failed, "–", "–", "–"])
+                lines.append([case, *failures(row, len(titles) - 1)])
                 continue
             lines.append(
                 [
                     case,
                     row.who,
                     row.cell("epochs", "{:.0f}").replace(MARK, ""),
+                    row.cell("epoch_s", "{:,.1f}"),
                     row.cell("train_s", "{:,.2f}"),
                     row.cell("wall_s", "{:,.2f}"),
                     row.cell("accuracy", "{:.1f} %", 100).replace(MARK, ""),
+                    row.spread("accuracy", "{:.1f}", 100),
                     row.memory(),
                     str(len(row.runs)),
                 ]

@@ -9,17 +9,23 @@ VERSIONS = measuring.need("fasttext")
 import fasttext
 
 
-def fit(train, test, ngrams, epochs, threads, save=None):
+def fit(train, test, ngrams, epochs, threads, save=None, seed=measuring.SEED):
     """The fastest settings that keep its accuracy: dim 64 and lr 0.5, on files that are already in fastText's form."""
     start = time.perf_counter()
     model = fasttext.train_supervised(
-        train, dim=64, lr=0.5, epoch=epochs, wordNgrams=ngrams, thread=threads, seed=measuring.SEED, verbose=0
+        train, dim=64, lr=0.5, epoch=epochs, wordNgrams=ngrams, thread=threads, seed=seed, verbose=0
     )
     seconds = time.perf_counter() - start
     if save:
         model.save_model(save)
     accuracy = model.test(test)[1]
-    return {"train_s": seconds, "accuracy": accuracy, "epochs": epochs, "versions": VERSIONS}
+    return {
+        "train_s": seconds,
+        "epoch_s": seconds / epochs,
+        "accuracy": accuracy,
+        "epochs": epochs,
+        "versions": VERSIONS,
+    }
 
 
 def predict(model, input, output, threads, singles):

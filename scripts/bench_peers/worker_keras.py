@@ -87,9 +87,21 @@ def vectorizer(texts, vocab_size, length):
     return layer
 
 
-def fit(corpus, labels, epochs, threads, save=None, length=100, dim=64, vocab_size=10_000, batch_size=32):
+def fit(
+    corpus,
+    labels,
+    epochs,
+    threads,
+    save=None,
+    seed=measuring.SEED,
+    length=100,
+    dim=64,
+    vocab_size=10_000,
+    batch_size=32,
+):
     """A whole training, as the reference document has it, from the files to the accuracy on the test split."""
     set_threads(threads)
+    keras.utils.set_random_seed(seed)
     (train, train_targets), (test, test_targets) = measuring.texts(corpus, "train"), measuring.texts(corpus, "test")
     layer = vectorizer(train, vocab_size, length)
     encode = lambda texts: layer(tf.constant(texts)).numpy().astype("int32")
@@ -103,7 +115,13 @@ def fit(corpus, labels, epochs, threads, save=None, length=100, dim=64, vocab_si
         text = keras.Input((), dtype="string")
         keras.Model(text, built(layer(text))).save(save)
     accuracy = built.evaluate(encode(test), np.array(test_targets, "float32"), batch_size=256, verbose=0)[1]
-    return {"train_s": seconds, "accuracy": float(accuracy), "epochs": epochs, "versions": VERSIONS}
+    return {
+        "train_s": seconds,
+        "epoch_s": seconds / epochs,
+        "accuracy": float(accuracy),
+        "epochs": epochs,
+        "versions": VERSIONS,
+    }
 
 
 def predict(model, input, output, threads, singles):
