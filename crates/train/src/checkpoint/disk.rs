@@ -2,7 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use super::sha256;
 use crate::encoded::Encoded;
@@ -16,6 +18,11 @@ pub(crate) trait Disk: std::fmt::Debug {
 
     /// Makes a file and waits until its bytes are on the disk; its name may not be yet.
     fn write_synced(&self, path: &Path, file: &Encoded<'_>) -> io::Result<()>;
+
+    /// Makes several files like that, and says what became of each.
+    fn write_all_synced(&self, files: &[(PathBuf, &Encoded<'_>)]) -> Vec<io::Result<()>> {
+        files.iter().map(|(path, file)| self.write_synced(path, file)).collect()
+    }
 
     /// Waits until the names in a directory are on the disk.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
@@ -42,12 +49,18 @@ pub(crate) trait Disk: std::fmt::Debug {
         Ok((bytes, hash))
     }
 
-    /// How many bytes a file has, at most so many, and the SHA-256 of these.
-    fn hash(&self, path: &Path, at_most: u64) -> io::Result<(u64, String)> {
-        let (bytes, hash) = self.read_hashed(path, at_most)?;
-        Ok((bytes.len() as u64, hash))
+    /// How many bytes each of some files has, at most as many as stand beside it, and the SHA-256 of these.
+    fn hash_all(&self, files: &[(PathBuf, u64)]) -> Vec<io::Result<(u64, String)>> {
+        let hash = |(path, at_most): &(PathBuf, u64)| {
+            let (bytes, hash) = self.read_hashed(path, *at_most)?;
+            Ok((bytes.len() as u64, hash))
+        };
+        files.iter().map(hash).collect()
     }
 }
+
+/// From how many bytes on files are written and hashed at once.
+const WORTH_THREADS: u64 = 1 << 20;
 
 /// The disk as the operating system has it.
 #[derive(Debug)]
@@ -67,6 +80,11 @@ impl Disk for OsDisk {
         let mut file = File::create(path)?;
         encoded.write_to(&mut file)?;
         file.sync_all()
+    }
+
+    fn write_all_synced(&self, files: &[(PathBuf, &Encoded<'_>)]) -> Vec<io::Result<()>> {
+        let write = |(path, file): &(PathBuf, &Encoded<'_>)| self.write_synced(path, file);
+        each(files, files.iter().map(|(_, file)| file.len() as u64).sum(), write)
     }
 
     /// Windows has no such call and keeps its own journal of names; some file systems of other machines refuse it.
@@ -113,7 +131,17 @@ impl Disk for OsDisk {
         read_hashed(File::open(path)?, at_most)
     }
 
-    fn hash(&self, path: &Path, at_most: u64) -> io::Result<(u64, String)> {
-        hash(File::open(path)?, at_most)
+    fn hash_all(&self, files: &[(PathBuf, u64)]) -> Vec<io::Result<(u64, String)>> {
+        let hash = |(path, at_most): &(PathBuf, u64)| hash(File::open(path)?, *at_most);
+        each(files, files.iter().map(|(_, length)| length).sum(), hash)
     }
+}
+
+/// What `call` says of each of some files: of several at once, where they have so many bytes in all that it is worth the
+/// threads.
+fn each<F: Sync, R: Send>(files: &[F], bytes: u64, call: impl Fn(&F) -> R + Send + Sync) -> Vec<R> {
+    if bytes < WORTH_THREADS {
+        return files.iter().map(call).collect();
+    }
+    files.par_iter().map(call).collect()
 }

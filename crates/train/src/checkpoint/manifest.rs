@@ -37,7 +37,8 @@ pub(super) struct Manifest {
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
-    bytes: u64,
+    /// How many bytes it has.
+    pub bytes: u64,
     /// Its hash, in hexadecimal.
     pub sha256: String,
 }

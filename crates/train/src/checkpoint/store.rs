@@ -121,20 +121,22 @@ impl<'a> Store<'a> {
         self.disk.create_dir(directory).map_err(io_error("create", directory))?;
         let state_json = serde_json::to_vec_pretty(state).map_err(|error| encode(STATE)(error.to_string()))?;
         let mut manifest = Manifest::new(state.step, origin);
-        let write = |name: &str, file: &Encoded| {
-            let path = directory.join(name);
-            self.disk.write_synced(&path, file).map_err(io_error("write", &path))
-        };
-        for (name, file, hash) in [
-            (WEIGHTS, &snapshot.weights, snapshot.weights_sha256.clone()),
-            (MOMENTS, &snapshot.moments, snapshot.moments_sha256.clone()),
-            (STATE, &Encoded::from(state_json.as_slice()), sha256(&state_json)),
-        ] {
-            write(name, file)?;
+        let state_file = Encoded::from(state_json.as_slice());
+        let files = [(WEIGHTS, &snapshot.weights), (MOMENTS, &snapshot.moments), (STATE, &state_file)];
+        let hashes = [snapshot.weights_sha256.clone(), snapshot.moments_sha256.clone(), sha256(&state_json)];
+        for ((name, file), hash) in files.into_iter().zip(hashes) {
             manifest.add(name, file.len(), hash);
         }
-        write(MANIFEST, &Encoded::from(manifest.to_bytes().map_err(encode(MANIFEST))?.as_slice()))?;
+        self.write_all(directory, &files)?;
+        let manifest = manifest.to_bytes().map_err(encode(MANIFEST))?;
+        self.write_all(directory, &[(MANIFEST, &Encoded::from(manifest.as_slice()))])?;
         self.sync(directory)
+    }
+
+    fn write_all(&self, directory: &Path, files: &[(&str, &Encoded<'_>)]) -> Result<(), CheckpointError> {
+        let files: Vec<_> = files.iter().map(|(name, file)| (directory.join(name), *file)).collect();
+        let written = self.disk.write_all_synced(&files);
+        files.iter().zip(written).try_for_each(|((path, _), written)| written.map_err(io_error("write", path)))
     }
 
     /// Reads the checkpoint after `step`, all hashes verified.
@@ -156,9 +158,9 @@ impl<'a> Store<'a> {
     /// As [`Store::glance`].
     fn check(&self, step: u64) -> Result<(), CheckpointError> {
         let glance = self.glance(step)?;
-        for name in [WEIGHTS, MOMENTS] {
-            let length = self.length(&glance.path, name)?;
-            let hashed = self.disk.hash(&glance.path.join(name), length);
+        let names = [WEIGHTS, MOMENTS];
+        let files = names.map(|name| (glance.path.join(name), glance.files[name].bytes));
+        for (name, hashed) in names.into_iter().zip(self.disk.hash_all(&files)) {
             let (length, hash) = hashed.map_err(unreadable(&glance.path, name))?;
             glance.files[name].check(length, &hash).map_err(|reason| glance.damaged(name, reason))?;
         }

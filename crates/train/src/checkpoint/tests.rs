@@ -182,6 +182,25 @@ fn a_save_that_fails_leaves_the_checkpoints_as_they_were() {
     assert_eq!(store(directory.path()).load(1).unwrap().snapshot(), snapshot(1));
 }
 
+/// Files that are large enough to be written and hashed by several threads.
+#[test]
+fn a_large_checkpoint_is_saved_like_a_small_one() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    let bytes = |n: usize, salt: usize| (0..n).map(|i| (i * 31 + salt) as u8).collect::<Vec<u8>>();
+    let large = || Snapshot::of(bytes(3 << 20, 1), bytes((5 << 20) + 3, 2));
+    let store = store(directory.path());
+    let state = State { step: 4, ..State::default() };
+    store.save(&state, &origin(), &large()).unwrap();
+    assert!(store.load(4).unwrap().snapshot() == large());
+    let false_hash = Snapshot { moments_sha256: sha256(b"others"), ..large() };
+    let error = store.save(&State { step: 5, ..State::default() }, &origin(), &false_hash).unwrap_err();
+    assert!(matches!(&error, CheckpointError::Damaged { path, .. } if path.ends_with(MOMENTS)), "{error}");
+    // What is in the way of a file is told with its place.
+    fs::create_dir_all(directory.path().join(".tmp-step-0000000006").join(WEIGHTS)).unwrap();
+    let error = store.save(&State { step: 6, ..State::default() }, &origin(), &large()).unwrap_err();
+    assert!(matches!(&error, CheckpointError::Io { action: "write", path, .. } if path.ends_with(WEIGHTS)), "{error}");
+}
+
 #[test]
 fn a_file_whose_parser_panics_is_damaged() {
     assert_eq!(
