@@ -139,7 +139,7 @@ def composed(values, options, threads, backend, mimalloc):
     """The reference model written with Burn alone: with the system's allocator, or with the one that we have."""
     name, form = ("train_step", "composed") if mimalloc else ("composed_step", None)
     who = f"Burn composed, {backend}" + (", mimalloc" if mimalloc else "")
-    return Contender(who, Command(step(values, options, backend, name, form=form), threads), most=3)
+    return Contender(who, Command(step(values, options, backend, name, form=form), threads))
 
 
 def keras(form, values, options, threads, **more):

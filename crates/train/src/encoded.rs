@@ -8,9 +8,7 @@ use std::io::{self, Write};
 use attentive_model::Weight;
 use attentive_ops::{is_host, with_values};
 use burn::tensor::Tensor;
-use burn_pack::{
-    DType, FORMAT_VERSION, HEADER_SIZE, Header, MAGIC_NUMBER, TENSOR_ALIGNMENT, aligned_data_section_start,
-};
+use burn_pack::{DType, FORMAT_VERSION, Header, MAGIC_NUMBER, TENSOR_ALIGNMENT, aligned_data_section_start};
 use rayon::prelude::*;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
@@ -67,6 +65,12 @@ impl<'a> From<&'a Weight> for NamedTensor<'a> {
     fn from(weight: &'a Weight) -> Self {
         let Weight { name, shape, values } = weight;
         Self { name: name.clone(), shape: shape.clone(), values: Values::Read(values.into()) }
+    }
+}
+
+impl NamedTensor<'_> {
+    fn bytes(&self) -> usize {
+        size_of::<f32>() * self.shape.iter().product::<usize>()
     }
 }
 
@@ -128,6 +132,7 @@ impl<'a> Encoded<'a> {
     /// # Errors
     /// What keeps their description from being written.
     pub(crate) fn burnpack(tensors: Vec<NamedTensor<'a>>) -> Result<Self, String> {
+        // As burn-pack's own, which it keeps to itself.
         #[derive(Serialize)]
         struct Described {
             tensors: BTreeMap<String, Place>,
@@ -153,7 +158,6 @@ impl<'a> Encoded<'a> {
         let metadata_size = u32::try_from(description.len()).map_err(|error| error.to_string())?;
         let header = Header { magic: MAGIC_NUMBER, version: FORMAT_VERSION, metadata_size };
         let mut head = header.into_bytes().to_vec();
-        debug_assert_eq!(head.len(), HEADER_SIZE);
         head.extend(&description);
         head.resize(aligned_data_section_start(description.len()), 0);
         let length = head.len() + end;
@@ -207,12 +211,6 @@ impl Write for Hashing<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl NamedTensor<'_> {
-    fn bytes(&self) -> usize {
-        size_of::<f32>() * self.shape.iter().product::<usize>()
     }
 }
 

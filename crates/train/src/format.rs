@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use attentive_model::Weight;
 use burn_pack::{Bytes, DType, Reader};
 use half::{bf16, f16};
+use rayon::prelude::*;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
@@ -183,7 +184,8 @@ fn le_bytes(values: &[f32]) -> Cow<'_, [u8]> {
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect()
+    // What costs is memory that was never touched, which threads share.
+    bytes.as_chunks::<4>().0.par_iter().with_min_len(1 << 18).map(|chunk| f32::from_le_bytes(*chunk)).collect()
 }
 
 /// The tensor of these values; only numbers are ever saved.
