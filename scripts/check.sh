@@ -30,14 +30,21 @@ cargo fmt --manifest-path fuzz/Cargo.toml --check
 step "tests (the README's command)"
 cargo test --release --workspace
 
-step "tests of the data crate with Parquet, in a directory of its own: the feature would have Burn compiled again"
-cargo test --release -p attentive-data --features parquet --target-dir "$CARGO_TARGET_DIR/parquet"
+# In a directory of its own: with the GPU, most of Burn is compiled again.
+all_features=(--release --workspace --all-features --target-dir "$CARGO_TARGET_DIR/all-features")
+step "tests with all features"
+cargo test "${all_features[@]}"
 
 step "lints"
-cargo clippy --release --workspace --all-targets -- -D warnings
+cargo clippy "${all_features[@]}" --all-targets -- -D warnings
 
 step "docs"
-RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --document-private-items --quiet
+RUSTDOCFLAGS="-D warnings" cargo doc "${all_features[@]}" --no-deps --document-private-items --quiet
+
+step "other sets of features compile"
+for features in flex ndarray wgpu; do
+  cargo check --release -p attentive-cli --no-default-features --features "$features" --quiet
+done
 
 step "the shipped dataset is what its script makes"
 if command -v python3 >/dev/null; then

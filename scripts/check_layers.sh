@@ -16,9 +16,9 @@ allowed() { # crate, the attentive crates its library may import
   done < <(sed -n '/^\[dependencies\]/,/^\[/s/^\(attentive-[a-z]*\|burn[a-z-]*\).*/\1/p' "crates/$crate/Cargo.toml")
 }
 allowed data
-allowed ops burn
+allowed ops burn burn-core
 allowed model attentive-ops burn
-allowed backend burn burn-flex burn-ndarray burn-std
+allowed backend burn burn-core burn-flex burn-ndarray burn-nn burn-std
 allowed train attentive-data attentive-model attentive-ops burn burn-pack
 allowed export attentive-data attentive-model attentive-train burn
 allowed cli attentive-backend attentive-data attentive-export attentive-model attentive-ops attentive-train

@@ -34,7 +34,9 @@ pub use bundle::{Bundle, Verified, write_bundle};
 pub use error::ExportError;
 pub use examples::{OwnTexts, own_texts};
 pub use keras::{KerasModel, Trainable, order_of, write_keras};
-pub use onnx::{Rerun, rerun_onnx, to_onnx, write_onnx};
+#[cfg(feature = "onnx-rerun")]
+pub use onnx::rerun_onnx;
+pub use onnx::{Rerun, to_onnx, write_onnx};
 pub use pruned::{Pruned, prune};
 pub use shipped::Shipped;
 pub use torch::{Rounded, write_torch};

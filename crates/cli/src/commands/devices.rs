@@ -1,6 +1,6 @@
 //! `attentive devices`: what this build can run on, what it found, and what `auto` would take.
 
-use attentive_backend::survey;
+use attentive_backend::{BackendError, survey};
 
 use crate::failure::Failure;
 use crate::output::print;
@@ -15,7 +15,8 @@ pub(super) fn devices() -> Result<(), Failure> {
         match found.result {
             Ok(opened) => table.row([found.backend.to_string(), opened.description, chosen.to_string()]),
             Err(error) => {
-                table.row([found.backend.to_string(), "no".to_string(), String::new()]);
+                let works = if let BackendError::NotBuilt { .. } = error { "not in this build" } else { "no" };
+                table.row([found.backend.to_string(), works.to_string(), String::new()]);
                 reasons.push_str(&format!("\n{error}\n"));
                 if let Some(hint) = error.hint() {
                     reasons.push_str(&format!("hint: {hint}\n"));

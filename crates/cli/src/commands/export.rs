@@ -3,7 +3,7 @@
 use attentive_backend::Backend;
 use attentive_data::{Corpus, Examples, Split, load_corpus};
 use attentive_export::{
-    About, ExportError, OwnTexts, Shipped, Trainable, own_texts, prune, write_bundle, write_keras, write_onnx,
+    About, ExportError, OwnTexts, Rerun, Shipped, Trainable, own_texts, prune, write_bundle, write_keras, write_onnx,
     write_torch,
 };
 use attentive_model::AttentionConfig;
@@ -170,11 +170,16 @@ fn onnx(args: &Export, exported: &Exported, talk: Talk) -> Result<String, Failur
         Some(_) => "\nit reads one window of a long text; pooling their logits is left to the caller",
         None => "",
     };
+    let rerun = match rerun {
+        Some(Rerun { n, largest }) => {
+            let n = count(n as u64);
+            format!("{n} examples come out the same in another engine (rten), within {largest:.1e}")
+        }
+        None => "not run in another engine, which this build lacks (`--features onnx-rerun`)".to_string(),
+    };
     Ok(format!(
-        "{} examples come out the same in another engine (rten), within {:.1e}\nopset 17, any batch and length; labels, \
-         thresholds and padding are in its metadata, its tokenizer is `{}`{windows}\n",
-        count(rerun.n as u64),
-        rerun.largest,
+        "{rerun}\nopset 17, any batch and length; labels, thresholds and padding are in its metadata, its tokenizer is \
+         `{}`{windows}\n",
         exported.from.path().join("tokenizer.json").display()
     ))
 }

@@ -4,6 +4,7 @@
 mod attention;
 mod layers;
 mod protobuf;
+#[cfg(feature = "onnx-rerun")]
 mod rerun;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,8 @@ use serde_json::json;
 use self::attention::Rotary;
 use self::layers::{Builder, Text};
 use self::protobuf::{Attribute, Graph, OPSET, Size};
-pub use self::rerun::{Rerun, rerun_onnx};
+#[cfg(feature = "onnx-rerun")]
+pub use self::rerun::rerun_onnx;
 use crate::error::ExportError;
 use crate::examples::OwnTexts;
 use crate::labels::{head_name, thresholds_of};
@@ -27,17 +29,37 @@ const MAX_WEIGHTS: u64 = (1 << 31) - (64 << 20);
 
 const BATCH: Size = Size::Any("batch");
 
-/// Writes the classifier as an ONNX file, which has its name only when another engine has run it: see [`rerun_onnx`].
+/// What became of the examples in another engine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rerun {
+    /// How many texts were run.
+    pub n: usize,
+    /// By how much a probability differs at most.
+    pub largest: f32,
+}
+
+/// Writes the classifier as an ONNX file. With the feature `onnx-rerun`, the file gets its name only after another engine has
+/// run it on examples; without, the result is `None`.
 ///
 /// # Errors
-/// As [`to_onnx`] and [`rerun_onnx`]; [`ExportError::Exists`] when there is something already; whatever keeps the file from
-/// being written.
-pub fn write_onnx(predictor: &Predictor, own: &OwnTexts, output: &Path) -> Result<Rerun, ExportError> {
+/// As [`to_onnx`]; [`ExportError::Rerun`] when the other engine refuses the file or computes something else;
+/// [`ExportError::Exists`] when there is something already; whatever keeps the file from being written.
+pub fn write_onnx(predictor: &Predictor, own: &OwnTexts, output: &Path) -> Result<Option<Rerun>, ExportError> {
     let file = to_onnx(predictor)?;
     let staging = Staging::file(output, &file)?;
-    let rerun = rerun_onnx(&file, predictor, own)?;
+    let rerun = rerun(&file, predictor, own)?;
     staging.commit()?;
     Ok(rerun)
+}
+
+#[cfg(feature = "onnx-rerun")]
+fn rerun(file: &[u8], predictor: &Predictor, own: &OwnTexts) -> Result<Option<Rerun>, ExportError> {
+    rerun_onnx(file, predictor, own).map(Some)
+}
+
+#[cfg(not(feature = "onnx-rerun"))]
+fn rerun(_: &[u8], _: &Predictor, _: &OwnTexts) -> Result<Option<Rerun>, ExportError> {
+    Ok(None)
 }
 
 /// The classifier as the bytes of an ONNX file of opset 17; the same classifier gives the same bytes.

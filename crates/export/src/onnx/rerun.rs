@@ -7,6 +7,7 @@ use rten::{Model, NodeId, ValueOrView};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 
+use super::Rerun;
 use crate::error::ExportError;
 use crate::examples::{Example, OwnTexts};
 
@@ -14,15 +15,6 @@ use crate::examples::{Example, OwnTexts};
 const TOLERANCE: f32 = 1e-5;
 /// How many texts are run together, so that memory does not grow with their number.
 const AT_ONCE: usize = 16;
-
-/// What became of the examples in another engine.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rerun {
-    /// How many texts were run.
-    pub n: usize,
-    /// By how much a probability differs at most.
-    pub largest: f32,
-}
 
 /// Runs the examples of a classifier through its ONNX file. Texts that it reads in several windows are left out, because pooling
 /// them is the caller's.

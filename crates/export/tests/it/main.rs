@@ -3,4 +3,5 @@
 
 mod bundle;
 mod classifiers;
+#[cfg(feature = "onnx-rerun")]
 mod onnx;
