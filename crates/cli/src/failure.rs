@@ -2,13 +2,12 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use attentive_backend::BackendError;
 use attentive_data::{DataError, DataErrorKind};
 use attentive_export::ExportError;
-use attentive_train::{CheckpointError, ConfigError, TrainError};
+use attentive_train::{CheckpointError, ConfigError, StagingError, TrainError};
 
 use crate::style::Style;
 
@@ -24,10 +23,8 @@ pub(crate) enum Failure {
         name: String,
         source: io::Error,
     },
-    /// A file that would have to be replaced.
-    Exists {
-        path: PathBuf,
-    },
+    /// A new file or directory that could not be written, such as one that is there already.
+    Staging(StagingError),
     /// A signal asked the run to stop; its checkpoint is saved.
     Interrupted {
         signal: i32,
@@ -43,6 +40,11 @@ pub(crate) enum Failure {
     },
     /// A cross-validation that cannot be, or was interrupted.
     Folds(FoldsFailure),
+    /// A signal asked to stop while a run was verified.
+    InterruptedVerification {
+        signal: i32,
+        run: String,
+    },
     /// A run is not what it should be; what is wrong was printed.
     Verification {
         run: String,
@@ -170,7 +172,7 @@ impl Failure {
             Self::Backend(error) => error.to_string(),
             Self::Export(error) => error.to_string(),
             Self::Output { name, .. } => format!("cannot write {name}"),
-            Self::Exists { path } => format!("`{}` is there already", path.display()),
+            Self::Staging(error) => error.to_string(),
             Self::Interrupted { signal, run, step: Some(step) } => {
                 format!("interrupted by {}; the checkpoint after step {step} is in `{run}`", signal_name(*signal))
             }
@@ -181,6 +183,9 @@ impl Failure {
                 format!("interrupted by {} before training began", signal_name(*signal))
             }
             Self::Folds(failure) => failure.message(),
+            Self::InterruptedVerification { signal, run } => {
+                format!("interrupted by {} before all of `{run}` was verified", signal_name(*signal))
+            }
             Self::Verification { run, wrong } => format!("`{run}` is not what it should be: {wrong} wrong"),
             Self::Internal { message } => format!("attentive has a bug: {message}"),
         }
@@ -192,9 +197,10 @@ impl Failure {
             Self::Backend(error) => error.source(),
             Self::Export(error) => error.source(),
             Self::Output { source, .. } => Some(source),
-            Self::Exists { .. }
-            | Self::Interrupted { .. }
+            Self::Staging(error) => error.source(),
+            Self::Interrupted { .. }
             | Self::InterruptedEarly { .. }
+            | Self::InterruptedVerification { .. }
             | Self::Folds(_)
             | Self::Verification { .. }
             | Self::Internal { .. } => None,
@@ -207,11 +213,16 @@ impl Failure {
             Self::Backend(error) => error.hint(),
             Self::Export(error) => error.hint(),
             Self::Output { source, .. } => output_hint(source.kind()).map(str::to_string),
-            Self::Exists { .. } => Some("remove it, or write elsewhere with `--output`".to_string()),
+            Self::Staging(StagingError::Io { source, .. }) => output_hint(source.kind()).map(str::to_string),
+            Self::Staging(StagingError::Exists { .. }) => {
+                Some("remove it, or write elsewhere with `--output`".to_string())
+            }
+            Self::Staging(StagingError::Place { .. }) => Some("name a new file with `--output`".to_string()),
             Self::Interrupted { run, .. } => Some(format!("`attentive resume {run}` goes on from there")),
             Self::InterruptedEarly { kept, .. } => {
                 kept.then(|| "what is encoded is kept: the same command goes on from there".to_string())
             }
+            Self::InterruptedVerification { .. } => None,
             Self::Folds(failure) => Some(failure.hint()),
             Self::Verification { run, .. } => Some(format!(
                 "restore damaged files from a backup; `attentive resume {run}` trains on from the newest intact checkpoint"
@@ -229,11 +240,12 @@ impl Failure {
             Self::Backend(_) => code::NO_DEVICE,
             Self::Export(error) => export_code(error),
             Self::Output { .. } => code::IO,
-            Self::Exists { .. } => code::RUN_TAKEN,
+            Self::Staging(error) => staging_code(error),
             Self::Folds(FoldsFailure::TooFew { .. } | FoldsFailure::InConfig) => code::CONFIG,
             Self::Folds(FoldsFailure::PlainRun { .. } | FoldsFailure::Exists { .. }) => code::RUN_TAKEN,
             Self::Interrupted { signal, .. }
             | Self::InterruptedEarly { signal, .. }
+            | Self::InterruptedVerification { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
             Self::Verification { .. } => code::BAD_DATA,
             Self::Internal { .. } => code::INTERNAL,
@@ -295,7 +307,9 @@ fn train_code(error: &TrainError) -> u8 {
         | TrainError::NoStart { .. }
         | TrainError::NothingLogged { .. } => code::NO_INPUT,
         TrainError::Checkpoint(CheckpointError::Io { .. } | CheckpointError::Encode { .. }) => code::IO,
-        TrainError::Checkpoint(CheckpointError::NotFinite { .. }) | TrainError::Diverged { .. } => code::DIVERGED,
+        TrainError::Checkpoint(CheckpointError::NotFinite { .. })
+        | TrainError::Diverged { .. }
+        | TrainError::NoWayBack { .. } => code::DIVERGED,
         TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } | TrainError::Start { .. } => {
             code::BAD_DATA
         }
@@ -308,8 +322,8 @@ fn train_code(error: &TrainError) -> u8 {
 fn export_code(error: &ExportError) -> u8 {
     match error {
         ExportError::Train(error) => train_code(error),
-        ExportError::Exists { .. } | ExportError::Place { .. } => code::RUN_TAKEN,
-        ExportError::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => code::NO_INPUT,
+        ExportError::Output(error) => staging_code(error),
+        ExportError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => code::NO_INPUT,
         ExportError::Unreadable { .. } | ExportError::NoEqual { .. } => code::BAD_DATA,
         ExportError::NoTokenizer { .. }
         | ExportError::TwoTokenizers { .. }
@@ -323,8 +337,15 @@ fn export_code(error: &ExportError) -> u8 {
         | ExportError::Unprunable
         | ExportError::TooLarge { .. } => code::CONFIG,
         ExportError::Rerun { .. } => code::INTERNAL,
-        ExportError::Io { .. } | ExportError::Encode { .. } => code::IO,
+        ExportError::Read { .. } | ExportError::Encode { .. } => code::IO,
         ExportError::Damaged { .. } | ExportError::Differs { .. } => code::BAD_DATA,
+    }
+}
+
+fn staging_code(error: &StagingError) -> u8 {
+    match error {
+        StagingError::Exists { .. } | StagingError::Place { .. } => code::RUN_TAKEN,
+        StagingError::Io { .. } => code::IO,
     }
 }
 

@@ -239,7 +239,8 @@ impl Default for UnigramConfig {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FileConfig {
-    /// The `tokenizer.json`. Required. Relative to the directory the command runs in.
+    /// The `tokenizer.json`. Required. Relative to the directory the command runs in. A run keeps a copy, and is resumed
+    /// with that.
     pub path: PathBuf,
 }
 

@@ -8,17 +8,16 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use attentive_data::{Labels, TextEncoder};
-use attentive_train::{Config, Metrics, Parts, Predictor, TrainError, read_hashed, read_safetensors};
+use attentive_train::{Config, Metrics, Parts, Predictor, StagedDirectory, TrainError, read_hashed, read_safetensors};
 use burn::tensor::Device;
 
 use crate::about::About;
-use crate::error::{ExportError, io_error};
+use crate::error::{ExportError, read_error};
 use crate::examples::{Example, OwnTexts};
 use crate::labels;
 use crate::manifest::{MANIFEST, MAX_BYTES, Manifest};
 use crate::readme::readme;
 use crate::shipped::{Shipped, WEIGHTS};
-use crate::staging::Staging;
 
 const CONFIG: &str = "config.toml";
 const TOKENIZER: &str = "tokenizer.json";
@@ -61,7 +60,7 @@ impl Bundle {
     /// Reads a bundle and verifies every file. `backends` are the names that a config may hold.
     ///
     /// # Errors
-    /// [`ExportError::Damaged`] names the first file that is not what was written; [`ExportError::Io`] where the system
+    /// [`ExportError::Damaged`] names the first file that is not what was written; [`ExportError::Read`] where the system
     /// fails to read; [`ExportError::Train`] when the config is none.
     pub fn open(path: &Path, backends: &[&str]) -> Result<Self, ExportError> {
         let damaged = |name: &str| {
@@ -199,20 +198,20 @@ fn read(
         Ok(metadata) if metadata.is_file() => metadata.len(),
         Ok(_) => return Err(damaged("it is not a regular file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(damaged("it is not there")),
-        Err(error) => return Err(io_error("read", &path)(error)),
+        Err(error) => return Err(read_error(&path)(error)),
     };
     accept(length).map_err(|reason| damaged(&reason))?;
     // As long as it is: a file that grows meanwhile is damaged, and one that claims more was refused.
-    let file = File::open(&path).map_err(io_error("read", &path))?;
-    read_hashed(file, length.saturating_add(1)).map_err(io_error("read", &path))
+    let file = File::open(&path).map_err(read_error(&path))?;
+    read_hashed(file, length.saturating_add(1)).map_err(read_error(&path))
 }
 
 /// Writes a classifier as a bundle to `output`, reads it back and runs its examples; only then it has its name. `metrics` are
 /// those of the split that `about` has measured last. The same run gives the same bytes.
 ///
 /// # Errors
-/// [`ExportError::Exists`] when there is something already, and whatever keeps a file from being written. Nothing stays of
-/// a bundle that could not be finished.
+/// [`ExportError::Output`] when there is something already or a file cannot be written. Nothing stays of a bundle that could
+/// not be finished.
 pub fn write_bundle(
     shipped: &Shipped,
     about: About,
@@ -222,7 +221,7 @@ pub fn write_bundle(
     backends: &[&str],
     device: &Device,
 ) -> Result<Verified, ExportError> {
-    let staging = Staging::directory(output)?;
+    let staged = StagedDirectory::new(output)?;
     let predictor = &shipped.predictor;
     let examples = Example::all(own, predictor)?;
     let readme = readme(&about, shipped, metrics, examples.len());
@@ -238,11 +237,11 @@ pub fn write_bundle(
         (TOKENIZER, predictor.encoder().to_json().into_bytes()),
     ];
     for (name, bytes) in &files {
-        staging.write(name, bytes)?;
+        staged.write(name, bytes)?;
     }
-    staging.write(MANIFEST, &Manifest::new(about, &files).to_bytes())?;
-    let bundle = Bundle::open(staging.path(), backends)?;
+    staged.write(MANIFEST, &Manifest::new(about, &files).to_bytes())?;
+    let bundle = Bundle::open(staged.path(), backends)?;
     let verified = bundle.verify(&bundle.predictor(device)?)?;
-    staging.commit()?;
+    staged.publish()?;
     Ok(verified)
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use attentive_train::TrainError;
+use attentive_train::{StagingError, TrainError};
 
 /// An export that was not made, or one that could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -11,25 +11,12 @@ pub enum ExportError {
     /// The classifier could not be put together or run.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// There is something where the export should go.
-    #[error("`{path}` is there already, and an export replaces nothing", path = path.display())]
-    Exists {
-        /// The output.
-        path: PathBuf,
-    },
-    /// The output has no name, or no directory to be in.
-    #[error("nothing can be written to `{path}`: {reason}", path = path.display())]
-    Place {
-        /// The output.
-        path: PathBuf,
-        /// Why not.
-        reason: &'static str,
-    },
-    /// A file could not be read or written.
-    #[error("cannot {action} `{path}`", path = path.display())]
-    Io {
-        /// What was attempted, as a verb.
-        action: &'static str,
+    /// The export could not be written.
+    #[error(transparent)]
+    Output(#[from] StagingError),
+    /// A file could not be read.
+    #[error("cannot read `{path}`", path = path.display())]
+    Read {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -188,14 +175,18 @@ impl ExportError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Train(error) => error.hint(),
-            Self::Exists { .. } => Some("remove it, or choose another place with `--output`".to_string()),
-            Self::Place { .. } => {
+            Self::Output(StagingError::Exists { .. }) => {
+                Some("remove it, or choose another place with `--output`".to_string())
+            }
+            Self::Output(StagingError::Place { .. }) => {
                 Some("name a new file or directory, in a directory that is there, with `--output`".to_string())
             }
-            Self::Io { action: "read", source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("look after the path, which is relative to the directory the command runs in".to_string())
             }
-            Self::Io { source, .. } => io_hint(source).map(str::to_string),
+            Self::Read { source, .. } | Self::Output(StagingError::Io { source, .. }) => {
+                io_hint(source).map(str::to_string)
+            }
             Self::Damaged { .. } => Some("get the bundle again, or export it anew from its run".to_string()),
             Self::Differs { .. } => Some(
                 "try another backend with `--backend`; if all differ, the bundle needs the version of attentive that made \
@@ -279,8 +270,8 @@ fn io_hint(source: &io::Error) -> Option<&'static str> {
     }
 }
 
-/// Names what was attempted with a file.
-pub(crate) fn io_error(action: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> ExportError {
+/// Names the file that could not be read.
+pub(crate) fn read_error(path: &std::path::Path) -> impl FnOnce(io::Error) -> ExportError {
     let path = path.to_path_buf();
-    move |source| ExportError::Io { action, path, source }
+    move |source| ExportError::Read { path, source }
 }

@@ -9,8 +9,6 @@
 
 mod error;
 
-mod staging;
-
 mod about;
 mod examples;
 mod labels;

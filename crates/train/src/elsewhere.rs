@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use attentive_model::Weight;
 
-use crate::average::MovingAverage;
 use crate::checkpoint::{State, Store};
 use crate::encoded::sha256_of;
 use crate::error::{CheckpointError, TrainError};
@@ -56,8 +55,7 @@ impl LockedRun {
         let Job { config, prepared, origin, device } = *job;
         let (labels, pad_id) = (prepared.labels.names(), prepared.encoder.pad_id());
         let evaluator = Evaluator::new(config, prepared.sizes.head, labels, pad_id, device);
-        let mut learner = Learner::new(config, prepared, device)?;
-        learner.model = learner.model.with_weights(trained.weights)?;
+        let mut learner = Learner::with_weights(config, prepared, trained.weights, device)?;
         let updates = trained.optimizer.as_ref().map_or(0, |state| state.updates);
         let moments = match trained.optimizer {
             Some(OptimizerState { moments, .. }) => {
@@ -67,7 +65,6 @@ impl LockedRun {
             None => config.train.optimizer.first_moments(&learner.model),
         };
         learner.optimizer = config.train.optimizer.init().with_moments(moments, &learner.model, device)?;
-        learner.average = config.train.ema.map(|decay| MovingAverage::new(decay, &learner.model));
         let state = State {
             updates_before: updates,
             thresholds: evaluator.decision(config, None).thresholds,

@@ -84,6 +84,16 @@ pub enum TrainError {
         /// Where the examples of the step stand.
         examples: String,
     },
+    /// Numbers that are not finite came before there was a checkpoint to go back to, and what the run started from is no
+    /// longer at hand.
+    #[error(
+        "training diverged, and the run cannot go back to its start: `{path}`, which it started from, is no longer at hand",
+        path = path.display()
+    )]
+    NoWayBack {
+        /// What `model.embedding.vectors` or `train.init_from` names.
+        path: PathBuf,
+    },
     /// The disk has no room for checkpoints.
     #[error(
         "there is no room for the checkpoints of the run: {} needed, {} free where `{path}` is", bytes(*.needed),
@@ -201,7 +211,7 @@ impl TrainError {
             Self::Gone { .. } => {
                 Some("put it back and resume, or train again; nothing was written to its place".to_string())
             }
-            Self::RunLocked { .. } => Some("wait for it to end, or choose another place by `--run-dir`".to_string()),
+            Self::RunLocked { .. } => Some("wait for it to end, or choose another place".to_string()),
             Self::NotARun { .. } => Some("a run directory is what `attentive train CONFIG` makes".to_string()),
             Self::Occupied { .. } => Some("name a new or empty directory by `--run-dir`".to_string()),
             Self::Changed { differences, .. } => {
@@ -217,6 +227,9 @@ impl TrainError {
                 "the last checkpoint is intact; look at the examples, lower the learning rate, set \
                  `train.max_grad_norm = 1.0`, or add `warmup_steps` to the schedule"
                     .to_string(),
+            ),
+            Self::NoWayBack { .. } => Some(
+                "train it again with `--overwrite`, with a lower learning rate or `train.max_grad_norm = 1.0`".to_string(),
             ),
             Self::NoRoom { .. } => {
                 Some("free some space, or choose another disk by `--run-dir`; nothing was trained yet".to_string())

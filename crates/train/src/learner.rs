@@ -1,7 +1,7 @@
 //! A model that learns: one update of its weights from some examples. What is learned when, and what becomes of it, is
 //! the trainer's business.
 
-use attentive_model::Classifier;
+use attentive_model::{Classifier, Weight};
 use attentive_ops::is_host;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -66,12 +66,50 @@ impl<'a> Learner<'a> {
     /// A model before its first step; `device` has no gradients.
     ///
     /// # Errors
-    /// When the device fails.
+    /// [`TrainError::NoWayBack`] when what the run started from is not at hand; when the device fails.
     pub(crate) fn new(config: &'a Config, prepared: &'a Prepared, device: &Device) -> Result<Self, TrainError> {
         let device = device.clone().autodiff();
         let model = initial::model(config, prepared, &device)?;
+        Ok(Self::of(config, prepared, model, device))
+    }
+
+    /// A model with these weights, which are all that it has, and an optimizer that has not begun; `device` has no gradients.
+    ///
+    /// # Errors
+    /// When the weights do not fit the model.
+    pub(crate) fn with_weights(
+        config: &'a Config,
+        prepared: &'a Prepared,
+        weights: Vec<Weight>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let device = device.clone().autodiff();
+        let model = initial::unfilled(config, prepared, &device).with_weights(weights)?;
+        Ok(Self::of(config, prepared, model, device))
+    }
+
+    /// The model as a checkpoint holds it; `device` has no gradients.
+    ///
+    /// # Errors
+    /// When the checkpoint does not fit the config.
+    pub(crate) fn restored(
+        config: &'a Config,
+        prepared: &'a Prepared,
+        checkpoint: &Checkpoint,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let (moments, averages) = average::split_saved(checkpoint.moments()?);
+        let mut learner = Self::with_weights(config, prepared, checkpoint.weights()?, device)?;
+        learner.optimizer = learner.optimizer.with_moments(moments, &learner.model, device)?;
+        learner.average =
+            learner.average.map(|average| average.with_saved(averages, &learner.model, device)).transpose()?;
+        Ok(learner)
+    }
+
+    /// `device` has gradients.
+    fn of(config: &'a Config, prepared: &'a Prepared, model: Classifier, device: Device) -> Self {
         let train = &config.train;
-        Ok(Self {
+        Self {
             config,
             prepared,
             loss: Loss::new(prepared.sizes.head, &train.loss, train.label_smoothing, prepared.class_weights.clone()),
@@ -80,19 +118,7 @@ impl<'a> Learner<'a> {
             optimizer: train.optimizer.init(),
             average: train.ema.map(|decay| MovingAverage::new(decay, &model)),
             model,
-        })
-    }
-
-    /// The model as a checkpoint holds it; `device` has no gradients.
-    ///
-    /// # Errors
-    /// When the checkpoint does not fit the config.
-    pub(crate) fn restore(mut self, checkpoint: &Checkpoint, device: &Device) -> Result<Self, TrainError> {
-        let (moments, averages) = average::split_saved(checkpoint.moments()?);
-        self.model = self.model.with_weights(checkpoint.weights()?)?;
-        self.optimizer = self.optimizer.with_moments(moments, &self.model, device)?;
-        self.average = self.average.map(|average| average.with_saved(averages, &self.model, device)).transpose()?;
-        Ok(self)
+        }
     }
 
     /// The model that would predict: its moving average if there is one, without gradients.

@@ -10,6 +10,7 @@
 mod error;
 
 mod int8;
+mod staging;
 
 mod format;
 mod hashed;
@@ -80,11 +81,12 @@ pub use optimizer::{
 };
 pub use optimizer_state::OptimizerState;
 pub use predictor::{Parts, Prediction, Predictor, summary};
-pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Prepared, SplitAccount, limit, prepare, prepare_with};
+pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Held, Prepared, SplitAccount, limit, prepare, prepare_with};
 pub use recovery::{Recovered, SetAside};
 pub use run::{LockedRun, RunDir};
 pub use schedule::ScheduleConfig;
 pub use sitting::{Job, Outcome, Report, Request, Watch};
+pub use staging::{StagedDirectory, StagedFile, StagingError};
 pub use start::{Source, Start, StartAccount, Started};
 pub use trainer::fit;
 pub use verify::{Finding, Replayed, first_config, logged, replay, verify_files};

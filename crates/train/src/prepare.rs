@@ -72,6 +72,17 @@ pub struct Coverage {
     pub sha256: String,
 }
 
+/// What a run holds, so that it is neither made nor read again.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// The tokenizer.
+    pub encoder: Option<TextEncoder>,
+    /// What the pretrained vectors covered, where the weights of a checkpoint have them.
+    pub vectors: Option<Coverage>,
+    /// What was taken from `train.init_from`, likewise.
+    pub start: Option<StartAccount>,
+}
+
 /// Everything that training needs of the data.
 #[derive(Debug)]
 pub struct Prepared {
@@ -83,9 +94,9 @@ pub struct Prepared {
     pub sizes: Sizes,
     /// How much each label counts in the training loss.
     pub class_weights: Vec<f64>,
-    /// Where embeddings start that do not start at random.
+    /// Where embeddings start that do not start at random; `None` too where they are held, see [`Held`].
     pub vectors: Option<Vectors>,
-    /// Weights of another training to start from, see [`Prepared::start_from`].
+    /// Weights of another training to start from, see [`Prepared::start_from`]; `None` too where they are held.
     pub start: Option<Start>,
     /// The training split.
     pub train: EncodedSplit,
@@ -103,23 +114,19 @@ pub struct Prepared {
 /// # Errors
 /// When a file cannot be used, with the place and the remedy, or the config does not fit the labels found.
 pub fn prepare(config: &Config, on_progress: &OnProgress) -> Result<Prepared, TrainError> {
-    prepare_with(config, None, on_progress)
+    prepare_with(config, Held::default(), on_progress)
 }
 
-/// As [`prepare`], with a tokenizer that is there already.
+/// As [`prepare`], without making or reading what is held.
 ///
 /// # Errors
 /// As [`prepare`].
-pub fn prepare_with(
-    config: &Config,
-    encoder: Option<TextEncoder>,
-    on_progress: &OnProgress,
-) -> Result<Prepared, TrainError> {
+pub fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress) -> Result<Prepared, TrainError> {
     let begin = |progress| if on_progress(&progress) { Ok(()) } else { Err(DataError::Interrupted { kept: false }) };
     begin(Progress::Reading)?;
     let corpus = load_corpus(&config.data, config.seed)?;
     begin(Progress::TrainingTokenizer)?;
-    let encoder = match encoder {
+    let encoder = match held.encoder {
         Some(encoder) => encoder,
         None => TextEncoder::for_examples(&config.tokenizer, &corpus.train)?,
     };
@@ -130,7 +137,7 @@ pub fn prepare_with(
     let train = encode(corpus.train)?;
     let validation = corpus.validation.map(encode).transpose()?;
     let test = corpus.test.map(encode).transpose()?;
-    let vectors = read_vectors(config, &encoder)?;
+    let vectors = if held.vectors.is_none() { read_vectors(config, &encoder)? } else { None };
 
     let present =
         [(Split::Train, Some(&train)), (Split::Validation, validation.as_ref()), (Split::Test, test.as_ref())];
@@ -139,8 +146,11 @@ pub fn prepare_with(
         manifest: corpus.manifest,
         encoding: present().map(|(name, inputs)| (name, inputs.texts.stats())).collect(),
         encoding_seconds: present().filter_map(|(name, i)| Some((name, i.seconds.as_ref()?.stats()))).collect(),
-        vectors: vectors.as_ref().map(|vectors| coverage(vectors, &train.inputs, encoder.vocab_size())),
-        start: None,
+        vectors: match &vectors {
+            Some(vectors) => Some(coverage(vectors, &train.inputs, encoder.vocab_size())),
+            None => held.vectors,
+        },
+        start: held.start,
         findings: corpus.findings,
     };
     let (labels, start) = (corpus.labels, None);
@@ -266,6 +276,7 @@ impl Prepared {
             data: self.account.manifest.fingerprints(),
             tokenizer: sha256(self.encoder.to_json().as_bytes()),
             labels: sha256(self.labels.to_json().as_bytes()),
+            vectors: self.account.vectors.as_ref().map(|vectors| vectors.sha256.clone()),
             start: self.account.start.as_ref().map(|start| start.weights_sha256.clone()),
             build: build.clone(),
         }

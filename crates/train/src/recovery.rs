@@ -1,12 +1,16 @@
 //! Where a run stands before it goes on: its newest intact checkpoint, what was set aside as damaged, and whether the run
 //! is still made from what it was made from. Nothing is decided silently.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::{Change, Checkpoint, Difference, Newest, Origin, Store, keys};
+use attentive_data::{TextEncoder, TokenizerConfig};
+
+use crate::checkpoint::{Change, Checkpoint, Difference, Newest, Origin, Store, keys, sha256};
 use crate::config::Config;
 use crate::error::{Damage, TrainError};
-use crate::run::LockedRun;
+use crate::prepare::{Held, SplitAccount};
+use crate::run::{LockedRun, RunDir};
 
 /// Where a run stands. The default is that of a new one.
 #[derive(Debug, Default)]
@@ -45,6 +49,15 @@ impl LockedRun {
     }
 }
 
+impl RunDir {
+    /// The run's own copy of the tokenizer where `config`, as its own config does, names the file that it was read from: that
+    /// may be elsewhere by now. `None` where the tokenizer is made from the data, or the copy cannot be read.
+    pub fn held_encoder(&self, own: &Config, config: &Config) -> Option<TextEncoder> {
+        let is_read = matches!(config.tokenizer, TokenizerConfig::File(_)) && config.tokenizer == own.tokenizer;
+        if is_read { self.encoder().ok() } else { None }
+    }
+}
+
 impl Recovered {
     /// A run that goes on from a checkpoint of another.
     pub(crate) fn at(checkpoint: Checkpoint) -> Self {
@@ -73,14 +86,36 @@ impl Recovered {
         refuse(run.path(), differences, allowed).map(drop)
     }
 
-    /// Checks everything, and keeps what differs to be recorded.
+    /// What the run holds of all that `config` is made from; `own` is the run's own config. Of a run with a checkpoint, the
+    /// tokenizer, and the vectors and weights that it started from, need not be where they were read from.
+    ///
+    /// # Errors
+    /// When its account of the weights that it started from cannot be read.
+    pub fn held(&self, run: &RunDir, own: &Config, config: &Config) -> Result<Held, TrainError> {
+        let encoder = run.held_encoder(own, config);
+        let Some(Checkpoint { origin, .. }) = &self.checkpoint else { return Ok(Held { encoder, ..Held::default() }) };
+        let encoder = encoder.filter(|encoder| sha256(encoder.to_json().as_bytes()) == origin.tokenizer);
+        let vectors = &config.model.embedding.vectors;
+        let has_vectors = vectors.is_some() && *vectors == own.model.embedding.vectors;
+        let account = match run.split::<SplitAccount>() {
+            Err(error) if config.train.init_from.is_some() => return Err(error),
+            account => account.ok(),
+        };
+        let (vectors, start) = account.map_or((None, None), |account| (account.vectors, account.start));
+        Ok(Held { encoder, vectors: vectors.filter(|_| has_vectors), start })
+    }
+
+    /// Checks everything, and keeps what differs to be recorded. A run without a checkpoint must still be made from what it
+    /// says of itself, where that can be read.
     ///
     /// # Errors
     /// As [`Recovered::check`].
     pub fn accept(&mut self, run: &LockedRun, origin: &Origin, allowed: &[String]) -> Result<(), TrainError> {
-        if let Some(checkpoint) = &self.checkpoint {
-            self.differences = refuse(run.path(), checkpoint.origin.differences(origin), allowed)?;
-        }
+        let differences = match &self.checkpoint {
+            Some(checkpoint) => checkpoint.origin.differences(origin),
+            None => described(run).map_or_else(|_| Vec::new(), |described| described.data_differences(origin)),
+        };
+        self.differences = refuse(run.path(), differences, allowed)?;
         Ok(())
     }
 
@@ -91,6 +126,20 @@ impl Recovered {
         checkpoint.state.changes.extend(self.differences.into_iter().map(|difference| Change { step, difference }));
         Some(checkpoint)
     }
+}
+
+/// What a run was made from as its files say it, but for its config and the build.
+fn described(run: &RunDir) -> Result<Origin, TrainError> {
+    let account = run.split::<SplitAccount>()?;
+    Ok(Origin {
+        config: BTreeMap::new(),
+        data: account.manifest.fingerprints(),
+        tokenizer: sha256(run.encoder()?.to_json().as_bytes()),
+        labels: sha256(run.labels()?.to_json().as_bytes()),
+        vectors: account.vectors.map(|vectors| vectors.sha256),
+        start: account.start.map(|start| start.weights_sha256),
+        build: BTreeMap::new(),
+    })
 }
 
 /// The differences, if all of them are allowed.

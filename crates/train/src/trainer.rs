@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use attentive_data::Split;
 use attentive_ops::is_host;
 use burn::module::Module;
-use burn::tensor::Device;
 use serde_json::json;
 
 use crate::checkpoint::{Checkpoint, STATE, Snapshot, State, Store, WEIGHTS};
@@ -112,12 +111,11 @@ impl<'a> Trainer<'a> {
         let (labels, pad_id) = (prepared.labels.names(), prepared.encoder.pad_id());
         let evaluator = Evaluator::new(config, prepared.sizes.head, labels, pad_id, device);
         let loader = Loader::new(config, prepared);
-        let learner = Learner::new(config, prepared, device)?;
         let checkpoint = recovered.into_checkpoint();
         let saved = checkpoint.as_ref().map(|checkpoint| checkpoint.state.step);
         let (learner, state) = match checkpoint {
-            Some(checkpoint) => restore(learner, checkpoint, &loader, device)?,
-            None => (learner, State::default()),
+            Some(checkpoint) => restore(job, checkpoint, &loader)?,
+            None => (Learner::new(config, prepared, device)?, State::default()),
         };
         for change in state.changes.iter().filter(|change| Some(change.step) == saved) {
             (watch.observer)(&Event::Changed(change.clone()));
@@ -414,10 +412,9 @@ impl<'a> Trainer<'a> {
             return Err(self.diverged(tensor)?);
         }
         let Job { config, prepared, device, .. } = *self.job;
-        let learner = Learner::new(config, prepared, device)?;
         let (learner, state) = match self.state.proven {
-            Some(step) => restore(learner, self.store.load(step)?, &self.loader, device)?,
-            None => (learner, State::default()),
+            Some(step) => restore(self.job, self.store.load(step)?, &self.loader)?,
+            None => (Learner::new(config, prepared, device)?, State::default()),
         };
         // Those behind it lead to where this run has just been.
         self.store.remove_after(state.step)?;
@@ -480,13 +477,8 @@ impl<'a> Trainer<'a> {
 }
 
 /// The model and the state of a checkpoint.
-fn restore<'a>(
-    learner: Learner<'a>,
-    checkpoint: Checkpoint,
-    loader: &Loader,
-    device: &Device,
-) -> Result<(Learner<'a>, State), TrainError> {
-    let learner = learner.restore(&checkpoint, device)?;
+fn restore<'a>(job: &Job<'a>, checkpoint: Checkpoint, loader: &Loader) -> Result<(Learner<'a>, State), TrainError> {
+    let learner = Learner::restored(job.config, job.prepared, &checkpoint, job.device)?;
     let state = &checkpoint.state;
     let steps = loader.plan(state.epoch).len() as u64;
     if state.step_in_epoch >= steps.max(1) {

@@ -196,8 +196,8 @@ pub fn logged(run: &RunDir, steps: Option<u64>) -> Result<Vec<Value>, TrainError
     Ok(lines)
 }
 
-/// Trains the steps that a run logged once more, in `scratch`, which must not be there, and compares line by line.
-/// `observer` is told of it as of any training.
+/// Trains the steps that a run logged once more, in `scratch`, an empty directory, and compares line by line. `watch` is told of
+/// it as of any training; when it asks to stop, there is nothing to compare.
 ///
 /// # Errors
 /// [`TrainError::Changed`] when the data are not those of the run, and whatever training may fail with.
@@ -208,8 +208,8 @@ pub fn replay(
     prepared: &Prepared,
     device: &Device,
     scratch: &Path,
-    observer: &mut dyn FnMut(&Event),
-) -> Result<Vec<Replayed>, TrainError> {
+    watch: &mut Watch,
+) -> Result<Option<Vec<Replayed>>, TrainError> {
     let last = logged.iter().filter_map(|line| line["step"].as_u64()).max().unwrap_or(0);
     let store = Store::new(verified.checkpoints());
     // A run that began with what another program trained keeps that as the checkpoint before its first step.
@@ -234,20 +234,28 @@ pub fn replay(
         }
         None => Recovered::default(),
     };
-    let at = Cell::new(0);
+    let (at, is_stopped) = (Cell::new(0), Cell::new(false));
     let mut watched = |event: &Event| {
         if let Event::Step { step, .. } = event {
             at.set(*step);
         }
-        observer(event);
+        (watch.observer)(event);
     };
-    let request = || (at.get() >= last).then_some(Request::Stop);
+    let request = || {
+        is_stopped.set((watch.request)() == Some(Request::Stop));
+        (at.get() >= last || is_stopped.get()).then_some(Request::Stop)
+    };
     let job = Job { config, prepared, origin: &origin, device };
     fit(&run, &job, recovered, &mut Watch { observer: &mut watched, request: &request })?;
+    if is_stopped.get() {
+        return Ok(None);
+    }
     let text = fs::read_to_string(run.metrics()).map_err(io_error("read", &run.metrics()))?;
     let again: Vec<Value> = text.lines().map_while(|line| serde_json::from_str(line).ok()).collect();
     let exact = config.backend != "wgpu";
-    Ok(logged.iter().enumerate().map(|(i, line)| compare(line, again.get(i).unwrap_or(&Value::Null), exact)).collect())
+    let compared =
+        logged.iter().enumerate().map(|(i, line)| compare(line, again.get(i).unwrap_or(&Value::Null), exact));
+    Ok(Some(compared.collect()))
 }
 
 fn compare(was: &Value, is: &Value, exact: bool) -> Replayed {

@@ -5,10 +5,10 @@ use std::path::Path;
 use attentive_backend::Backend;
 use attentive_data::{KerasVocabulary, TextEncoder, TokenizerConfig};
 use attentive_export::{ExportError, KerasModel, order_of};
-use attentive_train::{Config, ConfigError, RunDir, TrainError};
+use attentive_train::{Config, ConfigError, Held, RunDir};
 
 use super::load_config;
-use super::sitting::{Plan, listen};
+use super::sitting::{Plan, listen, taken};
 use crate::args::{Import, Talk};
 use crate::failure::Failure;
 use crate::output::{print, tell};
@@ -33,16 +33,16 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
     let encoder = tokenizer(args, &mut model)?;
     config.tokenizer = TokenizerConfig::File(attentive_data::FileConfig { path: args.output.join("tokenizer.json") });
     let config = checked(given, &config)?;
-    RunDir::check_free(&args.output, false).map_err(|error| match error {
-        // The ways out of `train` are none here.
-        TrainError::RunExists { path } => Failure::Exists { path },
-        error => error.into(),
-    })?;
+    RunDir::check_free(&args.output, false).map_err(taken)?;
     if !talk.quiet {
         introduce(args, &told, &own, &config);
     }
 
-    let plan = Plan::with_encoder(config, Some(encoder), talk, &listen()?)?;
+    let signals = listen()?;
+    let plan = Plan::with(config, Held { encoder: Some(encoder), ..Held::default() }, talk, &signals)?;
+    if let Some(signal) = signals.release() {
+        return Err(Failure::InterruptedEarly { signal, kept: true });
+    }
     let prepared = plan.prepared();
     let labels = prepared.labels.clone();
     let classes = if args.classes.is_empty() { labels.names() } else { &args.classes };
@@ -95,7 +95,7 @@ fn vocabulary(path: &Path) -> Result<TextEncoder, Failure> {
         let place = "the vocabulary".to_string();
         Failure::Export(ExportError::Unreadable { path: path.to_path_buf(), place, reason })
     };
-    let read = |source| Failure::Export(ExportError::Io { action: "read", path: path.to_path_buf(), source });
+    let read = |source| Failure::Export(ExportError::Read { path: path.to_path_buf(), source });
     if std::fs::metadata(path).map_err(read)?.len() > MAX_VOCABULARY {
         return Err(failed(format!("it has more than {MAX_VOCABULARY} bytes")));
     }

@@ -1,10 +1,9 @@
 //! `attentive init`: a config for a file of labelled texts. What stands in it is decided in `recipe`.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use attentive_data::{Wishes, sniff};
+use attentive_train::{StagedFile, StagingError};
 
 use crate::args::Init;
 use crate::failure::Failure;
@@ -18,7 +17,7 @@ pub(super) fn init(args: &Init) -> Result<(), Failure> {
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
     let to_stdout = output.as_os_str() == "-";
     if !to_stdout && output.exists() {
-        return Err(Failure::Exists { path: output });
+        return Err(Failure::Staging(StagingError::Exists { path: output }));
     }
     let wishes = Wishes {
         text: args.text.clone(),
@@ -33,15 +32,7 @@ pub(super) fn init(args: &Init) -> Result<(), Failure> {
     if to_stdout {
         return print(&config);
     }
-    let failed = |source| Failure::Output { name: format!("`{}`", output.display()), source };
-    let mut created = OpenOptions::new().write(true).create_new(true).open(&output).map_err(|source| {
-        if source.kind() == ErrorKind::AlreadyExists {
-            Failure::Exists { path: output.clone() }
-        } else {
-            failed(source)
-        }
-    })?;
-    created.write_all(config.as_bytes()).map_err(failed)?;
+    write(&output, &config).map_err(Failure::Staging)?;
     tell(&format!(
         "{}  {} examples, {} labels, written to `{file}`",
         Style::for_stderr().strong(&name),
@@ -49,6 +40,12 @@ pub(super) fn init(args: &Init) -> Result<(), Failure> {
         found.labels.len()
     ));
     print(&format!("attentive check {file}\nattentive train {file}\n"))
+}
+
+fn write(output: &Path, config: &str) -> Result<(), StagingError> {
+    let staged = StagedFile::new(output)?;
+    staged.write(config.as_bytes())?;
+    staged.publish()
 }
 
 /// A name for the run from that of the data: `reviews/train.csv` is `reviews`, `reviews.csv` too.

@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use attentive_data::{DataError, Progress, TextEncoder};
-use attentive_train::{Config, Prepared, TrainError, prepare_with};
+use attentive_data::{DataError, Progress};
+use attentive_train::{Config, Held, Prepared, TrainError, prepare_with};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::classifier::source;
@@ -22,20 +22,11 @@ const QUIET_FOR: Duration = Duration::from_secs(1);
 /// Without a terminal, a line comes at most this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Prepares the data of a config; `signals` may stop it.
-pub(super) fn prepare_told(config: &Config, talk: Talk, signals: &Signals) -> Result<Prepared, Failure> {
-    prepare_with_told(config, None, talk, signals)
-}
-
-/// The same with a tokenizer that is there already.
-pub(super) fn prepare_with_told(
-    config: &Config,
-    encoder: Option<TextEncoder>,
-    talk: Talk,
-    signals: &Signals,
-) -> Result<Prepared, Failure> {
+/// Prepares the data of a config, but for what a run holds of it; `signals` may stop it.
+pub(super) fn prepare_told(config: &Config, held: Held, talk: Talk, signals: &Signals) -> Result<Prepared, Failure> {
     let preparing = Preparing::new(talk);
-    let result = prepare_with(config, encoder, &|progress| {
+    let holds_start = held.start.is_some();
+    let result = prepare_with(config, held, &|progress| {
         preparing.show(progress);
         if matches!(progress, Progress::Encoding { .. }) {
             signals.hold();
@@ -49,7 +40,9 @@ pub(super) fn prepare_with_told(
         }
         error => error.into(),
     })?;
-    if let Some(path) = &config.train.init_from {
+    if let Some(path) = &config.train.init_from
+        && !holds_start
+    {
         prepared.start_from(path, source(path)?, config)?;
     }
     Ok(prepared)

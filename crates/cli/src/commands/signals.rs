@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM and a terminal that closes ask the run to save and stop; a second one stops the process at once, and so
-//! does the first while there is nothing to save. SIGUSR1 asks the run to save and go on.
+//! Ctrl-C, SIGTERM and a terminal that closes ask the command to save what it has, tidy up and stop; a second one stops the
+//! process at once, and so does the first while there is nothing to save. SIGUSR1 asks a run to save and go on.
 
 use std::io;
 use std::sync::Arc;
@@ -35,11 +35,18 @@ impl Signals {
         Ok(Self { last, at_once, save })
     }
 
-    /// From here on there is something to save: the next signal asks to stop, unless one has come already.
+    /// From here on there is something to save or to tidy up: the next signal asks to stop, unless one has come already. Who
+    /// holds signals looks for them by [`Signals::received`], and lets them go when nothing is left to do.
     pub(super) fn hold(&self) {
         if self.received().is_none() {
             self.at_once.store(false, Ordering::Relaxed);
         }
+    }
+
+    /// From here on the next signal ends the process at once again. Gives the one that has come meanwhile.
+    pub(super) fn release(&self) -> Option<i32> {
+        self.at_once.store(true, Ordering::Relaxed);
+        self.received()
     }
 
     /// The signal that asks to stop, once one has come.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use attentive_backend::{Backend, Opened};
-use attentive_data::{Split, SplitManifest, TextEncoder};
+use attentive_data::{Split, SplitManifest};
 use attentive_train::{
-    Config, Elsewhere, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, SplitAccount, StartAccount,
-    Started, Watch, fit, summary,
+    Config, Elsewhere, Held, Job, LockedRun, Origin, Outcome, Prepared, Recovered, RunDir, StagingError, StartAccount,
+    Started, TrainError, Watch, fit, summary,
 };
 
 use super::open_device;
-use super::preparing::prepare_with_told;
+use super::preparing::prepare_told;
 use super::signals::Signals;
 use crate::args::Talk;
 use crate::failure::Failure;
@@ -31,19 +31,14 @@ pub(super) struct Plan {
 impl Plan {
     /// Opens the device and prepares the data, unless a signal stops it.
     pub(super) fn of(config: Config, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
-        Self::with_encoder(config, None, talk, signals)
+        Self::with(config, Held::default(), talk, signals)
     }
 
-    /// The same with a tokenizer that is there already.
-    pub(super) fn with_encoder(
-        mut config: Config,
-        encoder: Option<TextEncoder>,
-        talk: Talk,
-        signals: &Signals,
-    ) -> Result<Self, Failure> {
+    /// The same without making or reading what is held.
+    pub(super) fn with(mut config: Config, held: Held, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
         let opened = open_device(None, &config)?;
         config.backend = opened.backend.name().to_string();
-        let prepared = prepare_with_told(&config, encoder, talk, signals)?;
+        let prepared = prepare_told(&config, held, talk, signals)?;
         Ok(Self { config, prepared, opened })
     }
 
@@ -63,7 +58,7 @@ impl Plan {
         if !talk.quiet {
             introduce(&self.config, &self.prepared, &self.opened);
         }
-        let run = RunDir::create(path, false)?;
+        let run = RunDir::create(path, false).map_err(taken)?;
         let made = self.begin_elsewhere(&run, trained).and_then(|()| self.describe(&run));
         if made.is_err() {
             run.give_up();
@@ -75,17 +70,6 @@ impl Plan {
         let Self { config, prepared, opened } = self;
         let origin = prepared.origin(config, &build(opened));
         Ok(run.begin_elsewhere(&Job { config, prepared, origin: &origin, device: &opened.device }, trained)?)
-    }
-
-    /// The same for a run that has a checkpoint: its weights are in there, and what it started from may be gone by now.
-    fn to_go_on(run: &RunDir, mut config: Config, talk: Talk, signals: &Signals) -> Result<Self, Failure> {
-        let init_from = config.train.init_from.take();
-        let account = run.split::<SplitAccount>();
-        let start = if init_from.is_some() { account?.start } else { account.ok().and_then(|account| account.start) };
-        let mut plan = Self::of(config, talk, signals)?;
-        plan.config.train.init_from = init_from;
-        plan.prepared.account.start = start;
-        Ok(plan)
     }
 
     /// Makes the run directory.
@@ -130,10 +114,8 @@ impl Sitting {
         let run = run.lock()?;
         let mut recovered = run.recover()?;
         recovered.check(&run, &own, &config, allowed)?;
-        let plan = match recovered.is_at_start() {
-            true => Plan::of(config, talk, signals)?,
-            false => Plan::to_go_on(&run, config, talk, signals)?,
-        };
+        let held = recovered.held(&run, &own, &config)?;
+        let plan = Plan::with(config, held, talk, signals)?;
         let origin = plan.prepared.origin(&plan.config, &build(&plan.opened));
         recovered.accept(&run, &origin, allowed)?;
         if recovered.is_at_start() || recovered.is_changed() {
@@ -173,6 +155,14 @@ impl Sitting {
         );
         progress.clear();
         Ok(outcome?)
+    }
+}
+
+/// What is told of a place for a new run that is taken where nothing can be replaced or gone on with.
+pub(super) fn taken(error: TrainError) -> Failure {
+    match error {
+        TrainError::RunExists { path } => Failure::Staging(StagingError::Exists { path }),
+        error => error.into(),
     }
 }
 

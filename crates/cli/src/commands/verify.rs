@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 
 use attentive_backend::Backend;
 use attentive_data::cache_dir;
 use attentive_export::Bundle;
-use attentive_train::{Event, Finding, Replayed, first_config, logged, replay, verify_files};
+use attentive_train::{
+    Event, Finding, Held, Replayed, StagedDirectory, StagingError, Watch, first_config, logged, replay, verify_files,
+};
 
 use super::classifier::Classifier;
 use super::open_device;
@@ -33,12 +34,15 @@ pub(super) fn verify(args: &Verify, talk: Talk) -> Result<(), Failure> {
     if wrong == 0 {
         let logged = logged(&run, args.steps)?;
         let mut config = first_config(&run, &backends)?;
+        let held = Held { encoder: run.held_encoder(&run.config(&backends)?, &config), ..Held::default() };
         config.backend = opened.backend.name().to_string();
-        let prepared = prepare_told(&config, talk, &listen()?)?;
+        let signals = listen()?;
+        let prepared = prepare_told(&config, held, talk, &signals)?;
         if run.versions::<BTreeMap<String, String>>()? != build(&opened) {
             tell("note: the run was made by another build, or on another backend: see its `versions.json`");
         }
-        let scratch = Scratch::new();
+        signals.hold(); // the scratch run is to be removed
+        let scratch = scratch()?;
         let mut progress = Progress::new(talk, &config);
         if !talk.quiet {
             let steps = logged.iter().filter_map(|line| line["step"].as_u64()).max().unwrap_or(0);
@@ -49,14 +53,23 @@ pub(super) fn verify(args: &Verify, talk: Talk) -> Result<(), Failure> {
                 opened.description
             ));
         }
-        let result = replay(&run, &logged, &config, &prepared, &opened.device, &scratch.path, &mut |event| {
+        let mut observer = |event: &Event| {
             // Where its checkpoints go is nobody's business.
             if !matches!(event, Event::Saved { .. }) {
                 progress.show(event);
             }
-        });
+        };
+        let mut watch = Watch { observer: &mut observer, request: &|| signals.request() };
+        let result = replay(&run, &logged, &config, &prepared, &opened.device, scratch.path(), &mut watch);
         progress.clear();
-        let replayed = result?;
+        drop(scratch);
+        let replayed = match (result?, signals.release()) {
+            (Some(replayed), None) => replayed,
+            (_, signal) => {
+                let run = args.run.display().to_string();
+                return Err(Failure::InterruptedVerification { signal: signal.unwrap_or_default(), run });
+            }
+        };
         print(&format!("\n{}", table_of_steps(&replayed)))?;
         wrong = replayed.iter().filter(|line| line.difference.is_some()).count();
     }
@@ -87,21 +100,12 @@ fn verify_bundle(args: &Verify, bundle: Bundle) -> Result<(), Failure> {
     ))
 }
 
-/// A run directory that goes away, in the cache directory: the run that is verified is not written to.
-struct Scratch {
-    path: PathBuf,
-}
-
-impl Scratch {
-    fn new() -> Self {
-        Self { path: cache_dir().join(format!("verify-{}", std::process::id())) }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path); // it was never there, or has served its purpose
-    }
+/// A directory for a run that goes away, in the cache directory: the run that is verified is not written to. It never gets
+/// the name that it asks for.
+fn scratch() -> Result<StagedDirectory, Failure> {
+    let cache = cache_dir();
+    let made = fs::create_dir_all(&cache).map_err(|source| StagingError::Io { path: cache.clone(), source });
+    made.and_then(|()| StagedDirectory::new(&cache.join("verify"))).map_err(Failure::Staging)
 }
 
 fn table_of_files(findings: &[Finding]) -> String {

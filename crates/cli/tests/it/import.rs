@@ -106,6 +106,49 @@ fn an_imported_run_is_resumed_exactly() {
     assert_eq!(dir.json("halves/split.json")["start"]["path"], "text.keras");
 }
 
+/// Its config names the tokenizer where it was made; the run has it.
+#[test]
+fn an_imported_run_goes_on_wherever_it_is() {
+    let dir = with_models("import-moved", 3);
+    for run in ["stays", "made"] {
+        dir.ok(&format!("import text.keras --config small.toml --output {run} --backend {CPU}"));
+    }
+    std::fs::create_dir(dir.path("elsewhere")).unwrap();
+    std::fs::rename(dir.path("made"), dir.path("elsewhere/moved")).unwrap();
+    std::fs::remove_file(dir.path("text.keras")).unwrap();
+    dir.ok("resume elsewhere/moved");
+    dir.ok("resume stays");
+    let weights = |run: &str| dir.json(format!("{run}/report.json"))["weights_sha256"].clone();
+    assert_eq!(weights("elsewhere/moved"), weights("stays"));
+    assert!(dir.ok("verify elsewhere/moved").contains("everything is as it should be"));
+    // A copy that is damaged is not used.
+    let tokenizer = dir.text("elsewhere/moved/tokenizer.json");
+    dir.file("elsewhere/moved/tokenizer.json", tokenizer.replace("film", "flim"));
+    let refused = dir.run("resume elsewhere/moved").expect(66, "a damaged copy");
+    assert!(refused.error().contains("`made/tokenizer.json` does not exist"), "{}", refused.error());
+}
+
+/// What an import leaves that was cut off is neither in the way of another nor taken for a run.
+#[test]
+fn an_import_that_was_cut_off_is_no_obstacle() {
+    let dir = with_models("import-cut", 3);
+    let import = "import text.keras --config small.toml --output run";
+    let cut = |names: &[&str]| {
+        dir.ok(import);
+        names.iter().for_each(|name| std::fs::remove_file(dir.path("run").join(name)).unwrap());
+        let told = dir.run("resume run").expect(66, "resume");
+        let reason = "`run` is not a run directory: the command that was making it was cut off: run that command again";
+        assert!(told.error().contains(reason), "{}", told.error());
+    };
+    cut(&["config.toml"]);
+    cut(&["config.toml", "split.json", "labels.json", "tokenizer.json", "versions.json"]);
+    dir.ok(&format!("train small.toml --run-dir run --overwrite --backend {CPU}"));
+    std::fs::remove_dir_all(dir.path("run")).unwrap();
+    cut(&["config.toml"]);
+    dir.ok(&format!("train small.toml --run-dir run --backend {CPU}"));
+    assert!(dir.run(import).expect(73, import).error().contains("`run` is there already"));
+}
+
 #[test]
 fn what_cannot_be_imported_is_told_before_anything_is_made() {
     let dir = with_models("import-bad", 2);

@@ -112,6 +112,34 @@ fn killed_at_checkpoints(name: &str, mechanism: &str) {
     assert_same(&dir, "runs/whole", "runs/cut");
 }
 
+/// A run has the tokenizer that its config names, from its start on.
+#[test]
+fn a_run_goes_on_without_the_tokenizer_that_it_was_given() {
+    let dir = with_data("resume-tokenizer", 2);
+    dir.ok("train small.toml --run-dir runs/first");
+    let file = dir.read("runs/first/tokenizer.json");
+    let train = "train small.toml --set tokenizer.file.path=tokenizer.json --set train.epochs";
+    dir.file("tokenizer.json", &file);
+    dir.ok(&format!("{train}=3 --run-dir runs/whole"));
+    for (run, other) in [("runs/gone", None), ("runs/swapped", Some(b"{}"))] {
+        dir.file("tokenizer.json", &file);
+        dir.ok(&format!("{train}=3 --run-dir {run}"));
+        match other {
+            Some(other) => dir.file("tokenizer.json", other),
+            None => fs::remove_file(dir.path("tokenizer.json")).unwrap(),
+        }
+        // As it was before its first checkpoint, and before its last.
+        fs::remove_dir_all(dir.path(run).join("checkpoints")).unwrap();
+        dir.ok(&format!("resume {run}"));
+        assert_same(&dir, "runs/whole", run);
+        fs::remove_dir_all(dir.path(run).join("checkpoints/step-0000000018")).unwrap();
+        fs::remove_file(dir.path(run).join("report.json")).unwrap();
+        dir.ok(&format!("resume {run}"));
+        assert_same(&dir, "runs/whole", run);
+        assert!(dir.ok(&format!("verify {run}")).contains("everything is as it should be"));
+    }
+}
+
 /// Killed after ever longer times, from before the run directory is there to when the run has ended.
 #[test]
 fn killed_at_any_moment() {
@@ -411,7 +439,7 @@ fn two_processes_never_train_the_same_run() {
             finished.error(),
             format!(
                 "error: the run directory `runs/busy` is in use by {owner}\n\n\
-                 hint: wait for it to end, or choose another place by `--run-dir`\n"
+                 hint: wait for it to end, or choose another place\n"
             )
         );
         assert_eq!(finished.code, Some(73));

@@ -41,7 +41,7 @@ fn a_run_is_what_it_says_and_is_not_written_to() {
     // The lines of steps 3, 6 and 9, and that of the first epoch.
     assert_eq!(stdout.matches("  the same\n").count(), 4, "{stdout}");
     assert!(tree(&dir.path("runs/small")) == before);
-    assert!(dir.list("cache/attentive").iter().all(|name| !name.starts_with("verify")), "the replay is gone");
+    assert!(dir.list("cache/attentive").iter().all(|name| !name.contains("verify")), "the replay is gone");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::compiled::shortest;
 use super::hdf5_read::{Found, Tree};
 use super::vectorization::MEMBERS;
 use super::zip_read::Archive;
-use crate::error::{ExportError, io_error};
+use crate::error::{ExportError, read_error};
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 8 << 30;
@@ -41,7 +41,7 @@ impl KerasModel {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`ExportError::Io`]; [`ExportError::Unreadable`] when it is not what Keras 3 saves; [`ExportError::NoEqual`] when the
+    /// [`ExportError::Read`]; [`ExportError::Unreadable`] when it is not what Keras 3 saves; [`ExportError::NoEqual`] when the
     /// model has a part that there is nothing for here.
     pub fn open(path: &Path) -> Result<Self, ExportError> {
         Self::of(path, read(path)?)
@@ -386,7 +386,7 @@ pub fn order_of(labels: &Labels, classes: &[String]) -> Result<Vec<usize>, Expor
 
 /// The bytes of a file.
 fn read(path: &Path) -> Result<Vec<u8>, ExportError> {
-    let failed = || io_error("read", path);
+    let failed = || read_error(path);
     let file = fs::File::open(path).map_err(failed())?;
     let metadata = file.metadata().map_err(failed())?;
     let refused = |reason: &str| ExportError::Unreadable {

@@ -17,7 +17,7 @@ mod zip_read;
 use std::path::Path;
 
 use attentive_model::{AttentionConfig, Head, Pooling, Positions, ScoreMode, Weight};
-use attentive_train::{OptimizerConfig, OptimizerState, Predictor, TrainError};
+use attentive_train::{OptimizerConfig, OptimizerState, Predictor, StagedFile, TrainError};
 use serde_json::{Value, json};
 
 #[cfg(test)]
@@ -26,7 +26,6 @@ mod tests;
 use self::hdf5::{Array, Group};
 pub use self::import::{KerasModel, order_of};
 use crate::error::ExportError;
-use crate::staging::Staging;
 
 /// The version whose files these are like.
 const KERAS: &str = "3.15.1";
@@ -47,9 +46,8 @@ pub enum Trainable {
 /// weights alone, as `model.load_weights` reads them. It has its name only when it has been read again, see [`reread`].
 ///
 /// # Errors
-/// [`ExportError::Rerun`] when what is read is not what was written;
-/// [`ExportError::Unsupported`] when Keras has no layer for a part; [`ExportError::Exists`] when there is something already;
-/// whatever keeps the file from being written.
+/// [`ExportError::Rerun`] when what is read is not what was written; [`ExportError::Unsupported`] when Keras has no layer for
+/// a part; [`ExportError::Output`] when there is something already or the file cannot be written.
 pub fn write_keras(
     predictor: &Predictor,
     state: Option<&OptimizerState>,
@@ -99,10 +97,11 @@ pub fn write_keras(
             ])?
         }
     };
-    let staging = Staging::file(output, &bytes)?;
+    let staged = StagedFile::new(output)?;
+    staged.write(&bytes)?;
     let written = state.filter(|_| trainable != Trainable::Anew);
     reread::read_again(bytes, output, predictor, &weights, written)?;
-    staging.commit()?;
+    staged.publish()?;
     Ok(trainable)
 }
 

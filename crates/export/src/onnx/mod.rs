@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use attentive_model::{AttentionConfig, Head, Positions, Weight};
-use attentive_train::{Predictor, TrainError};
+use attentive_train::{Predictor, StagedFile, TrainError};
 use serde_json::json;
 
 use self::attention::Rotary;
@@ -22,7 +22,6 @@ pub use self::rerun::rerun_onnx;
 use crate::error::ExportError;
 use crate::examples::OwnTexts;
 use crate::labels::{head_name, thresholds_of};
-use crate::staging::Staging;
 
 /// A protobuf file has at most 2³¹ − 1 bytes; what is not weights is small beside this.
 const MAX_WEIGHTS: u64 = (1 << 31) - (64 << 20);
@@ -43,12 +42,13 @@ pub struct Rerun {
 ///
 /// # Errors
 /// As [`to_onnx`]; [`ExportError::Rerun`] when the other engine refuses the file or computes something else;
-/// [`ExportError::Exists`] when there is something already; whatever keeps the file from being written.
+/// [`ExportError::Output`] when there is something already or the file cannot be written.
 pub fn write_onnx(predictor: &Predictor, own: &OwnTexts, output: &Path) -> Result<Option<Rerun>, ExportError> {
     let file = to_onnx(predictor)?;
-    let staging = Staging::file(output, &file)?;
+    let staged = StagedFile::new(output)?;
+    staged.write(&file)?;
     let rerun = rerun(&file, predictor, own)?;
-    staging.commit()?;
+    staged.publish()?;
     Ok(rerun)
 }
 

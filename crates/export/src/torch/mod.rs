@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use attentive_train::{Precision, Predictor};
+use attentive_train::{Precision, Predictor, StagedDirectory};
 use burn::tensor::Device;
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,6 @@ use crate::error::ExportError;
 use crate::examples::{Example, OwnTexts};
 use crate::labels::{head_name, thresholds_of};
 use crate::shipped::{Shipped, WEIGHTS};
-use crate::staging::Staging;
 
 /// The PyTorch module.
 const MODULE: &str = include_str!("model_torch.py");
@@ -31,8 +30,8 @@ pub struct Rounded {
 /// `examples.jsonl`, whose probabilities are those of the weights as they are written.
 ///
 /// # Errors
-/// [`ExportError::Exists`] when there is something already; [`ExportError::Encode`] when a weight does not fit into the
-/// precision; whatever keeps a file from being written. Nothing stays of an export that could not be finished.
+/// [`ExportError::Output`] when there is something already or a file cannot be written; [`ExportError::Encode`] when a weight
+/// does not fit into the precision. Nothing stays of an export that could not be finished.
 pub fn write_torch(
     predictor: &Predictor,
     own: &OwnTexts,
@@ -40,7 +39,7 @@ pub fn write_torch(
     output: &Path,
     device: &Device,
 ) -> Result<Rounded, ExportError> {
-    let staging = Staging::directory(output)?;
+    let staged = StagedDirectory::new(output)?;
     let shipped = Shipped::new(predictor, precision, device)?;
     let rounded = &shipped.predictor;
     let (before, examples) = (Example::all(own, predictor)?, Example::all(own, rounded)?);
@@ -52,11 +51,11 @@ pub fn write_torch(
         ("examples.jsonl", Example::to_jsonl(&examples).into_bytes()),
     ];
     for (name, bytes) in &files {
-        staging.write(name, bytes)?;
+        staged.write(name, bytes)?;
     }
     let moved = Example::differences(&before, rounded)?.into_iter().fold(0.0, f32::max);
     let decided_otherwise = before.iter().zip(&examples).filter(|(before, after)| !before.decides_as(after)).count();
-    staging.commit()?;
+    staged.publish()?;
     Ok(Rounded { n: examples.len(), moved, decided_otherwise })
 }
 

@@ -110,7 +110,7 @@ pub struct EmbeddingConfig {
     pub bound: f64,
     /// Pretrained vectors to start from: a text file of word2vec, GloVe or fastText (`.vec`), one token and its
     /// numbers a line. Tokens that are not in it start as without a file. Default: none. Relative to the directory the
-    /// command runs in.
+    /// command runs in. A run with a checkpoint is resumed without the file; to verify it, it must be the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vectors: Option<PathBuf>,
     /// Whether the token vectors stay as they start. Default false: they are trained. True keeps pretrained vectors of

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::sha256;
 use crate::encoded::Encoded;
 use crate::hashed::{hash, read_hashed};
+use crate::staging::sync_dir;
 
 /// The calls by which checkpoints are written, read and removed. Nothing else touches their files.
 pub(crate) trait Disk: std::fmt::Debug {
@@ -87,15 +88,8 @@ impl Disk for OsDisk {
         each(files, files.iter().map(|(_, file)| file.len() as u64).sum(), write)
     }
 
-    /// Windows has no such call and keeps its own journal of names; some file systems of other machines refuse it.
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        if !cfg!(unix) {
-            return Ok(());
-        }
-        match File::open(path)?.sync_all() {
-            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
-            result => result,
-        }
+        sync_dir(path)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

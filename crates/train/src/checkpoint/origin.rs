@@ -12,6 +12,8 @@ use crate::config::Config;
 
 /// The key of the one change that needs no permission: more of them.
 const EPOCHS: &str = "train.epochs";
+/// The field of the pretrained vectors that a run started from.
+const VECTORS: &str = "vectors";
 /// The field of the weights that a run started from.
 const START: &str = "start";
 
@@ -27,6 +29,9 @@ pub struct Origin {
     pub(crate) tokenizer: String,
     /// `labels.json`.
     pub(crate) labels: String,
+    /// The file of pretrained vectors that its embedding started from, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) vectors: Option<String>,
     /// The weights that it started from, if another training made them; see [`crate::StartAccount`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) start: Option<String>,
@@ -38,7 +43,7 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Difference {
-    /// A key of the config, or `data.train.examples`, `tokenizer`, `labels`, `start`, `build.…`.
+    /// A key of the config, or `data.train.examples`, `tokenizer`, `labels`, `vectors`, `start`, `build.…`.
     pub field: String,
     /// What it was; of what is too long to tell, the hash. `None` where there was nothing.
     pub was: Option<Value>,
@@ -65,6 +70,7 @@ impl Origin {
             data: BTreeMap::new(),
             tokenizer: nothing(),
             labels: nothing(),
+            vectors: None,
             start: None,
             build: BTreeMap::new(),
         }
@@ -78,7 +84,7 @@ impl Origin {
         all
     }
 
-    /// In what the data, the tokenizer, the labels or the weights at the start of `now` differ.
+    /// In what the data, the tokenizer, the labels, or the vectors or weights at the start of `now` differ.
     pub(crate) fn data_differences(&self, now: &Self) -> Vec<Difference> {
         let hash = |hash: &String| Value::String(hash.clone());
         let of_split = |split: &Split| format!("data.{split}.examples");
@@ -89,9 +95,16 @@ impl Origin {
                 all.push(Difference { field: field.to_string(), was: Some(hash(was)), is: Some(hash(is)) });
             }
         }
-        if self.start != now.start {
-            let hash = |start: &Option<String>| start.clone().map(Value::String);
-            all.push(Difference { field: START.to_string(), was: hash(&self.start), is: hash(&now.start) });
+        let at_start = [
+            // Not known of a run that an older program made.
+            (VECTORS, &self.vectors, &now.vectors, self.vectors.is_some()),
+            (START, &self.start, &now.start, true),
+        ];
+        for (field, was, is, is_known) in at_start {
+            if is_known && was != is {
+                let hash = |hash: &Option<String>| hash.clone().map(Value::String);
+                all.push(Difference { field: field.to_string(), was: hash(was), is: hash(is) });
+            }
         }
         all
     }
@@ -146,7 +159,7 @@ impl Difference {
 
     /// Whether values are told, not hashes.
     fn is_told(&self) -> bool {
-        !(self.field.ends_with(".examples") || ["tokenizer", "labels", START].contains(&self.field.as_str()))
+        !(self.field.ends_with(".examples") || ["tokenizer", "labels", VECTORS, START].contains(&self.field.as_str()))
     }
 }
 

@@ -18,6 +18,7 @@ fn origin() -> Origin {
         data: BTreeMap::new(),
         tokenizer: text("t"),
         labels: text("l"),
+        vectors: None,
         start: None,
         build: BTreeMap::from([(text("burn"), text("0"))]),
     }
@@ -251,10 +252,12 @@ fn every_difference_is_named_and_only_more_epochs_are_free() {
         data: BTreeMap::from([(attentive_data::Split::Test, "x".to_string())]),
         tokenizer: "u".to_string(),
         labels: "m".to_string(),
+        vectors: Some("w".to_string()),
         start: Some("s".to_string()),
         build: BTreeMap::from([("burn".to_string(), "1".to_string())]),
     };
-    let differences = origin().differences(&now);
+    let was = Origin { vectors: Some("v".to_string()), ..origin() };
+    let differences = was.differences(&now);
     let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
@@ -264,19 +267,31 @@ fn every_difference_is_named_and_only_more_epochs_are_free() {
             "data.test.examples: was not there",
             "tokenizer: not the same",
             "labels: not the same",
+            "vectors: not the same",
             "start: was not there",
             "build.burn: was \"0\", is \"1\"",
         ]
     );
     let free: Vec<bool> = differences.iter().map(Difference::is_free).collect();
-    assert_eq!(free, [false, true, false, false, false, false, false]);
+    assert_eq!(free, [false, true, false, false, false, false, false, false]);
     assert!(!now.differences(&origin())[1].is_free(), "fewer epochs are not free");
     let allowed = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         differences.iter().map(|difference| difference.is_allowed(&names)).collect::<Vec<_>>()
     };
-    assert_eq!(allowed(&["build", "data.test"]), [false, false, true, false, false, false, true]);
-    assert_eq!(allowed(&["see", "token", "train"]), [false, true, false, false, false, false, false]);
+    assert_eq!(allowed(&["build", "data.test"]), [false, false, true, false, false, false, false, true]);
+    assert_eq!(allowed(&["see", "token", "train"]), [false, true, false, false, false, false, false, false]);
+    assert_eq!(allowed(&["vectors"]), [false, false, false, false, false, true, false, false]);
+}
+
+/// What an earlier program did not record cannot have changed.
+#[test]
+fn vectors_that_were_not_recorded_are_no_difference() {
+    let now = Origin { vectors: Some("w".to_string()), ..origin() };
+    assert_eq!(origin().differences(&now), []);
+    let bytes = serde_json::to_string(&origin()).unwrap();
+    assert!(!bytes.contains("vectors"), "{bytes}");
+    assert_eq!(serde_json::from_str::<Origin>(&bytes).unwrap(), origin());
 }
 
 /// A run of an earlier program lacks the keys that have come since. They count once they are used.

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::staging::is_at;
+
 /// How often, and how long apart, to look for what the process that has the lock says of itself.
 const ATTEMPTS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -54,11 +56,7 @@ impl Lock {
 
     /// Whether the file `path` is still the one that is locked: its directory may have been removed or replaced.
     pub(super) fn is_in_place(&self, path: &Path) -> io::Result<bool> {
-        match fs::metadata(path) {
-            Ok(there) => Ok(is_same_file(&there, &self.file.metadata()?)),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
-            Err(error) => Err(error),
-        }
+        is_at(&self.file, path)
     }
 }
 
@@ -76,18 +74,6 @@ fn owner_in(path: &Path) -> String {
         }
     }
     "another process".to_string()
-}
-
-#[cfg(unix)]
-fn is_same_file(a: &fs::Metadata, b: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (a.dev(), a.ino()) == (b.dev(), b.ino())
-}
-
-/// Elsewhere a directory with an open file cannot be removed.
-#[cfg(not(unix))]
-fn is_same_file(_: &fs::Metadata, _: &fs::Metadata) -> bool {
-    true
 }
 
 /// What this process says of itself, for the message that another one prints.

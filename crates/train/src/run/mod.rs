@@ -3,7 +3,7 @@
 
 mod lock;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::lock::{Lock, Taken};
-use crate::checkpoint::{Disk, OsDisk};
+use crate::checkpoint::{Disk, OsDisk, directory_name};
 use crate::config::Config;
 use crate::encoded::Encoded;
 use crate::error::TrainError;
+use crate::staging::{directory_of, sync_dir};
 
 /// What a run directory holds; anything else in it is left alone.
 const CONFIG: &str = "config.toml";
@@ -55,7 +56,8 @@ impl RunDir {
     /// Opens a run that exists.
     ///
     /// # Errors
-    /// [`TrainError::NotARun`] when the directory is not there or holds no config.
+    /// [`TrainError::NotARun`] when the directory is not there or holds no config; [`TrainError::RunLocked`] when it is
+    /// being made.
     pub fn open(path: &Path) -> Result<Self, TrainError> {
         let run = Self { path: path.to_path_buf() };
         let reason = match fs::metadata(path) {
@@ -68,6 +70,10 @@ impl RunDir {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(io_error("read", &run.file(CONFIG))(error));
                 }
+                _ if run.is_unfinished()? => match Lock::owner(&run.file(LOCK)) {
+                    Some(owner) => return Err(TrainError::RunLocked { path: run.path, owner }),
+                    None => "the command that was making it was cut off: run that command again".to_string(),
+                },
                 _ => format!("it holds no `{CONFIG}`"),
             },
         };
@@ -105,12 +111,30 @@ impl RunDir {
     fn check_vacant(&self, overwrite: bool) -> Result<(), TrainError> {
         let path = self.path.clone();
         let names = names(&path)?;
-        let is_empty = names.iter().all(|name| is_left_by_a_start(name));
+        let is_empty = names.iter().all(|name| self.is_left_by_a_start(name));
         match (is_empty, names.iter().any(|name| name == CONFIG), overwrite) {
             (true, ..) | (false, true, true) => Ok(()),
             (false, true, false) => Err(TrainError::RunExists { path }),
             (false, false, _) => Err(TrainError::Occupied { path }),
         }
+    }
+
+    /// Whether it holds nothing but what a command left that was cut off before this was a run.
+    fn is_unfinished(&self) -> Result<bool, TrainError> {
+        let names = names(&self.path)?;
+        Ok(!names.is_empty() && names.iter().all(|name| self.is_left_by_a_start(name)))
+    }
+
+    /// Whether a start that was cut off before the config was there may have made this. An import writes its one checkpoint,
+    /// that before the first step, before the config.
+    fn is_left_by_a_start(&self, name: &OsStr) -> bool {
+        let described = [VERSIONS, LABELS, TOKENIZER, SPLIT];
+        let written = described.into_iter().chain([CONFIG]);
+        let is_first = |name: &OsString| name.to_string_lossy().ends_with(&directory_name(0));
+        name == LOCK
+            || described.iter().any(|&file| name == file)
+            || written.into_iter().any(|f| name == temporary(f).as_str())
+            || (name == CHECKPOINTS && names(&self.checkpoints()).is_ok_and(|names| names.iter().all(is_first)))
     }
 
     /// Makes the directory that holds the runs of a cross-validation, if it is not there, and locks it.
@@ -373,7 +397,7 @@ impl LockedRun {
         let written = self
             .write_synced(&temporary, bytes)
             .and_then(|()| fs::rename(&temporary, &path))
-            .and_then(|()| OsDisk.sync_dir(&self.path));
+            .and_then(|()| sync_dir(&self.path));
         written.map_err(io_error("write", &path))
     }
 
@@ -398,9 +422,8 @@ fn create_dir(path: &Path) -> Result<(), TrainError> {
     let missing: Vec<&Path> =
         path.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
     fs::create_dir_all(path).map_err(io_error("create", path))?;
-    for above in missing.into_iter().filter_map(Path::parent) {
-        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
-        OsDisk.sync_dir(above).map_err(io_error("sync", above))?;
+    for above in missing.into_iter().map(directory_of) {
+        sync_dir(above).map_err(io_error("sync", above))?;
     }
     Ok(())
 }
@@ -408,15 +431,6 @@ fn create_dir(path: &Path) -> Result<(), TrainError> {
 /// The name under which a file is written.
 fn temporary(name: &str) -> String {
     format!(".tmp-{name}")
-}
-
-/// Whether a start that was cut off before the config was there may have made this file.
-fn is_left_by_a_start(name: &std::ffi::OsStr) -> bool {
-    let described = [VERSIONS, LABELS, TOKENIZER, SPLIT];
-    let written = described.into_iter().chain([CONFIG]);
-    name == LOCK
-        || described.iter().any(|&file| name == file)
-        || written.into_iter().any(|f| name == temporary(f).as_str())
 }
 
 pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TrainError {
@@ -454,6 +468,28 @@ mod tests {
         for name in [LOCK, VERSIONS, LABELS, TOKENIZER, ".tmp-split.json"] {
             fs::write(directory.path().join(name), "half").unwrap();
         }
+        RunDir::create(directory.path(), false).unwrap();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "the lock alone stays");
+    }
+
+    #[test]
+    fn an_import_that_was_cut_off_is_no_obstacle_and_no_run() {
+        let directory = temp_dir::TempDir::new().unwrap();
+        let first = directory.path().join(CHECKPOINTS).join(".tmp-step-0000000000");
+        fs::create_dir_all(&first).unwrap();
+        fs::write(directory.path().join(LOCK), "process 1").unwrap();
+        let error = RunDir::open(directory.path()).unwrap_err().to_string();
+        assert!(
+            error.ends_with(
+                "is not a run directory: the command that was making it was cut off: run that command again"
+            ),
+            "{error}"
+        );
+        RunDir::check_free(directory.path(), false).unwrap();
+        // A checkpoint of a training is worth something, even where its config is gone.
+        fs::rename(&first, directory.path().join(CHECKPOINTS).join("step-0000000020")).unwrap();
+        assert!(matches!(RunDir::create(directory.path(), true), Err(TrainError::Occupied { .. })));
+        fs::rename(directory.path().join(CHECKPOINTS).join("step-0000000020"), &first).unwrap();
         RunDir::create(directory.path(), false).unwrap();
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "the lock alone stays");
     }

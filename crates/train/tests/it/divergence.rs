@@ -8,8 +8,8 @@ use attentive_backend::Backend;
 use attentive_data::UNWATCHED;
 use attentive_model::{AttentionConfig, NoneConfig};
 use attentive_train::{
-    AdamConfig, Config, Event, Job, OptimizerConfig, Outcome, Predictor, Recovered, Request, RunDir, SgdConfig,
-    TrainConfig, TrainError, Watch, fit, prepare,
+    AdamConfig, Config, Event, Held, Job, OptimizerConfig, Outcome, Predictor, Recovered, Request, RunDir, SgdConfig,
+    TrainConfig, TrainError, Watch, fit, prepare, prepare_with,
 };
 
 use crate::tiny::{self, metrics, weights};
@@ -111,14 +111,62 @@ fn weights_that_are_not_finite_are_never_saved() {
 
 /// Adam moves every weight by about its learning rate, so that here the logits overflow within some steps, and with a
 /// lower rate they do not.
-#[test]
-fn a_run_that_goes_back_may_go_on_with_a_lower_learning_rate() {
-    let directory = temp_dir::TempDir::new().unwrap();
-    let mut config = config(directory.path(), 8e18, 2);
+fn on_the_edge(directory: &Path) -> Config {
+    let mut config = config(directory, 8e18, 2);
     config.model.attention = AttentionConfig::None(NoneConfig {});
     config.train.optimizer = OptimizerConfig::Adam(AdamConfig { learning_rate: 8e18, ..AdamConfig::default() });
     config.train.checkpoint_every = None;
     config.train.max_skipped = 1;
+    config
+}
+
+/// A resumed run reads its vectors only when it goes back to its start, and then they must be the same.
+#[test]
+fn a_resumed_run_goes_back_to_the_vectors_that_it_started_from() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    let mut config = on_the_edge(directory.path());
+    let vectors = directory.path().join("words.vec");
+    let text = "film 1 2 3 4 5 6 7 8\ndull -1 2 0.5 7 3 -4 1 1e-3\n";
+    fs::write(&vectors, text).unwrap();
+    config.model.embedding.vectors = Some(vectors.clone());
+    let whole = directory.path().join("whole");
+    let (outcome, events) = train(&config, &whole);
+    let Outcome::Finished(_) = outcome.unwrap() else { panic!("not finished") };
+    assert_eq!(rollbacks(&events).len(), 1, "{events:?}");
+
+    let resumed = |name: &str, vectors_then: &str| {
+        fs::write(&vectors, text).unwrap();
+        let prepared = prepare(&config, UNWATCHED).unwrap();
+        let run = RunDir::create(&directory.path().join(name), false).unwrap();
+        run.describe(&config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account).unwrap();
+        let origin = prepared.origin(&config, &BTreeMap::new());
+        let job = Job { config: &config, prepared: &prepared, origin: &origin, device: &tiny::cpu() };
+        let mut stop = Watch { observer: &mut |_: &Event| {}, request: &|| Some(Request::Stop) };
+        let outcome = fit(&run, &job, run.recover().unwrap(), &mut stop).unwrap();
+        assert_eq!(outcome, Outcome::Interrupted { step: Some(1) });
+
+        fs::write(&vectors, vectors_then).unwrap();
+        let recovered = run.recover().unwrap();
+        let held: Held = recovered.held(&run, &config, &config).unwrap();
+        assert_eq!(held.vectors, prepared.account.vectors);
+        let prepared = prepare_with(&config, held, UNWATCHED).unwrap();
+        assert_eq!(prepared.vectors, None, "nothing was read");
+        let origin = prepared.origin(&config, &BTreeMap::new());
+        let job = Job { config: &config, prepared: &prepared, origin: &origin, device: &tiny::cpu() };
+        fit(&run, &job, recovered, &mut Watch { observer: &mut |_: &Event| {}, request: &|| None })
+    };
+    resumed("resumed", text).unwrap();
+    for file in ["metrics.jsonl", "report.json"] {
+        assert_eq!(fs::read(directory.path().join("resumed").join(file)).unwrap(), fs::read(whole.join(file)).unwrap());
+    }
+    let error = resumed("swapped", "film 8 7 6 5 4 3 2 1\n").unwrap_err();
+    assert!(matches!(&error, TrainError::NoWayBack { path } if *path == vectors), "{error}");
+}
+
+#[test]
+fn a_run_that_goes_back_may_go_on_with_a_lower_learning_rate() {
+    let directory = temp_dir::TempDir::new().unwrap();
+    let mut config = on_the_edge(directory.path());
     let path = directory.path().join("run");
     let (outcome, events) = train(&config, &path);
     let Outcome::Finished(report) = outcome.unwrap() else { panic!("not finished") };

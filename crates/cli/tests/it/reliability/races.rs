@@ -1,12 +1,15 @@
-//! Several processes at one run directory: of two that would write, exactly one does; those that read are never disturbed
-//! by one that writes.
+//! Several processes at one place: of two that would write, exactly one does, and what is there is wholly its own; those
+//! that read are never disturbed by one that writes.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use super::{Case, Draws, INTRODUCED, Model, tell, times};
-use crate::directory::{reviews, setup};
+use crate::directory::{Dir, Finished, repository, reviews, setup, tree, with_data};
 
 /// How two trainers meet.
 #[derive(Clone, Copy, PartialEq)]
@@ -92,11 +95,117 @@ fn raced(case: &Case, meeting: Meeting, draws: &mut Draws) -> Option<usize> {
         ended[loser].stderr,
         format!(
             "error: the run directory `{RUN}` is in use by {owner}\n\n\
-             hint: wait for it to end, or choose another place by `--run-dir`\n"
+             hint: wait for it to end, or choose another place\n"
         )
     );
     case.is_whole(RUN);
     Some(winner)
+}
+
+/// What is written, byte by byte; a lock tells of its process.
+fn written(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    if path.is_file() {
+        return BTreeMap::from([(PathBuf::new(), fs::read(path).unwrap())]);
+    }
+    let mut files = tree(path);
+    files.remove(Path::new("lock"));
+    files
+}
+
+fn remove(path: &Path) {
+    if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+}
+
+/// Races two commands that write `raced/out`, and gives how often each won. What is there afterwards is what the winner writes
+/// alone, and nothing else is left.
+fn race_for_output(dir: &Dir, lines: [&str; 2], races: usize) -> [usize; 2] {
+    const OUTPUT: &str = "raced/out";
+    fs::create_dir_all(dir.path("raced")).unwrap();
+    let alone = lines.map(|line| {
+        dir.ok(line);
+        let alone = written(&dir.path(OUTPUT));
+        remove(&dir.path(OUTPUT));
+        alone
+    });
+    assert!(alone[0] != alone[1], "the two can be told apart");
+    let mut won = [0, 0];
+    for _ in 0..races {
+        let start = |line: &str| {
+            let mut command = dir.command(line.split_whitespace());
+            command.env("RAYON_NUM_THREADS", "1").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let ended = lines.map(start).map(|process| Finished::of(process.wait_with_output().unwrap()));
+        let winner = ended.iter().position(|ended| ended.code == Some(0)).unwrap_or_else(|| panic!("{ended:?}"));
+        let loser = &ended[1 - winner];
+        assert_eq!(loser.code, Some(73), "{ended:?}");
+        let told =
+            ["error: `raced/out` is there already\n", "error: the run directory `raced/out` is in use by process "];
+        assert!(told.iter().any(|told| loser.error().starts_with(told)), "{}", loser.stderr);
+        assert!(written(&dir.path(OUTPUT)) == alone[winner], "{}: what is there is not what it writes", lines[winner]);
+        assert_eq!(dir.list("raced"), ["out"]);
+        remove(&dir.path(OUTPUT));
+        won[winner] += 1;
+    }
+    won
+}
+
+#[test]
+fn of_two_exports_to_one_place_exactly_one_is_there() {
+    let dir = with_data("raced-exports", 2);
+    for seed in [7, 8] {
+        dir.ok(&format!("train small.toml --run-dir {seed} --set seed={seed} --set train.epochs=1 -q"));
+    }
+    let races = times(5, 250);
+    for format in ["bundle", "safetensors", "onnx", "keras"] {
+        let lines = [7, 8].map(|run| format!("export {run} --format {format} --output raced/out"));
+        let [first, second] = race_for_output(&dir, lines.each_ref().map(String::as_str), races);
+        tell(&format!(
+            "races of two {format} exports to one place: {races}, {first} won by the first started and {second} by the \
+             second; the other exits 73, and what is there is what the winner writes alone, byte for byte"
+        ));
+    }
+}
+
+#[test]
+fn of_two_imports_to_one_place_exactly_one_is_there() {
+    let dir = with_data("raced-imports", 3);
+    let model = repository().join("crates/export/tests/data/keras/text.keras");
+    fs::copy(model, dir.path("text.keras")).unwrap();
+    let races = times(5, 250);
+    let lines =
+        [7, 8].map(|seed| format!("import text.keras --config small.toml --output raced/out --set seed={seed} -q"));
+    let [first, second] = race_for_output(&dir, lines.each_ref().map(String::as_str), races);
+    tell(&format!(
+        "races of two imports to one place: {races}, {first} won by the first started and {second} by the second; the other \
+         exits 73, and what is there is what the winner writes alone, byte for byte"
+    ));
+}
+
+/// Two processes that share a cache and, each in a namespace of its own, a process id.
+#[test]
+fn two_containers_that_verify_with_one_cache() {
+    let dir = with_data("raced-verify", 2);
+    dir.ok("train small.toml --run-dir run -q");
+    let verify = || {
+        let attentive = dir.command(["verify", "run", "--steps", "12"]);
+        let mut command = Command::new("unshare");
+        command.args(["-rpf"]).arg(attentive.get_program()).args(attentive.get_args());
+        command.current_dir(dir.path("")).env("XDG_CACHE_HOME", dir.path("cache")).env("RAYON_NUM_THREADS", "1");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    };
+    match verify().map(|process| Finished::of(process.wait_with_output().unwrap())) {
+        Ok(Finished { code: Some(0), .. }) => {}
+        other => return eprintln!("skipped: no process gets a namespace here: {other:?}"),
+    }
+    let races = times(5, 100);
+    for _ in 0..races {
+        for process in [verify(), verify()] {
+            let ended = Finished::of(process.unwrap().wait_with_output().unwrap()).expect(0, "verify");
+            assert!(ended.stdout.ends_with("everything is as it should be\n"), "{ended:?}");
+        }
+        assert_eq!(dir.list("cache/attentive").iter().filter(|name| name.contains("verify")).count(), 0);
+    }
+    tell(&format!("two verifications with one cache and one process id: {races} of {races} pairs undisturbed"));
 }
 
 /// A run that saves after every step, keeps one checkpoint besides the best, and finds better ones all the time: hardly

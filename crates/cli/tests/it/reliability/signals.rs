@@ -5,7 +5,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{Case, Draws, Ended, INTRODUCED, Model, tell, times};
+use super::{Case, Draws, Ended, INTRODUCED, Model, WHOLE, tell, times};
+use crate::directory::tree;
 use crate::resume::step_said;
 
 /// How often a signal that came too late is sent again, each time within half the time.
@@ -130,6 +131,75 @@ fn a_second_signal_ends_the_process_at_once() {
     }
     tell(&format!("a second signal: ended {runs} of {runs} runs at once, all bit-identical when gone on with"));
 }
+
+/// `verify` saves nothing and trains in a directory that goes away with it.
+#[test]
+fn verify_ends_at_the_first_signal_and_leaves_nothing() {
+    let case = Case::new("verify-stopped", Model::Reference);
+    let before = tree(&case.dir.path(WHOLE));
+    let start = || {
+        let mut command = case.dir.command(["verify", WHOLE, "--steps", "160"]);
+        command.env("XDG_CACHE_HOME", case.dir.path("cache"));
+        case.spawn(command)
+    };
+    let scratch = || {
+        let cache = case.dir.path("cache/attentive");
+        let names = if cache.exists() { case.dir.list("cache/attentive") } else { Vec::new() };
+        names.into_iter().filter(|name| name.contains("verify")).collect::<Vec<_>>()
+    };
+    let mut draws = Draws(8);
+    let (runs, mut in_training) = (times(4, 25), 0);
+    for run in 0..2 * runs {
+        let (name, number) = [("INT", 2), ("TERM", 15)][run % 2];
+        if is_ignored(number) {
+            continue;
+        }
+        let mut within = case.duration;
+        let is_stopped = (0..ATTEMPTS).any(|_| {
+            let mut process = start();
+            if run % 4 < 2 {
+                assert!(process.wait_for(AGAIN));
+            }
+            sleep(draws.moment(within));
+            within /= 2;
+            process.signal(&[name]);
+            let Ended { status, stderr } = process.wait();
+            assert_eq!(scratch(), [""; 0], "{stderr}");
+            match (status.code(), status.signal()) {
+                (Some(0), _) => return false, // it was done
+                // Before and after it trains it stops without a word.
+                (Some(code), _) if code == 128 + number => {
+                    in_training += usize::from(stderr.ends_with(" before all of `runs/whole` was verified\n"));
+                }
+                (None, Some(signal)) if signal == number => assert_eq!(stderr, "", "whoever speaks listens"),
+                _ => panic!("SIG{name}: {status}\n{stderr}"),
+            }
+            true
+        });
+        assert!(is_stopped, "the run was always verified before SIG{name} came");
+    }
+    assert!(in_training > 0);
+    // What a killed one leaves is removed by the next.
+    let is_left = (0..ATTEMPTS).any(|_| {
+        let mut process = start();
+        assert!(process.wait_for(AGAIN));
+        process.child.kill().unwrap();
+        process.wait();
+        !scratch().is_empty()
+    });
+    assert!(is_left, "the run was always verified before it was killed");
+    let ended = start().wait();
+    assert_eq!((ended.status.code(), scratch()), (Some(0), Vec::new()), "{}", ended.stderr);
+    assert!(tree(&case.dir.path(WHOLE)) == before);
+    tell(&format!(
+        "signals to verify: {} of {} ended at once (exit 130, 143), {in_training} of them in training; no directory is left",
+        2 * runs,
+        2 * runs
+    ));
+}
+
+/// What `verify` says when it begins to train.
+const AGAIN: &str = "training the first ";
 
 #[test]
 fn sigusr1_saves_and_goes_on() {

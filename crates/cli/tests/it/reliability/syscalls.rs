@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::disk::{assert_refused, goes_on};
 use super::{Case, is_full, tell};
-use crate::directory::{CPU, Finished, reviews, setup, tree};
+use crate::directory::{CPU, Finished, repository, reviews, setup, tree, with_data};
 
 /// The calls by which a process can reach a file. Those with `?` are not on every architecture.
 const CALLS: &str = "?open,openat,?creat,read,pread64,write,pwrite64,writev,?sendfile,copy_file_range,fsync,fdatasync,\
@@ -91,6 +91,11 @@ fn can_trace() -> bool {
 
 /// The calls of the command's first thread that touch the run directory.
 fn points(case: &Case, line: &str, code: i32) -> Vec<Point> {
+    points_at(RUN, case, line, code)
+}
+
+/// The calls of the command's first thread that touch what has this in its path.
+fn points_at(place: &str, case: &Case, line: &str, code: i32) -> Vec<Point> {
     let finished = Finished::of(traced(case, &["-y".to_string(), format!("-etrace={CALLS}")], line).output().unwrap());
     finished.expect(code, line);
     let log = case.dir.text("strace.log");
@@ -103,11 +108,11 @@ fn points(case: &Case, line: &str, code: i32) -> Vec<Point> {
         };
         let nth = counts.entry(call.to_string()).or_insert(0);
         *nth += 1;
-        if shown.contains(RUN) {
+        if shown.contains(place) {
             points.push(Point { call: call.to_string(), nth: *nth, shown: shown.to_string() });
         }
     }
-    let elsewhere = log.lines().filter(|line| !line.starts_with(&thread) && line.contains(RUN)).count();
+    let elsewhere = log.lines().filter(|line| !line.starts_with(&thread) && line.contains(place)).count();
     assert_eq!(elsewhere, 0, "one thread writes");
     points
 }
@@ -193,6 +198,84 @@ fn inject_faults(case: &Case, what: &str, line: &str, restore: impl Fn()) {
         ));
     }
     assert!(failures.is_empty(), "{} of the faults ended otherwise:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Kills the command at calls that touch what has `place` in its path, from a clean state each time, and has `check` look at
+/// what is left.
+fn kill_everywhere(case: &Case, what: &str, place: &str, line: &str, restore: impl Fn(), check: impl Fn(usize, &str)) {
+    restore();
+    let points = points_at(place, case, line, 0);
+    let stride = if is_full() { 1 } else { points.len().div_ceil(USUAL) };
+    let mut kills = 0;
+    for point in points.iter().step_by(stride) {
+        restore();
+        let killed = Finished::of(traced(case, &injection(point, "signal=SIGKILL"), line).output().unwrap());
+        assert_eq!(killed.code, None, "{}: {}", point.shown, killed.stderr);
+        check(kills, &point.shown);
+        kills += 1;
+    }
+    restore();
+    tell(&format!(
+        "SIGKILL at {kills} of the {} system calls of {what} that touch its place: whole or not there, and made again",
+        points.len()
+    ));
+}
+
+#[test]
+fn an_import_killed_at_every_system_call_is_made_again() {
+    if !can_trace() {
+        return;
+    }
+    let case = Case { dir: with_data("killed-import", 3), predictions: String::new(), duration: Duration::ZERO };
+    let model = repository().join("crates/export/tests/data/keras/text.keras");
+    fs::copy(model, case.dir.path("text.keras")).unwrap();
+    fs::create_dir(case.dir.path("runs")).unwrap();
+    let import = format!("import text.keras --config small.toml --output {RUN} --backend {CPU} -q");
+    let train = format!("train small.toml --run-dir {RUN} --overwrite --backend {CPU} -q");
+    kill_everywhere(
+        &case,
+        "an import",
+        RUN,
+        &import,
+        || case.clear(RUN),
+        |n, at| {
+            if !case.dir.path(RUN).join("config.toml").exists() {
+                let refused = case.dir.run(&format!("resume {RUN}")).expect(66, at);
+                let true_of_it =
+                    ["there is no such directory", "it holds no `config.toml`", "was cut off: run that command again"];
+                assert!(true_of_it.iter().any(|reason| refused.error().contains(reason)), "{at}: {}", refused.error());
+                case.dir.run(if n % 2 == 0 { &import } else { &train }).expect(0, at);
+            }
+            case.dir.run(&format!("resume {RUN} -q")).expect(0, at);
+        },
+    );
+}
+
+#[test]
+fn an_export_killed_at_every_system_call_is_whole_or_not_there() {
+    if !can_trace() {
+        return;
+    }
+    let case = Case { dir: with_data("killed-export", 2), predictions: String::new(), duration: Duration::ZERO };
+    case.dir.ok("train small.toml --run-dir run --set train.epochs=1 -q");
+    fs::create_dir(case.dir.path("exports")).unwrap();
+    let clear = || {
+        fs::remove_dir_all(case.dir.path("exports")).unwrap();
+        fs::create_dir(case.dir.path("exports")).unwrap();
+    };
+    for format in ["bundle", "safetensors", "onnx", "keras"] {
+        let line = format!("export run --format {format} --output exports/out");
+        case.dir.ok(&line);
+        let whole = tree(&case.dir.path("exports"));
+        kill_everywhere(&case, &format!("{format} export"), "exports/", &line, clear, |_, at| {
+            let code = if case.dir.path("exports/out").exists() { 73 } else { 0 };
+            case.dir.run(&line).expect(code, at);
+            // Together with what the killed one left, where it did not come to its end.
+            let mut left = tree(&case.dir.path("exports"));
+            left.retain(|path, _| code == 0 || path.starts_with("out"));
+            assert!(left == whole, "{at}: {:?}", left.keys());
+        });
+    }
 }
 
 /// What stands where a run should start cannot be looked at: it is never taken for nothing.
