@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use attentive_data::{
-    Column, DataConfig, Format, JoinedColumns, TextColumns, load_corpus, load_texts, read_texts, read_texts_lines,
+    Column, DataConfig, DataOrigin, FieldSplitter, Format, JoinedColumns, TableKind, TablePart, TextColumns, TextInput,
+    load_corpus, load_texts, read_texts_lines,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -77,13 +78,27 @@ fn try_file(data: &[u8]) {
         Ok(table) => {
             let rows = table.rows;
             assert_eq!(rows.texts.len(), rows.lines.len());
-            assert!(rows.fields.is_empty() || rows.fields.len() == rows.texts.len());
+            assert!(rows.rows.is_empty() || rows.rows.len() == rows.texts.len());
+            if let TableKind::Delimited { delimiter, quoted } = table.layout.kind {
+                let mut splitter = FieldSplitter::new(delimiter, quoted);
+                rows.rows.iter().for_each(|row| assert!(splitter.fields(row).is_ok()));
+            }
             // In pieces they are the same.
             let (mut texts, mut lines) = (Vec::new(), Vec::new());
-            let read = read_texts(&path, &config, 2, &mut |piece| {
-                assert!(!piece.texts.is_empty() && piece.texts.len() <= 2);
-                texts.extend(piece.texts);
-                lines.extend(piece.lines);
+            let input = TextInput {
+                from: DataOrigin::File(&path),
+                format: None,
+                config: &config,
+                at_once: 2,
+                keep_bad: true,
+            };
+            let read = input.read(&mut |part| {
+                if let TablePart::Rows(piece) = part {
+                    assert!(!piece.texts.is_empty() && piece.texts.len() <= 2 && piece.bad.is_empty());
+                    texts.extend(piece.texts);
+                    lines.extend(piece.lines);
+                }
+                true
             });
             assert!(read.is_ok() && texts == rows.texts && lines == rows.lines);
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use attentive_data::TextFormat;
 use clap::{Args, Parser, Subcommand};
 
 /// Trains text classifiers from config files.
@@ -192,7 +193,7 @@ pub(crate) struct Evaluate {
     /// The split of the run's data to measure on
     #[arg(long, value_enum, default_value_t = SplitName::Test, conflicts_with = "data")]
     pub(crate) split: SplitName,
-    /// Measure on this file instead, laid out like the training file
+    /// Measure on this file instead, laid out like the training file; `-` is stdin
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Option<PathBuf>,
     /// Compute on this backend
@@ -217,13 +218,22 @@ pub(crate) struct Predict {
     /// The texts; stdin, one text a line, when there is neither TEXT nor --input
     #[arg(conflicts_with = "input")]
     pub(crate) text: Vec<String>,
-    /// Read the texts from a .csv, .tsv, .jsonl or .txt file
+    /// Read the texts from a file, as training reads it; a .txt file may also hold one text a line. `-` is stdin, laid out like the
+    /// training file
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
-    /// Answer each line of stdin as it comes, for a program that waits for the answer, instead of some hundred together
+    /// The column of the text in the input, by name or by number counted from 0; two, as `--text a,b`, for pairs of texts
+    #[arg(long = "text", value_name = "COLUMN", value_delimiter = ',', conflicts_with = "text")]
+    pub(crate) columns: Vec<String>,
+    /// How the input is laid out, where the training file is laid out otherwise: `lines` for one text a line, `csv`, `tsv`,
+    /// `jsonl`, or another value of `data.format`
+    #[arg(long, value_name = "NAME", conflicts_with = "text")]
+    pub(crate) format: Option<TextFormat>,
+    /// Answer each row of stdin as it comes, for a program that waits for the answer, instead of some hundred together
     #[arg(long, conflicts_with_all = ["text", "input"])]
     pub(crate) stream: bool,
-    /// Write the predictions to a .csv, .tsv, .jsonl or .txt file instead of stdout
+    /// Write the predictions to a .csv, .tsv, .jsonl, .json or .txt file, perhaps with .gz or .zst behind it; `-` is stdout, in the
+    /// format of the input
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Compute on this backend
@@ -232,6 +242,20 @@ pub(crate) struct Predict {
     /// Print JSON Lines with the probabilities of all labels
     #[arg(long)]
     pub(crate) json: bool,
+    /// Add a column with the probability of each label to CSV and TSV
+    #[arg(long)]
+    pub(crate) probabilities: bool,
+    /// What to do with a row that cannot be used
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnError::Fail)]
+    pub(crate) on_error: OnError,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OnError {
+    /// Write an error in its place, and go on
+    Skip,
+    /// End with an error
+    Fail,
 }
 
 #[derive(Debug, Args)]

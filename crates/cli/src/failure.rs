@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use attentive_backend::BackendError;
@@ -9,7 +10,9 @@ use attentive_data::{DataError, DataErrorKind};
 use attentive_export::ExportError;
 use attentive_train::{CheckpointError, ConfigError, StagingError, TrainError};
 
+use crate::predict_failure::PredictFailure;
 use crate::style::Style;
+use crate::visible::visible;
 
 /// Why a command did not succeed.
 #[derive(Debug)]
@@ -18,6 +21,10 @@ pub(crate) enum Failure {
     Backend(BackendError),
     /// A classifier that could not be exported, or a bundle that could not be used.
     Export(ExportError),
+    /// The texts to predict on cannot be read.
+    Input(DataError),
+    /// Predictions cannot be made or written as asked.
+    Predict(PredictFailure),
     /// stdout or the output file could not be written.
     Output {
         name: String,
@@ -44,6 +51,11 @@ pub(crate) enum Failure {
     InterruptedVerification {
         signal: i32,
         run: String,
+    },
+    /// A signal asked to stop while predictions were written to a file.
+    InterruptedPrediction {
+        signal: i32,
+        output: PathBuf,
     },
     /// A run is not what it should be; what is wrong was printed.
     Verification {
@@ -171,6 +183,8 @@ impl Failure {
             Self::Train(error) => error.to_string(),
             Self::Backend(error) => error.to_string(),
             Self::Export(error) => error.to_string(),
+            Self::Input(error) => error.to_string(),
+            Self::Predict(failure) => failure.message(),
             Self::Output { name, .. } => format!("cannot write {name}"),
             Self::Staging(error) => error.to_string(),
             Self::Interrupted { signal, run, step: Some(step) } => {
@@ -186,6 +200,9 @@ impl Failure {
             Self::InterruptedVerification { signal, run } => {
                 format!("interrupted by {} before all of `{run}` was verified", signal_name(*signal))
             }
+            Self::InterruptedPrediction { signal, output } => {
+                format!("interrupted by {}; nothing was written to `{}`", signal_name(*signal), output.display())
+            }
             Self::Verification { run, wrong } => format!("`{run}` is not what it should be: {wrong} wrong"),
             Self::Internal { message } => format!("attentive has a bug: {message}"),
         }
@@ -196,12 +213,15 @@ impl Failure {
             Self::Train(error) => error.source(),
             Self::Backend(error) => error.source(),
             Self::Export(error) => error.source(),
+            Self::Input(error) => error.source(),
             Self::Output { source, .. } => Some(source),
             Self::Staging(error) => error.source(),
             Self::Interrupted { .. }
             | Self::InterruptedEarly { .. }
             | Self::InterruptedVerification { .. }
+            | Self::InterruptedPrediction { .. }
             | Self::Folds(_)
+            | Self::Predict(_)
             | Self::Verification { .. }
             | Self::Internal { .. } => None,
         }
@@ -212,6 +232,8 @@ impl Failure {
             Self::Train(error) => error.hint(),
             Self::Backend(error) => error.hint(),
             Self::Export(error) => error.hint(),
+            Self::Input(error) => input_hint(error),
+            Self::Predict(failure) => Some(failure.hint()),
             Self::Output { source, .. } => output_hint(source.kind()).map(str::to_string),
             Self::Staging(StagingError::Io { source, .. }) => output_hint(source.kind()).map(str::to_string),
             Self::Staging(StagingError::Exists { .. }) => {
@@ -222,7 +244,7 @@ impl Failure {
             Self::InterruptedEarly { kept, .. } => {
                 kept.then(|| "what is encoded is kept: the same command goes on from there".to_string())
             }
-            Self::InterruptedVerification { .. } => None,
+            Self::InterruptedVerification { .. } | Self::InterruptedPrediction { .. } => None,
             Self::Folds(failure) => Some(failure.hint()),
             Self::Verification { run, .. } => Some(format!(
                 "restore damaged files from a backup; `attentive resume {run}` trains on from the newest intact checkpoint"
@@ -239,6 +261,9 @@ impl Failure {
             Self::Backend(BackendError::Unknown { .. }) => code::CONFIG,
             Self::Backend(_) => code::NO_DEVICE,
             Self::Export(error) => export_code(error),
+            Self::Input(error) => data_code(error),
+            Self::Predict(failure) if failure.is_of_data() => code::BAD_DATA,
+            Self::Predict(_) => code::CONFIG,
             Self::Output { .. } => code::IO,
             Self::Staging(error) => staging_code(error),
             Self::Folds(FoldsFailure::TooFew { .. } | FoldsFailure::InConfig) => code::CONFIG,
@@ -246,6 +271,7 @@ impl Failure {
             Self::Interrupted { signal, .. }
             | Self::InterruptedEarly { signal, .. }
             | Self::InterruptedVerification { signal, .. }
+            | Self::InterruptedPrediction { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
             Self::Verification { .. } => code::BAD_DATA,
             Self::Internal { .. } => code::INTERNAL,
@@ -253,19 +279,22 @@ impl Failure {
     }
 }
 
-/// A message with every character written out that a terminal would obey, or that turns the writing round: names of files
-/// and words of data stand in it.
+/// A message with every character written out that a terminal would obey: names of files and words of data stand in it.
 fn plain(message: &str) -> String {
-    let mut text = String::with_capacity(message.len());
-    for character in message.chars() {
-        let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if turns || (character.is_control() && character != '\n') {
-            text.extend(character.escape_default());
-        } else {
-            text.push(character);
-        }
+    message.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
+/// What the user can do about texts to predict on: the config of a run is made, but the command can say how they are laid
+/// out.
+fn input_hint(error: &DataError) -> Option<String> {
+    let hint = error.hint();
+    let is_nearest = hint.as_ref().is_some_and(|hint| hint.starts_with("did you mean"));
+    match error {
+        DataError::NoColumn { .. } | DataError::NoColumnNumber { .. } | DataError::NoKey { .. } if !is_nearest => Some(
+            "name the column of the text with `--text`, or say how the file is laid out with `--format`".to_string(),
+        ),
+        _ => hint,
     }
-    text
 }
 
 /// What the user can do about an output that cannot be written.

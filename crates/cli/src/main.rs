@@ -6,11 +6,14 @@ mod chart;
 mod commands;
 mod failure;
 mod output;
+mod predict_failure;
 mod progress;
 mod recipe;
 mod report;
+mod started;
 mod style;
 mod table;
+mod visible;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

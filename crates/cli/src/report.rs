@@ -5,6 +5,7 @@ use attentive_data::{DataReport, Finding, Lengths, Severity, SplitReport};
 use crate::chart::{Line, histogram, wrapped};
 use crate::style::Style;
 use crate::table::{Table, count, percent};
+use crate::visible::visible;
 
 /// More labels than this are not all listed.
 const LABELS_LISTED: usize = 24;
@@ -143,21 +144,21 @@ fn told(finding: &Finding, style: Style, width: usize) -> String {
         Severity::Warning => ("warning: ", style.warning("warning:")),
         Severity::Note => ("note: ", style.strong("note:")),
     };
-    let mut text = wrapped(&format!("{painted} "), word.len(), &finding.message, width);
-    text.push_str(&wrapped(&format!("  {} ", style.hint("hint:")), 8, &finding.remedy, width));
+    let mut text = wrapped(&format!("{painted} "), word.len(), &visible(&finding.message), width);
+    text.push_str(&wrapped(&format!("  {} ", style.hint("hint:")), 8, &visible(&finding.remedy), width));
     let shown = if finding.severity == Severity::Warning { 3 } else { 1 };
     for example in finding.examples.iter().take(shown) {
         let labels = |labels: &[String]| match labels {
             [] => String::new(),
-            labels => format!(" [{}]", labels.join(", ")),
+            labels => format!(" [{}]", visible(&labels.join(", "))),
         };
-        let places = example.places.iter().map(|shown| format!("{}{}", shown.place, labels(&shown.labels)));
+        let places = example.places.iter().map(|shown| format!("{}{}", visible(&shown.place), labels(&shown.labels)));
         let places = places.collect::<Vec<_>>().join(" and ");
         text.push_str(&format!("    {}\n", style.faint(&places)));
         let mut texts: Vec<&str> = example.places.iter().map(|shown| shown.text.as_str()).collect();
         texts.dedup();
         for shown in texts {
-            text.push_str(&format!("      \"{shown}\"\n"));
+            text.push_str(&format!("      \"{}\"\n", visible(shown)));
         }
     }
     text

@@ -2,6 +2,8 @@
 
 pub(crate) use attentive_data::thousands as count;
 
+use crate::visible::visible;
+
 /// A table whose first columns hold words, flush left, and whose other columns hold numbers, flush right; behind them
 /// there may be a column of notes, flush left.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ impl Table {
 
     /// A table with so many columns of words.
     pub(crate) fn of_words(words: usize, header: &[&str]) -> Self {
-        Self { words, notes: None, rows: vec![header.iter().map(ToString::to_string).collect()] }
+        Self { words, notes: None, rows: vec![header.iter().map(|name| visible(name)).collect()] }
     }
 
     /// A table without a header: a name, a number, and a note.
@@ -27,8 +29,9 @@ impl Table {
         Self { words: 1, notes: Some(2), rows: Vec::new() }
     }
 
+    /// Adds a row; cells may hold words of data.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        self.rows.push(cells.into_iter().map(|cell| visible(&cell)).collect());
     }
 
     /// The table, two spaces between columns, a newline after each row.

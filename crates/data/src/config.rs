@@ -294,7 +294,7 @@ impl DataConfig {
     }
 
     /// The byte between the fields of a csv file.
-    pub(crate) fn delimiter(&self) -> u8 {
+    pub fn delimiter(&self) -> u8 {
         self.delimiter.as_ref().and_then(|text| text.bytes().next()).unwrap_or(b',')
     }
 
@@ -316,7 +316,7 @@ impl DataConfig {
 
 /// The extension that names the format, in lower case: of a packed file the one before .gz or .zst. Empty if there is
 /// none.
-pub(crate) fn extension(path: &Path) -> String {
+pub fn extension(path: &Path) -> String {
     match packing(path) {
         None => last_extension(path),
         Some(_) => path.file_stem().map(|stem| last_extension(Path::new(stem))).unwrap_or_default(),
@@ -329,13 +329,15 @@ fn last_extension(path: &Path) -> String {
 
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Packing {
+pub enum Packing {
+    /// .gz
     Gzip,
+    /// .zst
     Zstd,
 }
 
 /// How a file is packed, by its extension.
-pub(crate) fn packing(path: &Path) -> Option<Packing> {
+pub fn packing(path: &Path) -> Option<Packing> {
     match last_extension(path).as_str() {
         "gz" | "gzip" => Some(Packing::Gzip),
         "zst" | "zstd" => Some(Packing::Zstd),

@@ -13,7 +13,7 @@ use crate::examples::{Examples, Split};
 use crate::files_config::Files;
 use crate::findings::{Findings, label_counts};
 use crate::labels::Labels;
-use crate::reader::{RawExamples, hex, read_labelled};
+use crate::reader::{RawExamples, hex, read_labelled, read_labelled_stdin};
 use crate::records::FilesRecord;
 use crate::split_source::{Cut, CutBy, SplitSource};
 use crate::splits::divide;
@@ -194,8 +194,20 @@ pub fn load_examples(path: &Path, config: &DataConfig, labels: &Labels) -> Resul
     read_with_labels(&Files::from(path), &config, labels).map(|(examples, _)| examples)
 }
 
+/// As [`load_examples`], from the standard input, which is laid out like the training file.
+///
+/// # Errors
+/// As [`load_examples`]; the training files are of a format that is not read from front to end.
+pub fn load_examples_from_stdin(config: &DataConfig, labels: &Labels) -> Result<Examples, DataError> {
+    let config = DataConfig { group: None, ..config.clone() };
+    with_labels(read_labelled_stdin(&config)?, labels).map(|(examples, _)| examples)
+}
+
 fn read_with_labels(files: &Files, config: &DataConfig, labels: &Labels) -> Result<(Examples, LoadedFile), DataError> {
-    let raw = read_labelled(files, config, false)?;
+    with_labels(read_labelled(files, config, false)?, labels)
+}
+
+fn with_labels(raw: RawExamples, labels: &Labels) -> Result<(Examples, LoadedFile), DataError> {
     let targets = targets(&raw, labels)?;
     let file = LoadedFile::new(&raw);
     Ok((examples(raw, targets)?, file))

@@ -86,6 +86,12 @@ pub enum DataError {
         /// What the library said.
         reason: String,
     },
+    /// A file that is not read from front to end, on the standard input.
+    #[error("{format} cannot be read from stdin")]
+    NotFromStdin {
+        /// The format.
+        format: &'static str,
+    },
     /// A folder where a file is needed.
     #[error("`{}` is a folder, not a file", path.display())]
     IsFolder {
@@ -344,6 +350,12 @@ pub enum DataError {
         at: Location,
         /// How many tabs the line has.
         found: usize,
+    },
+    /// A row of a format without columns where examples are pairs of texts.
+    #[error("{at}: the row holds one text, but `data.text` names two")]
+    OneText {
+        /// The row.
+        at: Location,
     },
     /// A folder of texts where examples need more than one text or label.
     #[error("`{}` is a folder, which cannot hold {needs}", path.display())]

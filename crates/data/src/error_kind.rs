@@ -39,6 +39,8 @@ impl DataError {
             | Self::Json { at, .. }
             | Self::NoKey { at, .. }
             | Self::JsonType { at, .. }
+            | Self::PairLine { at, .. }
+            | Self::OneText { at }
             | Self::LabelList { at, .. }
             | Self::NoLabelAtFront { at, .. }
             | Self::SeveralLabels { at, .. }

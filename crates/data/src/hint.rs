@@ -93,6 +93,8 @@ impl DataError {
                 "write `first<TAB>second` on each line; texts that hold tabs need a csv or jsonl file, and a table the extension .tsv"
                     .to_owned()
             }
+            Self::OneText { .. } => "name a csv, tsv or jsonl file, which has columns".to_owned(),
+            Self::NotFromStdin { .. } => "write it to a file and name that: it is not read from front to end".to_owned(),
             Self::PlainFolder { setting, .. } => {
                 format!("name a csv, tsv or jsonl file, or remove `{setting}`")
             }

@@ -103,8 +103,11 @@ mod sniff;
 
 pub use batch::{Batch, Padding, batch, by_length};
 pub use column::{Column, JoinedColumns, TextColumns};
-pub use config::{DataConfig, Format};
-pub use corpus::{Corpus, CutRecord, FoldRecord, SplitManifest, SplitOrigin, SplitRecord, load_corpus, load_examples};
+pub use config::{DataConfig, Format, Packing, extension, packing};
+pub use corpus::{
+    Corpus, CutRecord, FoldRecord, SplitManifest, SplitOrigin, SplitRecord, load_corpus, load_examples,
+    load_examples_from_stdin,
+};
 pub use encoded::{EncodedTexts, EncodingStats};
 pub use error::{DataError, Location};
 pub use error_kind::DataErrorKind;
@@ -121,7 +124,10 @@ pub use order::permutation;
 pub use pieces::Piece;
 pub use plan::{BatchSize, Extent, Plan, PlanSettings};
 pub use progress::{OnProgress, Progress, UNWATCHED};
-pub use reader::{Table, TableKind, TableRows, TextLines, load_texts, read_texts, read_texts_lines};
+pub use reader::{
+    BadRow, DataOrigin, FieldSplitter, Header, Table, TableKind, TableLayout, TablePart, TableRows, TextFormat,
+    TextInput, TextLines, load_texts, read_texts_lines,
+};
 pub use records::{FileRecord, FilesRecord, SkippedRow};
 pub use report::{
     Bin, DataReport, FileReport, Finding, FindingExample, FindingKind, LabelReport, Lengths, Severity, Shown,

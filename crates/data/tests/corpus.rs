@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use attentive_data::{
-    Column, Corpus, Cut, CutBy, CutRecord, DataConfig, Examples, Fold, Format, SharedGroups, Split, SplitOrigin,
-    SplitSource, TableKind, Targets, TextColumns, load_corpus, load_examples, load_texts, read_texts, read_texts_lines,
+    Column, Corpus, Cut, CutBy, CutRecord, DataConfig, DataError, DataOrigin, Examples, FieldSplitter, Fold, Format,
+    SharedGroups, Split, SplitOrigin, SplitSource, TableKind, TablePart, Targets, TextColumns, TextFormat, TextInput,
+    load_corpus, load_examples, load_texts, read_texts_lines,
 };
 
 fn config(train: PathBuf) -> DataConfig {
@@ -227,34 +228,118 @@ fn texts_to_predict_keep_their_rows() {
     let folder = temp_dir::TempDir::new().unwrap();
     let config = config(PathBuf::new());
     let table = load_texts(&write(folder.path(), "a.csv", "id,text\n7,\"a, b\"\n8,c\n"), &config).unwrap();
-    assert_eq!(table.kind, TableKind::Delimited { delimiter: b',', quoted: true });
-    assert_eq!(table.header.unwrap(), ["id", "text"]);
-    assert_eq!(table.rows.fields, [["7", "a, b"], ["8", "c"]]);
+    assert_eq!(table.layout.kind, TableKind::Delimited { delimiter: b',', quoted: true });
+    assert_eq!(table.layout.header.unwrap().names, ["id", "text"]);
+    assert_eq!(table.rows.rows, ["7,\"a, b\"", "8,c"]);
+    let mut splitter = FieldSplitter::new(b',', true);
+    assert_eq!(splitter.fields(&table.rows.rows[0]).unwrap().collect::<Vec<_>>(), ["7", "a, b"]);
     assert_eq!(table.rows.texts, ["a, b", "c"]);
     assert_eq!(table.rows.lines, [2, 3]);
 
     let table = load_texts(&write(folder.path(), "a.txt", "one\ttab\r\n\nthree"), &config).unwrap();
-    assert_eq!(table.kind, TableKind::Lines);
+    assert_eq!(table.layout.kind, TableKind::Lines);
     assert_eq!(table.rows.texts, ["one\ttab", "", "three"]);
 
     let table = load_texts(&write(folder.path(), "a.jsonl", "{\"text\": \"a\", \"id\": 1}\n"), &config).unwrap();
-    assert_eq!((table.kind, table.rows.texts), (TableKind::JsonLines, vec!["a".to_owned()]));
-    assert_eq!(table.rows.fields, [["{\"text\": \"a\", \"id\": 1}"]]);
+    assert_eq!((table.layout.kind, table.rows.texts), (TableKind::JsonLines, vec!["a".to_owned()]));
+    assert_eq!(table.rows.rows, ["{\"text\": \"a\", \"id\": 1}"]);
 
     // In pieces they are the same rows, and those before a bad one have been handed over when it is met.
     let path = write(folder.path(), "b.csv", "id,text\n1,a\n2,b\n3,c\n");
-    let mut pieces = Vec::new();
-    let (_, header) = read_texts(&path, &config, 2, &mut |rows| pieces.push(rows.texts)).unwrap();
-    assert_eq!((header.unwrap().len(), pieces), (2, vec![vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]]));
-    let path = write(folder.path(), "c.csv", "id,text\n1,a\n2,b\n3\n");
-    let mut n = 0;
-    assert!(read_texts(&path, &config, 1, &mut |_| n += 1).is_err() && n == 2);
+    assert_eq!(pieces(&path, &config, 2, false).0, [vec!["a", "b"], vec!["c"]]);
+    let path = write(folder.path(), "c.csv", "id,text\n1,a\n2,b\n3\n4,d\n");
+    let (read, error) = pieces(&path, &config, 1, false);
+    assert_eq!((read.len(), error.unwrap().to_string().contains("c.csv:4: the row has 1 field")), (2, true));
+    // Where it is kept, it stands in its place.
+    let (read, error) = pieces(&path, &config, 3, true);
+    assert!(error.is_none());
+    assert_eq!(read, [vec!["a", "b", "c.csv:4: the row has 1 field, the first line has 2: `3`"], vec!["d"]]);
 
     // No extension: as the config says, else one text a line.
     let bare = write(folder.path(), "bare", "text\tlabel\na\tx\n");
     assert_eq!(load_texts(&bare, &config).unwrap().rows.texts.len(), 2);
     let tsv = DataConfig { format: Format::Tsv, ..config };
     assert_eq!(load_texts(&bare, &tsv).unwrap().rows.texts, ["a"]);
+}
+
+/// The texts of each piece, with what is wrong with the rows that have none; and what ended the reading.
+fn pieces(path: &Path, config: &DataConfig, at_once: usize, keep_bad: bool) -> (Vec<Vec<String>>, Option<DataError>) {
+    let mut pieces = Vec::new();
+    let input = TextInput { from: DataOrigin::File(path), format: None, config, at_once, keep_bad };
+    let result = input.read(&mut |part| {
+        if let TablePart::Rows(rows) = part {
+            let mut texts = rows.texts;
+            for bad in rows.bad.iter().rev() {
+                let message = bad.error.to_string();
+                texts.insert(bad.before, message[message.find("c.csv").unwrap_or(0)..].to_owned());
+            }
+            pieces.push(texts);
+        }
+        true
+    });
+    (pieces, result.err())
+}
+
+/// A run is trained, evaluated and asked by the same reading of a file.
+#[test]
+fn a_txt_file_is_a_table_where_training_takes_it_for_one() {
+    let folder = temp_dir::TempDir::new().unwrap();
+    let texts = |train: &str, format: Format, content: &str| {
+        let config = DataConfig { train: train.into(), format, ..DataConfig::default() };
+        load_texts(&write(folder.path(), "a.txt", content), &config).map(|table| table.rows.texts)
+    };
+    let table = "text\tlabel\na \"b\"\tx\n";
+    for train in ["train.txt", "train.csv"] {
+        assert_eq!(texts(train, Format::Auto, table).unwrap(), ["a \"b\""], "{train}");
+        assert_eq!(texts(train, Format::Auto, "one text\nthe label\n").unwrap(), ["one text", "the label"], "{train}");
+    }
+    assert_eq!(texts("train.dat", Format::Csv, "label,text\nx,\"a, b\"\n").unwrap(), ["a, b"]);
+    // Its header is not taken for a text where the column is misspelled.
+    let error = texts("train.txt", Format::Auto, "Text\tlabel\na\tx\n").unwrap_err();
+    assert!(matches!(error, DataError::NoColumn { .. }), "{error}");
+    assert_eq!(texts("train.csv", Format::Auto, "a\ttab\n").unwrap(), ["a\ttab"]);
+    // By number, without a header.
+    let config = DataConfig { header: false, text: TextColumns::One(Column::Number(1)), ..config(PathBuf::new()) };
+    assert_eq!(load_texts(&write(folder.path(), "b.txt", "x\ta\ny\tb\n"), &config).unwrap().rows.texts, ["a", "b"]);
+    assert_eq!(load_texts(&write(folder.path(), "c.txt", "no tab\n"), &config).unwrap().rows.texts, ["no tab"]);
+}
+
+#[test]
+fn texts_in_another_format_than_the_examples() {
+    let folder = temp_dir::TempDir::new().unwrap();
+    let path = write(folder.path(), "a.csv", "text\nb\n");
+    let config = config(PathBuf::new());
+    let read = |format: &str| {
+        let mut texts = Vec::new();
+        let format = Some(format.parse::<TextFormat>().unwrap());
+        let input = TextInput { from: DataOrigin::File(&path), format, config: &config, at_once: 9, keep_bad: false };
+        let result = input.read(&mut |part| {
+            texts.extend(if let TablePart::Rows(rows) = part { rows.texts } else { Vec::new() });
+            true
+        });
+        result.map(|()| texts)
+    };
+    assert_eq!(read("lines").unwrap(), ["text", "b"]);
+    assert_eq!(read("tsv").unwrap(), ["b"]);
+    assert!(matches!(read("jsonl"), Err(DataError::Json { .. })));
+    let error = "cvs".parse::<TextFormat>().unwrap_err();
+    assert!(error.starts_with("unknown variant `cvs`, expected one of `lines`, `auto`, `csv`"), "{error}");
+}
+
+#[test]
+fn a_row_keeps_its_encoding_mark_and_line_end() {
+    let folder = temp_dir::TempDir::new().unwrap();
+    let layout = |content: &[u8], encoding: &str| {
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, content).unwrap();
+        let config = DataConfig { encoding: encoding.to_owned(), ..config(PathBuf::new()) };
+        let layout = load_texts(&path, &config).unwrap().layout;
+        (layout.encoding.name(), layout.has_bom, layout.has_crlf)
+    };
+    assert_eq!(layout(b"text\na\n", "utf-8"), ("UTF-8", false, false));
+    assert_eq!(layout(b"\xEF\xBB\xBFtext\r\na\r\n", "windows-1252"), ("UTF-8", true, true));
+    assert_eq!(layout(b"text\n\xE9\n", "latin1"), ("windows-1252", false, false));
+    assert_eq!(layout(b"\xFF\xFEt\0e\0x\0t\0\n\0a\0\n\0", "utf-8"), ("UTF-16LE", true, false));
 }
 
 #[test]

@@ -404,8 +404,9 @@ fn second_texts() {
 #[test]
 fn lines_that_are_not_pairs() {
     let hint = "write `first<TAB>second` on each line; texts that hold tabs need a csv or jsonl file, and a table the extension .tsv";
-    let case = Case::new("a.txt", "a\tb\n\n").with(pair(name("a"), name("b")));
-    let error = load_texts(case.train(), &case.config).unwrap_err();
+    let case = Case::new("a.txt", "x\ty\n\n").with(pair(name("a"), name("b")));
+    let case = case.with(|config| config.train = "a.csv".into());
+    let error = load_texts(&case.folder.path().join("a.txt"), &case.config).unwrap_err();
     let message = "DIR/a.txt:2: the line has 0 tabs, but a pair of texts has one between them";
     case.matches(&error, DataErrorKind::Bad, message, hint);
     let error = read_texts_lines("a\tb\tc".as_bytes(), "stdin", 64, true).next().unwrap().unwrap_err();

@@ -12,6 +12,7 @@ use crate::output::print;
 use crate::report;
 use crate::style::Style;
 use crate::table::count;
+use crate::visible::visible;
 
 pub(super) fn check(args: &Check) -> Result<(), Failure> {
     let config = load_config(&args.config, &args.set.set)?;
@@ -30,7 +31,8 @@ pub(super) fn check(args: &Check) -> Result<(), Failure> {
 
 /// What is noteworthy about the data, one line each.
 pub(super) fn findings(findings: &Findings) -> Vec<String> {
-    let example = |excerpts: &[String]| excerpts.first().map_or(String::new(), |text| format!(", such as \"{text}\""));
+    let example =
+        |excerpts: &[String]| excerpts.first().map_or(String::new(), |text| format!(", such as \"{}\"", visible(text)));
     let mut lines = Vec::new();
     for (split, n) in findings.empty.iter().filter(|(_, n)| **n > 0) {
         lines.push(format!("{} of {split} {} empty", texts(*n), are(*n)));

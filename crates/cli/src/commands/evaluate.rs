@@ -1,6 +1,6 @@
 //! `attentive evaluate`: the metrics of a trained classifier on labelled examples.
 
-use attentive_data::{Examples, Split, load_corpus, load_examples};
+use attentive_data::{Examples, Split, load_corpus, load_examples, load_examples_from_stdin};
 use attentive_train::{Intervals, Metrics, Predictor, TrainError};
 
 use super::classifier::Classifier;
@@ -14,6 +14,9 @@ pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
     let classifier = Classifier::open(&args.run)?;
     let (predictor, _) = classifier.load(args.backend.as_deref())?;
     let examples = match &args.data {
+        Some(path) if path.as_os_str() == "-" => {
+            load_examples_from_stdin(&predictor.config().data, predictor.labels())?
+        }
         Some(path) => load_examples(path, &predictor.config().data, predictor.labels())?,
         None => load_split(&classifier, &predictor, args.split)?,
     };

@@ -13,6 +13,7 @@ use crate::failure::{Failure, FoldsFailure};
 use crate::output::{print, tell};
 use crate::style::Style;
 use crate::table::{Table, count, percent};
+use crate::visible::visible;
 
 /// Trains fold after fold. A fold that was finished, or begun, in an earlier sitting is gone on with, which for a
 /// finished one means that its data are looked at and its report is read.
@@ -130,7 +131,10 @@ fn warn_of_rare_labels(manifest: &SplitManifest, of: u32) {
         if n < of as usize {
             let warning = Style::for_stderr().error("warning:");
             let examples = if n == 1 { "example" } else { "examples" };
-            tell(&format!("{warning} the label `{label}` has {n} {examples}, too few for each of {of} folds"));
+            tell(&format!(
+                "{warning} the label `{}` has {n} {examples}, too few for each of {of} folds",
+                visible(label)
+            ));
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::args::Inspect;
 use crate::failure::Failure;
 use crate::output::print;
 use crate::table::{Table, bytes, count, percent};
+use crate::visible::visible;
 
 pub(super) fn inspect(args: &Inspect) -> Result<(), Failure> {
     // Shapes and counts are the same on every device; the CPU is always there.
@@ -20,7 +21,7 @@ pub(super) fn inspect(args: &Inspect) -> Result<(), Failure> {
         let (predictor, _) = classifier.load(Some(opened.backend.name()))?;
         let config = predictor.config();
         let mut text = render(config, &predictor.summary());
-        text.push_str(&format!("\nlabels: {}\n", predictor.labels().names().join(", ")));
+        text.push_str(&format!("\nlabels: {}\n", visible(&predictor.labels().names().join(", "))));
         if !predictor.thresholds().is_empty() {
             text.push_str(&format!("thresholds: {}\n", thresholds(&predictor)));
         }
@@ -78,7 +79,7 @@ fn thresholds(predictor: &Predictor) -> String {
     named
         .iter()
         .zip(thresholds)
-        .map(|(name, threshold)| format!("{name} {threshold:.3}"))
+        .map(|(name, threshold)| format!("{} {threshold:.3}", visible(name)))
         .collect::<Vec<_>>()
         .join(", ")
 }

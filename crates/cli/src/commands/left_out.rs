@@ -3,6 +3,7 @@
 use attentive_data::{FilesRecord, Split, SplitManifest};
 
 use crate::table::count;
+use crate::visible::visible;
 
 /// How many skipped rows are shown of each split.
 const SHOWN: usize = 5;
@@ -30,11 +31,11 @@ fn of_files(split: Split, record: &FilesRecord) -> Vec<String> {
         let mut line = format!(
             "{} {rows} of {split} skipped because {they} cannot be read: {}: {}",
             count(n as u64),
-            first.place,
-            first.reason
+            visible(&first.place),
+            visible(&first.reason)
         );
         for row in record.skipped.iter().take(SHOWN).skip(1) {
-            line.push_str(&format!("\n    {}: {}", row.place, row.reason));
+            line.push_str(&format!("\n    {}: {}", visible(&row.place), visible(&row.reason)));
         }
         if n > SHOWN {
             line.push_str(&format!("\n    and {} more, which `split.json` lists", count((n - SHOWN) as u64)));

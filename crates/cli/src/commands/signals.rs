@@ -1,13 +1,19 @@
 //! Ctrl-C, SIGTERM and a terminal that closes ask the command to save what it has, tidy up and stop; a second one stops the
 //! process at once, and so does the first while there is nothing to save. SIGUSR1 asks a run to save and go on.
 
-use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::{fs, io, thread};
 
 use attentive_train::Request;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::SignalOnly;
+use signal_hook::{flag, low_level};
+
+use crate::failure::Failure;
+use crate::output::tell;
 
 /// Which signal has asked the run to stop, if one has.
 pub(super) struct Signals {
@@ -89,4 +95,22 @@ pub(crate) fn survive_file_size_limit() {
     // Where it cannot be had, what comes is what comes without it.
     #[cfg(unix)]
     let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)));
+}
+
+/// From here on, a signal that asks to stop removes a file that is not finished before it ends the process. The one that it was
+/// to replace is as it was.
+pub(super) fn remove_when_stopped(temporary: &Path, target: &Path) -> io::Result<()> {
+    let mut signals = SignalsInfo::<SignalOnly>::new(stopping())?;
+    let (temporary, target) = (temporary.to_path_buf(), target.to_path_buf());
+    // A thread of its own, because the others may wait for input.
+    thread::Builder::new().spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            // Where there is none, the output is finished.
+            if fs::remove_file(&temporary).is_ok() {
+                tell(&Failure::InterruptedPrediction { signal, output: target }.text().unwrap_or_default());
+            }
+            low_level::exit(128 + signal);
+        }
+    })?;
+    Ok(())
 }

@@ -45,6 +45,12 @@ mod pairs;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod predict_files;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod predict_forms;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod predict_round_trip;
+#[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod reliability;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod resume;

@@ -109,7 +109,7 @@ fn what_is_no_pair() {
         65,
         "error: `in.csv` has no column `hypothesis`: its columns are `premise`
 
-hint: set `data.text` and `data.label`; if the first line is data, set `data.header = false` and give columns by number",
+hint: name the column of the text with `--text`, or say how the file is laid out with `--format`",
     );
 }
 

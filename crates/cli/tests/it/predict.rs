@@ -74,9 +74,19 @@ fn a_csv_file_keeps_its_columns_and_its_order() {
     );
     assert_eq!([&records[0][3], &records[1][3], &records[3][3]], ["good", "bad", "good"]);
 
-    // The same rows as tab-separated values and as text lines.
-    dir.ok("predict runs/small --input in.csv --output out.tsv");
-    assert!(dir.text("out.tsv").starts_with("id\ttext\tnote\tpredicted_label\tprobability\n7\tgreat film\ta\tgood\t"));
+    // The same rows as text lines, and as tab-separated values, which without quotes hold no line break.
+    let refused = dir.run("predict runs/small --input in.csv --output out.tsv").expect(65, "a line break in a tsv");
+    assert!(
+        refused.error().starts_with("error: in.csv:3: the row cannot be written: it holds a line break"),
+        "{}",
+        refused.stderr
+    );
+    dir.file("short.csv", "id,text,note\n7,\"great, \"\"so\"\" film\",a\n");
+    dir.ok("predict runs/small --input short.csv --output out.tsv");
+    assert!(
+        dir.text("out.tsv")
+            .starts_with("id\ttext\tnote\tpredicted_label\tprobability\n7\tgreat, \"so\" film\ta\tgood\t")
+    );
     let lines = answers(&dir.ok("predict runs/small --input in.csv"));
     let expected: Vec<(String, f64)> = records.iter().map(|r| (r[3].to_string(), r[4].parse().unwrap())).collect();
     assert_eq!(lines, expected);

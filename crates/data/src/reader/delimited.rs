@@ -1,13 +1,17 @@
 //! Csv and tsv: rows of fields. Quoted fields follow RFC 4180 and may span lines; unquoted ones are split at the
 //! delimiter and nothing else. Blank lines are skipped.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::ops::Range;
+use std::path::PathBuf;
+
+use encoding_rs::UTF_8;
 
 use crate::config::{DataConfig, Format};
 use crate::error::{DataError, beginning};
 
 use super::columns::{join, positions};
+use super::layout::{Header, TableKind, TableLayout};
 use super::rows::{Fields, LabelValue, Row, Rows};
 use super::source::{Source, trim_line_end};
 
@@ -31,6 +35,11 @@ enum Field {
 }
 
 impl Record {
+    /// The row as it stands in the file, without its line end.
+    pub(super) fn row(&self) -> &str {
+        trim_line_end(&self.raw)
+    }
+
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
         (0..self.fields.len()).map(|index| self.field(index))
     }
@@ -42,12 +51,16 @@ impl Record {
         }
     }
 
+    fn clear(&mut self) {
+        self.raw.clear();
+        self.unescaped.clear();
+        self.fields.clear();
+    }
+
     /// Reads the next row that is not a blank line; `false` at the end.
     fn read<R: Read>(&mut self, source: &mut Source<R>, delimiter: u8, quoted: bool) -> Result<bool, DataError> {
         loop {
-            self.raw.clear();
-            self.unescaped.clear();
-            self.fields.clear();
+            self.clear();
             self.line = source.line() + 1;
             if !source.read_line(&mut self.raw)? {
                 return Ok(false);
@@ -56,16 +69,21 @@ impl Record {
                 break;
             }
         }
-        if quoted && self.raw.contains('"') {
-            self.split_quoted(source, delimiter)?;
-        } else {
-            let (mut start, line) = (0, trim_line_end(&self.raw));
-            for end in memchr::memchr_iter(delimiter, line.as_bytes()).chain([line.len()]) {
-                self.fields.push(Field::Raw(start..end));
-                start = end + 1;
-            }
-        }
+        self.split(source, delimiter, quoted)?;
         Ok(true)
+    }
+
+    /// Finds the fields of the row that begins in `raw`, reading on while it spans lines.
+    fn split<R: Read>(&mut self, source: &mut Source<R>, delimiter: u8, quoted: bool) -> Result<(), DataError> {
+        if quoted && self.raw.contains('"') {
+            return self.split_quoted(source, delimiter);
+        }
+        let (mut start, line) = (0, trim_line_end(&self.raw));
+        for end in memchr::memchr_iter(delimiter, line.as_bytes()).chain([line.len()]) {
+            self.fields.push(Field::Raw(start..end));
+            start = end + 1;
+        }
+        Ok(())
     }
 
     fn split_quoted<R: Read>(&mut self, source: &mut Source<R>, delimiter: u8) -> Result<(), DataError> {
@@ -139,11 +157,40 @@ impl Record {
     }
 }
 
-/// What a file says of its fields.
-pub(super) struct Shape {
-    pub(super) header: Option<Vec<String>>,
-    pub(super) delimiter: u8,
-    pub(super) quoted: bool,
+/// The fields of rows that [`read_texts`](super::read_texts) gave.
+pub struct FieldSplitter {
+    record: Record,
+    /// Nothing more to read: a row is whole.
+    nothing: Source<io::Empty>,
+    delimiter: u8,
+    quoted: bool,
+}
+
+impl FieldSplitter {
+    /// For rows of [`TableKind::Delimited`] with this delimiter and quoting.
+    pub fn new(delimiter: u8, quoted: bool) -> Self {
+        let nothing = Source::new(io::empty(), PathBuf::new(), UTF_8, usize::MAX);
+        Self { record: Record::default(), nothing, delimiter, quoted }
+    }
+
+    /// The fields of a row, without quotes.
+    ///
+    /// # Errors
+    /// It is no row of a file that was read.
+    pub fn fields(&mut self, row: &str) -> Result<impl Iterator<Item = &str>, DataError> {
+        self.record.clear();
+        self.record.raw.push_str(row);
+        self.record.split(&mut self.nothing, self.delimiter, self.quoted)?;
+        Ok(self.record.fields())
+    }
+}
+
+/// The delimiter of a csv or tsv file, and whether its fields may be quoted.
+pub(super) fn dialect(config: &DataConfig, format: Format) -> (u8, bool) {
+    match format {
+        Format::Tsv => (b'\t', config.quoting),
+        _ => (config.delimiter(), true),
+    }
 }
 
 /// Hands every row to `rows`.
@@ -153,11 +200,8 @@ pub(super) fn read<R: Read>(
     format: Format,
     with_label: bool,
     rows: &mut Rows<'_>,
-) -> Result<Shape, DataError> {
-    let (delimiter, quoted) = match format {
-        Format::Tsv => (b'\t', config.quoting),
-        _ => (config.delimiter(), true),
-    };
+) -> Result<(), DataError> {
+    let (delimiter, quoted) = dialect(config, format);
     let mut record = Record::default();
     if !record.read(source, delimiter, quoted)? {
         return Err(DataError::Empty { path: source.path().to_owned() });
@@ -169,6 +213,11 @@ pub(super) fn read<R: Read>(
     let names = header.clone().unwrap_or_else(|| (0..width).map(|number| number.to_string()).collect());
     rows.check_columns(source.path(), names, config)?;
     let columns = positions(config, with_label, source.path(), header.as_deref(), &source.at(record.line), width)?;
+    rows.layout(TableLayout {
+        has_crlf: record.raw.ends_with("\r\n"),
+        header: header.as_ref().map(|names| Header { row: record.row().to_owned(), names: names.clone() }),
+        ..source.layout(TableKind::Delimited { delimiter, quoted })
+    });
 
     let mut joined = String::new();
     let mut any = false;
@@ -206,5 +255,5 @@ pub(super) fn read<R: Read>(
     if !any {
         return Err(DataError::HeaderOnly { path: source.path().to_owned() });
     }
-    Ok(Shape { header, delimiter, quoted })
+    Ok(())
 }

@@ -6,9 +6,12 @@
 use std::borrow::Cow;
 use std::io::Read;
 
+use serde_json::{Map, Value, json};
+
 use crate::config::DataConfig;
 use crate::error::{DataError, Location, beginning};
 
+use super::layout::TableKind;
 use super::rows::{Fields, LabelValue, Row, Rows};
 use super::source::{Source, trim_line_end};
 
@@ -25,10 +28,16 @@ pub(super) fn read<R: Read>(
 ) -> Result<(), DataError> {
     let mut line = String::new();
     let mut labels = Vec::new();
+    let mut object = String::new();
     let mut any = false;
+    let mut begun = false;
     loop {
         line.clear();
-        match source.read_line(&mut line) {
+        let read = source.read_line(&mut line);
+        if !std::mem::replace(&mut begun, true) {
+            rows.layout(source.layout(TableKind::Objects));
+        }
+        match read {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => {
@@ -46,23 +55,31 @@ pub(super) fn read<R: Read>(
         let mut of_line = reuse(labels);
         let (text, number) = (split(trim_line_end(&line), &mut of_line), source.line());
         let checked = if with_label { check(text, &of_line, config, || source.at(number), &line) } else { Ok(()) };
+        let fields = match with_label {
+            true => Fields::None,
+            false => Fields::Json(as_object(text, &of_line, config, &mut object)),
+        };
+        let row = Row { line: number, text, second: None, label: LabelValue::List(&of_line), group: None, fields };
         match checked {
-            Ok(()) => rows.row(
-                &Row {
-                    line: number,
-                    text,
-                    second: None,
-                    label: LabelValue::List(&of_line),
-                    group: None,
-                    fields: Fields::None,
-                },
-                || source.at(number),
-            )?,
+            Ok(()) => rows.row(&row, || source.at(number))?,
             Err(error) => rows.bad(error)?,
         }
         labels = reuse(of_line);
     }
     if any { Ok(()) } else { Err(DataError::Empty { path: source.path().to_owned() }) }
+}
+
+/// The row as the JSON object that a jsonl file would hold: a list of labels only where there can be several.
+fn as_object<'a>(text: &str, labels: &[Cow<'_, str>], config: &DataConfig, object: &'a mut String) -> &'a str {
+    let label = match labels {
+        [label] if !config.multi_label => json!(label),
+        labels => json!(labels),
+    };
+    let columns = config.text.first().first().map(ToString::to_string);
+    object.clear();
+    let members = [(config.label.to_string(), label), (columns.unwrap_or_default(), json!(text))];
+    object.push_str(&Value::Object(Map::from_iter(members)).to_string());
+    object
 }
 
 /// An empty list in the memory of another.

@@ -13,8 +13,9 @@ use crate::config::{DataConfig, extension};
 use crate::error::{DataError, Location};
 use crate::places::All;
 
+use super::choice::DataOrigin;
 use super::open_source;
-use super::raw::Builder;
+use super::raw::{Builder, Labelled};
 use super::rows::{Fields, LabelValue, Row, Rows, Skips};
 use super::source::hex;
 
@@ -69,7 +70,7 @@ pub(super) fn read(
         let read: Vec<Result<Content, DataError>> = piece
             .par_iter()
             .map(|file| {
-                let mut source = open_source(file, config)?;
+                let mut source = open_source(DataOrigin::File(file), config)?;
                 let text = source.read_all();
                 Ok(Content { text, sha256: source.sha256()? })
             })
@@ -79,8 +80,7 @@ pub(super) fn read(
             let name = file.strip_prefix(path).unwrap_or(file).to_string_lossy();
             digest.update(format!("{sha256}  {name}\n"));
             let before = builder.raw.texts.len();
-            let mut keep = |row: &Row<'_>, at: &dyn Fn() -> Location| builder.keep(row, at);
-            let mut rows = Rows { keep: &mut keep, skips: &mut *skips, first: &mut None };
+            let mut rows = Rows { taker: &mut Labelled { builder, skips }, first: &mut None };
             match text {
                 Ok(text) => {
                     let (label, fields) = (LabelValue::Field(label), Fields::None);

@@ -45,14 +45,20 @@ enum Stage {
 
 /// The bytes as they are stored, counted and hashed.
 struct Disk {
-    file: File,
+    stored: Box<dyn Read + Send>,
     digest: Sha256,
     read: u64,
 }
 
+impl Disk {
+    fn new(stored: impl Read + Send + 'static) -> Self {
+        Self { stored: Box::new(stored), digest: Sha256::new(), read: 0 }
+    }
+}
+
 impl Read for Disk {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
+        let count = self.stored.read(buffer)?;
         self.digest.update(&buffer[..count]);
         self.read += count as u64;
         Ok(count)
@@ -63,8 +69,7 @@ impl Input {
     /// The bytes of an open file, unpacked as the extension of `path` says.
     pub(super) fn new(file: File, path: &Path, config: &DataConfig) -> Self {
         const BUFFER: usize = 64 * 1024;
-        let plain = Self::plain(file);
-        let Stage::Plain(disk) = plain.stage else { return plain };
+        let disk = Disk::new(file);
         let stage = match packing(path) {
             None => Stage::Plain(disk),
             Some(Packing::Gzip) => Stage::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, disk)))),
@@ -77,9 +82,9 @@ impl Input {
         Self { stage, max_expansion: config.max_expansion, given: 0 }
     }
 
-    /// The bytes of an open file as they are.
-    pub(super) fn plain(file: File) -> Self {
-        Self { stage: Stage::Plain(Disk { file, digest: Sha256::new(), read: 0 }), max_expansion: 1, given: 0 }
+    /// The bytes of an open file, or of another stream, as they are.
+    pub(super) fn plain(stored: impl Read + Send + 'static) -> Self {
+        Self { stage: Stage::Plain(Disk::new(stored)), max_expansion: 1, given: 0 }
     }
 
     /// Hexadecimal SHA-256 of the stored bytes, reading what has not been read.

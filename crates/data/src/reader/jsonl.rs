@@ -11,6 +11,7 @@ use crate::error::{DataError, Location, beginning};
 
 use super::columns::join;
 use super::json_keys::{Item, names, pick};
+use super::layout::TableKind;
 use super::rows::{Fields, LabelValue, Row, Rows};
 use super::source::{Source, trim_line_end};
 
@@ -49,15 +50,23 @@ pub(super) fn read<R: Read>(
     let mut line = String::new();
     let mut joined = String::new();
     let mut any = false;
+    let mut begun = false;
     loop {
         line.clear();
-        match source.read_line(&mut line) {
+        let read = source.read_line(&mut line);
+        if !std::mem::replace(&mut begun, true) {
+            rows.layout(source.layout(TableKind::JsonLines));
+        }
+        match read {
             Ok(true) if trim_line_end(&line).trim().is_empty() => {}
             Ok(true) => {
                 any = true;
                 let at = || source.at(source.line());
                 let result = row(trim_line_end(&line), &keys, config, &at, &mut joined, rows);
-                result.or_else(|error| rows.bad(error))?;
+                result.or_else(|error| match error {
+                    DataError::Json { .. } => rows.bad(error),
+                    error => rows.bad_object(error, trim_line_end(&line)),
+                })?;
             }
             Ok(false) => break,
             Err(error) => {

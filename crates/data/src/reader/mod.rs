@@ -2,6 +2,7 @@
 //!
 //! Everything is read forwards, once, in bounded pieces. Every format has a file of its own.
 
+mod choice;
 mod columns;
 mod delimited;
 mod fasttext;
@@ -9,6 +10,7 @@ mod folder;
 mod input;
 mod json_keys;
 mod jsonl;
+mod layout;
 mod lines;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -21,17 +23,21 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::config::{DataConfig, Format, extension};
+use crate::config::{DataConfig, Format};
 use crate::error::{DataError, Location};
 use crate::files_config::Files;
+use choice::{Choice, Wanted, by_first_line, choose};
+pub use choice::{DataOrigin, TextFormat};
+pub use delimited::FieldSplitter;
 pub(crate) use input::Input;
+pub use layout::{Header, TableKind, TableLayout};
 pub use lines::{TextLines, read_texts_lines};
-use raw::Builder;
 pub(crate) use raw::RawExamples;
-use rows::{Row, Rows, Skips};
+use raw::{Builder, Labelled};
+use rows::{Rows, Skips};
 pub(crate) use source::hex;
 pub(crate) use source::{Source, trim_line_end};
-pub use table::{Table, TableKind, TableRows, load_texts, read_texts};
+pub use table::{BadRow, Table, TablePart, TableRows, TextInput, load_texts};
 
 /// Reads the labelled texts of a split: of a folder, or of files one after the other. Where they are those to train on,
 /// every label that `data.rename` and `data.drop` name must be among them.
@@ -51,35 +57,57 @@ pub(crate) fn read_labelled(files: &Files, config: &DataConfig, is_training: boo
     let mut first = None;
     for path in &paths {
         builder.raw.places.begin(path.clone());
-        let mut keep = |row: &Row<'_>, at: &dyn Fn() -> Location| builder.keep(row, at);
-        let mut rows = Rows { keep: &mut keep, skips: &mut skips, first: &mut first };
-        let sha256 = read_file(path, config, &mut rows)?;
+        let mut taker = Labelled { builder: &mut builder, skips: &mut skips };
+        let mut rows = Rows { taker: &mut taker, first: &mut first };
+        let sha256 = read_rows(DataOrigin::File(path), config, Wanted::Examples, &mut rows)?;
         builder.end_file(path.clone(), sha256, &skips);
     }
     builder.finish(skips, is_training)
 }
 
-/// Reads one file of labelled texts; returns its SHA-256.
-fn read_file(path: &Path, config: &DataConfig, rows: &mut Rows<'_>) -> Result<String, DataError> {
-    if stat(path)?.is_dir() {
+/// Reads the labelled texts that stand on the standard input, laid out like the file to train on.
+pub(crate) fn read_labelled_stdin(config: &DataConfig) -> Result<RawExamples, DataError> {
+    let mut builder = Builder::new(config);
+    let mut skips = Skips::new(config.skip_bad_rows);
+    let from = DataOrigin::Stdin;
+    builder.raw.places.begin(from.path().to_owned());
+    let mut taker = Labelled { builder: &mut builder, skips: &mut skips };
+    let mut rows = Rows { taker: &mut taker, first: &mut None };
+    let sha256 = read_rows(from, config, Wanted::Examples, &mut rows)?;
+    builder.end_file(from.path().to_owned(), sha256, &skips);
+    builder.finish(skips, false)
+}
+
+/// Hands every row of a file to `rows`; returns the SHA-256 of the file as it is stored.
+fn read_rows(
+    from: DataOrigin<'_>,
+    config: &DataConfig,
+    wanted: Wanted,
+    rows: &mut Rows<'_>,
+) -> Result<String, DataError> {
+    if let DataOrigin::File(path) = from
+        && stat(path)?.is_dir()
+    {
         return Err(DataError::IsFolder { path: path.to_owned() });
     }
-    let mut format = match config.format_by_name(path) {
-        Some(Format::Folder) => return Err(DataError::NotFolder { path: path.to_owned() }),
-        Some(Format::Parquet) => return read_parquet(path, config, true, rows),
-        Some(format) => format,
-        None => return Err(DataError::UnknownFormat { path: path.to_owned() }),
-    };
-    let mut source = open_source(path, config)?;
-    if config.format == Format::Auto && extension(path) == "txt" && source.begins_with(fasttext::PREFIX)? {
-        format = Format::Fasttext;
+    let with_label = wanted == Wanted::Examples;
+    let choice = choose(from, config, wanted)?;
+    if choice == Choice::Known(TextFormat::Like(Format::Parquet)) {
+        return match from {
+            DataOrigin::File(path) => read_parquet(path, config, with_label, rows),
+            DataOrigin::Stdin => Err(DataError::NotFromStdin { format: "Parquet" }),
+        };
     }
+    let mut source = open_source(from, config)?;
+    let format = match choice {
+        Choice::Known(format) => format,
+        Choice::FirstLine => by_first_line(&mut source, config, wanted)?,
+    };
     match format {
-        Format::Jsonl => jsonl::read(&mut source, config, true, rows)?,
-        Format::Fasttext => fasttext::read(&mut source, config, true, rows)?,
-        _ => {
-            delimited::read(&mut source, config, format, true, rows)?;
-        }
+        TextFormat::Lines => lines::read_all(&mut source, config, rows)?,
+        TextFormat::Like(Format::Jsonl) => jsonl::read(&mut source, config, with_label, rows)?,
+        TextFormat::Like(Format::Fasttext) => fasttext::read(&mut source, config, with_label, rows)?,
+        TextFormat::Like(format) => delimited::read(&mut source, config, format, with_label, rows)?,
     }
     source.sha256()
 }
@@ -126,9 +154,12 @@ pub(crate) fn read_failure(error: io::Error, path: &Path) -> DataError {
     input::failure(error, path, 0)
 }
 
-fn open_source(path: &Path, config: &DataConfig) -> Result<Source<Input>, DataError> {
-    let input = Input::new(open(path)?, path, config);
-    Ok(Source::new(input, path.to_owned(), config.encoding()?, config.max_line_bytes))
+fn open_source(from: DataOrigin<'_>, config: &DataConfig) -> Result<Source<Input>, DataError> {
+    let input = match from {
+        DataOrigin::File(path) => Input::new(open(path)?, path, config),
+        DataOrigin::Stdin => Input::plain(io::stdin()),
+    };
+    Ok(Source::new(input, from.path().to_owned(), config.encoding()?, config.max_line_bytes))
 }
 
 /// Opens a file or pipe, no folder.

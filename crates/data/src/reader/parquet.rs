@@ -14,11 +14,14 @@ use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row as ParquetRow};
 use parquet::schema::types::Type;
 
+use serde_json::{Value, json};
+
 use crate::config::DataConfig;
 use crate::error::{DataError, Location};
 
 use super::columns::{Positions, join, positions};
 use super::input::Input;
+use super::layout::{TableKind, TableLayout};
 use super::rows::{Fields, LabelValue, Row, Rows};
 use super::{open, stat};
 
@@ -40,7 +43,8 @@ pub(super) fn read(
     let columns: Vec<String> = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
     rows.check_columns(path, columns.clone(), config)?;
     let found = positions(config, with_label, path, Some(&columns), &at(1), columns.len())?;
-    let (projection, wanted) = project(&schema, &found);
+    let (projection, wanted) = if with_label { project(&schema, &found) } else { all(&schema) };
+    rows.layout(TableLayout::plain(TableKind::Objects));
     let projection = caught(path, || Type::group_type_builder("schema").with_fields(projection).build())?;
     let reader: Box<dyn FileReader> = Box::new(reader);
     let mut records = caught(path, || RowIter::from_file_into(reader).project(Some(projection)))?;
@@ -51,7 +55,7 @@ pub(super) fn read(
     while let Some(record) = caught(path, || records.next().transpose())? {
         number += 1;
         let record = Record { record, columns: &columns, wanted: &wanted, at: &|| at(number) };
-        let result = record.hand_on(&found, config, number, &mut joined, rows);
+        let result = record.hand_on(&found, config, number, with_label, &mut joined, rows);
         given += result.or_else(|error| rows.bad(error).map(|()| 1))?;
         if given > allowed {
             return Err(DataError::Expansion { path: path.to_owned(), times: config.max_expansion });
@@ -72,6 +76,11 @@ fn project(schema: &Type, found: &Positions) -> (Vec<Arc<Type>>, Vec<usize>) {
     (wanted.iter().map(|&column| Arc::clone(&schema.get_fields()[column])).collect(), wanted)
 }
 
+/// All columns: who writes rows back wants them whole.
+fn all(schema: &Type) -> (Vec<Arc<Type>>, Vec<usize>) {
+    (schema.get_fields().to_vec(), (0..schema.get_fields().len()).collect())
+}
+
 /// One row with what is needed to find and name its fields.
 struct Record<'a> {
     record: ParquetRow,
@@ -88,6 +97,7 @@ impl Record<'_> {
         found: &Positions,
         config: &DataConfig,
         number: u64,
+        with_label: bool,
         joined: &mut String,
         rows: &mut Rows<'_>,
     ) -> Result<u64, DataError> {
@@ -126,9 +136,17 @@ impl Record<'_> {
             }
         };
         let text = join(parts.iter().copied(), config.text.separator(), joined);
-        let bytes = text.len() + second.map_or(0, str::len) + 1;
-        rows.row(&Row { line: number, text, second, label: labels, group, fields: Fields::None }, self.at)?;
+        let object = if with_label { String::new() } else { self.object() };
+        let fields = if with_label { Fields::None } else { Fields::Json(&object) };
+        let bytes = text.len().max(object.len()) + second.map_or(0, str::len) + 1;
+        rows.row(&Row { line: number, text, second, label: labels, group, fields }, self.at)?;
         Ok(bytes as u64)
+    }
+
+    /// The row as a JSON object.
+    fn object(&self) -> String {
+        let members = self.record.get_column_iter().map(|(name, field)| (name.clone(), value(field)));
+        Value::Object(members.collect()).to_string()
     }
 
     fn field(&self, column: usize) -> &Field {
@@ -189,6 +207,28 @@ fn label(field: &Field) -> Option<Cow<'_, str>> {
         Field::ULong(label) => label.to_string(),
         _ => return None,
     }))
+}
+
+/// A value as JSON; what JSON has no form for is written as text.
+fn value(field: &Field) -> Value {
+    match field {
+        Field::Null => Value::Null,
+        Field::Bool(value) => json!(value),
+        Field::Byte(value) => json!(value),
+        Field::Short(value) => json!(value),
+        Field::Int(value) => json!(value),
+        Field::Long(value) => json!(value),
+        Field::UByte(value) => json!(value),
+        Field::UShort(value) => json!(value),
+        Field::UInt(value) => json!(value),
+        Field::ULong(value) => json!(value),
+        Field::Float(value) if value.is_finite() => json!(value),
+        Field::Double(value) if value.is_finite() => json!(value),
+        Field::Str(value) => json!(value),
+        Field::Bytes(value) => json!(String::from_utf8_lossy(value.data())),
+        Field::ListInternal(values) => values.elements().iter().map(self::value).collect(),
+        other => json!(other.to_string()),
+    }
 }
 
 /// Runs a piece of the library's work.

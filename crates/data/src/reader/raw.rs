@@ -11,7 +11,7 @@ use crate::records::{FileRecord, FilesRecord};
 use crate::targets::Targets;
 use crate::texts::TextsBuilder;
 
-use super::rows::{LabelValue, Row, Skips};
+use super::rows::{LabelValue, Row, Skips, Taker};
 
 /// Texts and labels of the files of a split, or of a folder.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Keeps a row, unless its label is to be left out. An error is the row's own fault, and nothing of it is kept.
-    pub(super) fn keep(&mut self, row: &Row<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
+    fn keep(&mut self, row: &Row<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
         if self.labels(&row.label, at)? {
             self.raw.record.dropped += 1;
             if !self.config.multi_label {
@@ -130,6 +130,22 @@ impl<'a> Builder<'a> {
         self.raw.record.skipped = skips.into_skipped();
         self.raw.names = self.values.into_names();
         Ok(self.raw)
+    }
+}
+
+/// Keeps the rows that can be used and counts the others.
+pub(super) struct Labelled<'a, 'b> {
+    pub(super) builder: &'a mut Builder<'b>,
+    pub(super) skips: &'a mut Skips,
+}
+
+impl Taker for Labelled<'_, '_> {
+    fn row(&mut self, row: &Row<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
+        self.builder.keep(row, at)
+    }
+
+    fn bad(&mut self, error: DataError, _object: Option<&str>) -> Result<(), DataError> {
+        self.skips.skip(error)
     }
 }
 

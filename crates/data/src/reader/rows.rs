@@ -9,6 +9,7 @@ use crate::error::{DataError, Location};
 use crate::records::SkippedRow;
 
 use super::delimited::Record;
+use super::layout::TableLayout;
 
 /// What one row holds, borrowed for the time of a callback.
 pub(super) struct Row<'a> {
@@ -32,28 +33,44 @@ pub(super) enum LabelValue<'a> {
 }
 
 /// The whole row, for those who write it back.
+#[derive(Clone, Copy)]
 pub(super) enum Fields<'a> {
     Delimited(&'a Record),
+    /// A JSON object: that of the file, or one made of what the row holds.
     Json(&'a str),
-    /// A format that is not written back.
+    /// Nothing but the text.
     None,
 }
 
-/// Takes one row after the other; the function gives the row's place, for errors.
-pub(super) type Keep<'a> = dyn FnMut(&Row<'_>, &dyn Fn() -> Location) -> Result<(), DataError> + 'a;
+/// Takes the rows of a file in order.
+pub(super) trait Taker {
+    /// Learns how the file is laid out, before its first row.
+    fn layout(&mut self, _layout: TableLayout) {}
+
+    /// Takes a row; the function gives its place, for errors. An error is the row's own fault.
+    fn row(&mut self, row: &Row<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError>;
+
+    /// Learns of a row that cannot be used; of one that is a JSON object all the same, also the object. An error ends the
+    /// reading.
+    fn bad(&mut self, error: DataError, object: Option<&str>) -> Result<(), DataError>;
+}
 
 /// Where a reader puts its rows.
 pub(super) struct Rows<'a> {
-    pub(super) keep: &'a mut Keep<'a>,
-    pub(super) skips: &'a mut Skips,
+    pub(super) taker: &'a mut dyn Taker,
     /// The first file of the split that has columns, and these.
     pub(super) first: &'a mut Option<(PathBuf, Vec<String>)>,
 }
 
 impl Rows<'_> {
+    /// Tells how the file is laid out, before its first row.
+    pub(super) fn layout(&mut self, layout: TableLayout) {
+        self.taker.layout(layout);
+    }
+
     /// Hands a row on. An error is one that ends the reading.
     pub(super) fn row(&mut self, row: &Row<'_>, at: impl Fn() -> Location) -> Result<(), DataError> {
-        match (self.keep)(row, &at) {
+        match self.taker.row(row, &at) {
             Ok(()) => Ok(()),
             Err(error) => self.bad(error),
         }
@@ -90,7 +107,12 @@ impl Rows<'_> {
 
     /// Leaves out a row that cannot be read, if that is allowed.
     pub(super) fn bad(&mut self, error: DataError) -> Result<(), DataError> {
-        self.skips.skip(error)
+        self.taker.bad(error, None)
+    }
+
+    /// As [`Rows::bad`], for a row that is a JSON object, but not one that holds what is asked for.
+    pub(super) fn bad_object(&mut self, error: DataError, object: &str) -> Result<(), DataError> {
+        self.taker.bad(error, Some(object))
     }
 }
 
@@ -115,7 +137,7 @@ impl Skips {
         self.skipped
     }
 
-    fn skip(&mut self, error: DataError) -> Result<(), DataError> {
+    pub(super) fn skip(&mut self, error: DataError) -> Result<(), DataError> {
         let Some(place) = error.bad_row().map(ToString::to_string) else { return Err(error) };
         if self.skipped.len() == self.allowed {
             return Err(match self.first.take() {

@@ -10,6 +10,7 @@ use encoding_rs::{Decoder, DecoderResult, Encoding};
 use crate::error::{DataError, Location};
 
 use super::input::{Input, failure};
+use super::layout::{TableKind, TableLayout};
 
 /// How many bytes are asked of the operating system at once.
 const CHUNK: usize = 64 * 1024;
@@ -26,6 +27,10 @@ pub(crate) struct Source<R> {
     /// The part of `raw` that is not decoded yet.
     undecoded: Range<usize>,
     at_end: bool,
+    /// Whether a byte order mark stood at the beginning.
+    has_bom: bool,
+    /// Whether anything has been read.
+    begun: bool,
     /// Decoded text; what is before `handed_out` is gone to the caller.
     text: String,
     handed_out: usize,
@@ -52,6 +57,8 @@ impl<R: Read> Source<R> {
             raw: vec![0; CHUNK],
             undecoded: 0..0,
             at_end: false,
+            has_bom: false,
+            begun: false,
             text: String::new(),
             handed_out: 0,
             has_nul: false,
@@ -70,6 +77,11 @@ impl<R: Read> Source<R> {
     /// The number of the last line read, counted from 1.
     pub(crate) fn line(&self) -> u64 {
         self.line
+    }
+
+    /// A layout of this kind with the encoding that has been found; to be asked once something has been read.
+    pub(super) fn layout(&self, kind: TableKind) -> TableLayout {
+        TableLayout { encoding: self.decoder.encoding(), has_bom: self.has_bom, ..TableLayout::plain(kind) }
     }
 
     pub(crate) fn at(&self, line: u64) -> Location {
@@ -150,9 +162,23 @@ impl<R: Read> Source<R> {
         self.line = line;
     }
 
-    /// Whether the first line that is not blank begins with `prefix`, as far as the first bytes show it.
-    pub(super) fn begins_with(&mut self, prefix: &str) -> Result<bool, DataError> {
-        Ok(self.fill()? && self.text[self.handed_out..].trim_start().starts_with(prefix))
+    /// The beginning of the text, up to the end of its first line that is not blank, or as much as is looked at. Nothing of
+    /// it is taken, and no failure either.
+    pub(super) fn beginning(&mut self) -> &str {
+        let mut more = self.fill();
+        while matches!(more, Ok(true))
+            && !self.text[self.handed_out..].trim_start().contains('\n')
+            && self.text.len() < CHUNK
+            && self.failure.is_none()
+            && !(self.at_end && self.undecoded.is_empty())
+        {
+            more = if self.undecoded.is_empty() { self.read_chunk().map(|()| true) } else { Ok(true) };
+            self.decode();
+        }
+        if let Err(error) = more {
+            self.failure = Some(error);
+        }
+        &self.text[self.handed_out..]
     }
 
     /// The whole stream as one text. Errors name the file and, where a byte is at fault, its line.
@@ -201,6 +227,9 @@ impl<R: Read> Source<R> {
                     self.at_end = count == 0;
                     // At the end the last bytes stay in place, to be named if they are cut inside a character.
                     self.undecoded = if self.at_end { self.undecoded.end..self.undecoded.end } else { 0..count };
+                    if !std::mem::replace(&mut self.begun, true) {
+                        self.has_bom = Encoding::for_bom(&self.raw[..count]).is_some();
+                    }
                     return Ok(());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

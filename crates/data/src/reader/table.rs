@@ -2,164 +2,195 @@
 
 use std::path::Path;
 
-use crate::config::{DataConfig, Format, extension};
+use crate::config::DataConfig;
 use crate::error::{DataError, Location};
 
-use super::rows::{Fields, Row, Rows, Skips};
-use super::{delimited, fasttext, jsonl, lines, open_source, read_parquet};
+use super::choice::{DataOrigin, TextFormat, Wanted};
+use super::layout::{TableKind, TableLayout};
+use super::read_rows;
+use super::rows::{Fields, Row, Rows, Taker};
 
-/// What sort of file a [`Table`] was read from, and so how it is written back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TableKind {
-    /// One text a line.
-    Lines,
-    /// Fields with a delimiter between them.
-    Delimited {
-        /// The byte between two fields.
-        delimiter: u8,
-        /// Whether a field may be quoted.
-        quoted: bool,
-    },
-    /// One JSON object a line.
-    JsonLines,
+/// Rows are handed over when they come to so many bytes, however few they are.
+const BYTES_AT_ONCE: usize = 1 << 20;
+
+/// Texts to predict on, and how they are to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct TextInput<'a> {
+    /// Where they are.
+    pub from: DataOrigin<'a>,
+    /// How they are laid out; `None` as the examples of `config` are, and as the extension says.
+    pub format: Option<TextFormat>,
+    /// The columns, and how the files are read. No row may be left out, whatever it says of bad rows.
+    pub config: &'a DataConfig,
+    /// How many rows are handed over at once; fewer if they are long.
+    pub at_once: usize,
+    /// Whether a row that cannot be used is handed over as one, instead of ending the reading.
+    pub keep_bad: bool,
 }
 
-/// Unlabelled texts with the rows they come from, in the order of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
-    /// What sort of file it was.
-    pub kind: TableKind,
-    /// The names of the columns, if the file has them.
-    pub header: Option<Vec<String>>,
-    /// All of its rows.
-    pub rows: TableRows,
+/// A part of the texts, in order.
+#[derive(Debug)]
+pub enum TablePart {
+    /// How the file is laid out; comes first.
+    Layout(TableLayout),
+    /// Some rows, at least one.
+    Rows(TableRows),
 }
 
-/// Some rows of a [`Table`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Some rows of texts to predict on.
+#[derive(Debug, Default)]
 pub struct TableRows {
-    /// The fields of each row; for [`TableKind::JsonLines`] the line as the only field; empty for [`TableKind::Lines`].
-    pub fields: Vec<Vec<String>>,
+    /// Each row as it stands in the file, without its line end: its fields with what is between them, or its JSON object, which may
+    /// stand on several lines. Empty for [`TableKind::Lines`].
+    pub rows: Vec<String>,
     /// The text of each row, or the first of its two.
     pub texts: Vec<String>,
     /// The second text of each row if `data.text` names two columns.
     pub seconds: Option<Vec<String>>,
     /// The line each row begins on, counted from 1.
     pub lines: Vec<u64>,
+    /// The rows that cannot be used, in order; they are counted in none of the above.
+    pub bad: Vec<BadRow>,
 }
 
-/// Reads texts to predict on; a label column is neither needed nor minded.
-///
-/// The extension says how the file is read: .csv, .tsv, .jsonl and .ndjson by their columns, .txt as one text a line
-/// (blank lines are empty texts; labels of fastText lines are left out), .ft as fastText, .parquet by its columns, each
-/// also packed as .gz or .zst. Any other file is read as `config.format` says, with "auto" as one text a line. Where
-/// `data.text` names two columns, a line is `first<TAB>second`.
+/// A row that cannot be used.
+#[derive(Debug)]
+pub struct BadRow {
+    /// How many of the rows handed over with it stand before it.
+    pub before: usize,
+    /// The row, where it is a JSON object all the same.
+    pub object: Option<String>,
+    /// What is wrong with it.
+    pub error: DataError,
+}
+
+/// All texts of a file.
+#[derive(Debug)]
+pub struct Table {
+    /// How it is laid out.
+    pub layout: TableLayout,
+    /// All of its rows.
+    pub rows: TableRows,
+}
+
+/// Reads a file of texts to predict on as a whole; a label column is neither needed nor minded.
 ///
 /// # Errors
 /// The file is missing, unreadable, empty, a folder, or not what its format says; a line is not a pair.
 pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> {
-    let mut rows = TableRows::empty(config);
-    let (kind, header) = read_texts(path, config, usize::MAX, &mut |all| rows = all)?;
-    Ok(Table { kind, header, rows })
+    let mut table = Table { layout: TableLayout::plain(TableKind::Lines), rows: TableRows::empty(config) };
+    let from = DataOrigin::File(path);
+    TextInput { from, format: None, config, at_once: usize::MAX, keep_bad: false }.read(&mut |part| {
+        match part {
+            TablePart::Layout(layout) => table.layout = layout,
+            TablePart::Rows(rows) => table.rows.append(rows),
+        }
+        true
+    })?;
+    Ok(table)
 }
 
-/// As [`load_texts`], but hands over `at_once` rows as soon as they are read, and at last those that are left. Gives the kind
-/// of the file and the names of its columns.
-///
-/// # Errors
-/// As [`load_texts`], perhaps after some rows.
-pub fn read_texts(
-    path: &Path,
-    config: &DataConfig,
-    at_once: usize,
-    take: &mut dyn FnMut(TableRows),
-) -> Result<(TableKind, Option<Vec<String>>), DataError> {
-    let mut format = match (extension(path).as_str(), config.format) {
-        ("csv", _) => Format::Csv,
-        ("tsv" | "tab", _) => Format::Tsv,
-        ("jsonl" | "ndjson", _) => Format::Jsonl,
-        ("ft", _) | ("txt", Format::Fasttext) => Format::Fasttext,
-        ("parquet", _) => Format::Parquet,
-        ("txt", _) => Format::Auto,
-        (_, format) => format,
-    };
-    let mut pieces = Pieces { read: TableRows::empty(config), config, at_once, take };
-    let mut keep = |row: &Row<'_>, _: &dyn Fn() -> Location| {
-        match row.fields {
-            Fields::Delimited(record) => pieces.read.fields.push(record.fields().map(str::to_owned).collect()),
-            Fields::Json(line) => pieces.read.fields.push(vec![line.to_owned()]),
-            Fields::None => {}
-        }
-        pieces.push(row.line, row.text.to_owned(), row.second.map(str::to_owned));
-        Ok(())
-    };
-    let (mut kind, mut header) = (TableKind::Lines, None);
-    // Every text needs its prediction, so that no row may be left out.
-    let rows = &mut Rows { keep: &mut keep, skips: &mut Skips::new(0), first: &mut None };
-    if format == Format::Parquet {
-        read_parquet(path, config, false, rows)?;
-        pieces.finish();
-        return Ok((kind, header));
-    }
-    let mut source = open_source(path, config)?;
-    if config.format == Format::Auto && extension(path) == "txt" && source.begins_with(fasttext::PREFIX)? {
-        format = Format::Fasttext;
-    }
-    match format {
-        Format::Csv | Format::Tsv => {
-            let shape = delimited::read(&mut source, config, format, false, rows)?;
-            header = shape.header;
-            kind = TableKind::Delimited { delimiter: shape.delimiter, quoted: shape.quoted };
-        }
-        Format::Jsonl => {
-            jsonl::read(&mut source, config, false, rows)?;
-            kind = TableKind::JsonLines;
-        }
-        Format::Fasttext => fasttext::read(&mut source, config, false, rows)?,
-        Format::Auto | Format::Folder | Format::Parquet => {
-            let (mut line, mut is_empty) = (String::new(), true);
-            while let Some((text, second)) = lines::read(&mut source, &mut line, config.text.is_pair())? {
-                pieces.push(source.line(), text, second);
-                is_empty = false;
-            }
-            if is_empty {
-                return Err(DataError::Empty { path: path.to_owned() });
-            }
+impl TextInput<'_> {
+    /// Hands the rows to `take` as they are read, until it says `false`.
+    ///
+    /// A file is read as training and evaluation read it: as `data.format` says, else by its extension. A .txt file is fastText
+    /// if it begins with a label, a table if its first line names the columns of the text (or holds tabs, where the run
+    /// was trained on such a table), else one text a line. So are files of other extensions, if `data.format` is "auto".
+    ///
+    /// # Errors
+    /// As [`load_texts`], perhaps after some rows; [`DataError::Interrupted`] when `take` says `false`.
+    pub fn read(&self, take: &mut dyn FnMut(TablePart) -> bool) -> Result<(), DataError> {
+        let Self { from, format, config, .. } = *self;
+        let mut pieces =
+            Pieces { input: self, read: TableRows::empty(config), bytes: 0, take, any: false, stopped: false };
+        read_rows(from, config, Wanted::Texts(format), &mut Rows { taker: &mut pieces, first: &mut None })?;
+        pieces.hand_over()?;
+        match (pieces.any, from) {
+            (false, DataOrigin::File(path)) => Err(DataError::Empty { path: path.to_owned() }),
+            _ => Ok(()),
         }
     }
-    pieces.finish();
-    Ok((kind, header))
 }
 
 /// Rows on their way to who takes them.
 struct Pieces<'a> {
+    input: &'a TextInput<'a>,
     read: TableRows,
-    config: &'a DataConfig,
-    at_once: usize,
-    take: &'a mut dyn FnMut(TableRows),
+    /// About how many bytes have been read since some were handed over.
+    bytes: usize,
+    take: &'a mut dyn FnMut(TablePart) -> bool,
+    any: bool,
+    stopped: bool,
+}
+
+impl Taker for Pieces<'_> {
+    fn layout(&mut self, layout: TableLayout) {
+        self.stopped |= !(self.take)(TablePart::Layout(layout));
+    }
+
+    fn row(&mut self, row: &Row<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
+        if self.input.config.text.is_pair() != row.second.is_some() {
+            return Err(DataError::OneText { at: at() });
+        }
+        let read = &mut self.read;
+        let stored = match row.fields {
+            Fields::Delimited(record) => Some(record.row()),
+            Fields::Json(object) => Some(object),
+            Fields::None => None,
+        };
+        read.rows.extend(stored.map(str::to_owned));
+        read.lines.push(row.line);
+        read.texts.push(row.text.to_owned());
+        if let (Some(seconds), Some(second)) = (&mut read.seconds, row.second) {
+            seconds.push(second.to_owned());
+        }
+        self.bytes += row.text.len() + row.second.map_or(0, str::len) + stored.map_or(0, str::len);
+        self.full()
+    }
+
+    fn bad(&mut self, error: DataError, object: Option<&str>) -> Result<(), DataError> {
+        if !self.input.keep_bad || error.bad_row().is_none() {
+            return Err(error);
+        }
+        let object = object.map(str::to_owned);
+        self.bytes += object.as_ref().map_or(0, String::len);
+        self.read.bad.push(BadRow { before: self.read.texts.len(), object, error });
+        self.full()
+    }
 }
 
 impl Pieces<'_> {
-    fn push(&mut self, line: u64, text: String, second: Option<String>) {
-        self.read.lines.push(line);
-        self.read.texts.push(text);
-        if let (Some(seconds), Some(second)) = (&mut self.read.seconds, second) {
-            seconds.push(second);
-        }
-        if self.read.texts.len() >= self.at_once {
-            (self.take)(std::mem::replace(&mut self.read, TableRows::empty(self.config)));
-        }
+    /// Hands the rows over if they are enough.
+    fn full(&mut self) -> Result<(), DataError> {
+        let n = self.read.texts.len() + self.read.bad.len();
+        if n >= self.input.at_once || self.bytes >= BYTES_AT_ONCE { self.hand_over() } else { Ok(()) }
     }
 
-    fn finish(self) {
-        if !self.read.texts.is_empty() {
-            (self.take)(self.read);
+    fn hand_over(&mut self) -> Result<(), DataError> {
+        self.bytes = 0;
+        let read = std::mem::replace(&mut self.read, TableRows::empty(self.input.config));
+        let is_empty = read.texts.is_empty() && read.bad.is_empty();
+        if !self.stopped && !is_empty {
+            self.any = true;
+            self.stopped = !(self.take)(TablePart::Rows(read));
         }
+        if self.stopped { Err(DataError::Interrupted { kept: false }) } else { Ok(()) }
     }
 }
 
 impl TableRows {
     fn empty(config: &DataConfig) -> Self {
         Self { seconds: config.text.is_pair().then(Vec::new), ..Self::default() }
+    }
+
+    fn append(&mut self, more: Self) {
+        let before = self.texts.len();
+        self.bad.extend(more.bad.into_iter().map(|bad| BadRow { before: bad.before + before, ..bad }));
+        self.rows.extend(more.rows);
+        self.texts.extend(more.texts);
+        self.lines.extend(more.lines);
+        if let (Some(seconds), Some(more)) = (&mut self.seconds, more.seconds) {
+            seconds.extend(more);
+        }
     }
 }

@@ -1,0 +1,56 @@
+//! `attentive predict`: labels for texts, one row out for each row in, in order. docs/predict.md says what goes in and what
+//! comes out.
+
+mod delimited;
+mod destination;
+mod form;
+mod input;
+mod json;
+mod lines;
+mod object;
+mod pipeline;
+mod writer;
+
+use std::io::{self, IsTerminal};
+
+use self::form::{Target, Wording};
+use self::input::Input;
+use self::writer::Asked;
+use super::classifier::Classifier;
+use crate::args::{OnError, Predict, Talk};
+use crate::failure::Failure;
+use crate::output::tell;
+use crate::table::count;
+
+pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
+    let target = Target::of(args).map_err(Failure::Predict)?;
+    input::check_other_file(args.input.as_deref(), args.output.as_deref()).map_err(Failure::Predict)?;
+    let (predictor, _) = Classifier::open(&args.run)?.load(args.backend.as_deref())?;
+    let wording = Wording {
+        labels: predictor.labels().names(),
+        config: &predictor.config().data,
+        probabilities: args.probabilities,
+        errors: args.on_error == OnError::Skip,
+        ascii: false,
+    };
+    let asked = |input| Asked { target, output: args.output.as_deref(), wording, input };
+    if !args.text.is_empty() {
+        let (layout, rows) = input::arguments(&args.text, wording.config)?;
+        let mut writer = asked("an argument").begin(layout)?;
+        writer.rows(&rows, &pipeline::predict(&predictor, &rows)?)?;
+        return writer.finish().map(drop);
+    }
+    let input = Input::of(args, &predictor).map_err(Failure::Predict)?;
+    if args.input.is_none() && io::stdin().is_terminal() && !talk.quiet {
+        let what =
+            if wording.config.text.is_pair() { "two texts a line, a tab between them" } else { "one text a line" };
+        tell(&format!("{what}; Ctrl-D ends"));
+    }
+    let name = input.name();
+    let n_errors = pipeline::run(input, &predictor, asked(&name))?;
+    if n_errors > 0 && !talk.quiet {
+        let (rows, its) = if n_errors == 1 { ("row", "its") } else { ("rows", "their") };
+        tell(&format!("{} {rows} cannot be used: an error stands in {its} place", count(n_errors)));
+    }
+    Ok(())
+}
