@@ -20,9 +20,11 @@ fuzz_target!(|data: &[u8]| attentive_fuzz::uncaught(|| try_file(data)));
 
 fn try_file(data: &[u8]) {
     let Some((&how, file)) = data.split_first() else { return };
-    let (format, extension) =
-        [(Format::Csv, "csv"), (Format::Tsv, "tsv"), (Format::Jsonl, "jsonl"), (Format::Fasttext, "txt")]
-            [usize::from(how & 3)];
+    let formats = [(Format::Csv, "csv"), (Format::Tsv, "tsv"), (Format::Jsonl, "jsonl"), (Format::Fasttext, "txt")];
+    let (format, extension) = match formats[usize::from(how & 3)] {
+        (Format::Jsonl, _) if file.trim_ascii_start().starts_with(b"[") => (Format::Json, "json"),
+        format => format,
+    };
     let encodings = ["utf-8", "utf-16le", "utf-16be", "windows-1252", "shift_jis", "gb18030", "iso-2022-jp", "euc-kr"];
     let mut config = DataConfig {
         format,

@@ -94,6 +94,7 @@ fn data(config: &mut Lines, found: &Sniffed) {
     let format = match data.format {
         Format::Csv => "csv",
         Format::Tsv => "tsv",
+        Format::Json => "json",
         Format::Jsonl => "jsonl",
         Format::Fasttext => "fasttext",
         _ => "auto",

@@ -60,7 +60,7 @@ pub struct DataConfig {
     pub label_separator: String,
     /// How the files are laid out. Default: "auto", by the file's extension.
     pub format: Format,
-    /// Whether the first line of a csv or tsv file names the columns. Default: true.
+    /// Whether the first line of a csv or tsv file, or the first row of an xlsx file, names the columns. Default: true.
     pub header: bool,
     /// Whether a field of a tsv file may be quoted. Default: false, because most tsv files use quotes as plain
     /// characters. Csv files are always quoted.
@@ -87,7 +87,7 @@ pub struct DataConfig {
     pub skip_bad_rows: usize,
     /// How many times its size a packed file may unpack to, at least 1; files that unpack to 1 MiB or less are always
     /// read. More is an error: text seldom packs better than 1 to 20, so that such a file is damaged or made to fill the
-    /// memory. It holds for the texts of a Parquet file too. Default: 100.
+    /// memory. It holds for the texts of a Parquet file and for an xlsx file too. Default: 100.
     #[schemars(range(min = 1))]
     pub max_expansion: u64,
     /// The longest line, field or text, in bytes of UTF-8, at least 64 and at most 2 GiB. Longer ones are an error: they are nearly
@@ -150,8 +150,9 @@ impl DataConfig {
                     key,
                     format!("must be a column number, counted from 0, because `header = false`, not `{name}`"),
                 )),
-                Column::Number(number) if format == Some(Format::Jsonl) => {
-                    problems.push((key, format!("must be the name of a key in a jsonl file, not {number}")));
+                Column::Number(number) if matches!(format, Some(Format::Json | Format::Jsonl)) => {
+                    let name = if format == Some(Format::Json) { "json" } else { "jsonl" };
+                    problems.push((key, format!("must be the name of a key in a {name} file, not {number}")));
                 }
                 _ => {}
             }
@@ -304,9 +305,11 @@ impl DataConfig {
             Format::Auto => match extension(path).as_str() {
                 "csv" => Some(Format::Csv),
                 "tsv" | "txt" | "tab" => Some(Format::Tsv),
+                "json" => Some(Format::Json),
                 "jsonl" | "ndjson" => Some(Format::Jsonl),
                 "ft" => Some(Format::Fasttext),
                 "parquet" => Some(Format::Parquet),
+                "xlsx" | "xlsm" => Some(Format::Xlsx),
                 _ => None,
             },
             format => Some(format),
@@ -349,14 +352,17 @@ pub fn packing(path: &Path) -> Option<Packing> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// By the extension: .csv, .tsv and .txt (tab-separated), .jsonl and .ndjson, .ft, .parquet, each also with .gz or
-    /// .zst behind it; a folder is a folder. A .txt file whose first line begins with `__label__` is "fasttext".
+    /// By the extension: .csv, .tsv and .txt (tab-separated), .json, .jsonl and .ndjson, .ft, .parquet, .xlsx; those of text
+    /// also with .gz or .zst behind it; a folder is a folder. A .txt file whose first line begins with `__label__` is "fasttext", a .json
+    /// file that does not begin with `[` is "jsonl".
     #[default]
     Auto,
     /// Comma-separated with quotes, as RFC 4180 says.
     Csv,
     /// Tab-separated.
     Tsv,
+    /// One JSON array of objects; messages count its elements from 1.
+    Json,
     /// One JSON object a line.
     Jsonl,
     /// `__label__spam the text`: the labels at the front of each line, then the text. FastText itself takes a word that
@@ -364,6 +370,9 @@ pub enum Format {
     Fasttext,
     /// Parquet; messages count its rows from 1. Only where the program is built with its feature `parquet`.
     Parquet,
+    /// Excel's .xlsx: the first sheet. A number, a date, a truth value or what a formula gave is the text that one sees:
+    /// `3`, `2024-02-29`, `TRUE`. Only where the program is built with its feature `xlsx`.
+    Xlsx,
     /// One folder of .txt files per label.
     Folder,
 }

@@ -149,7 +149,7 @@ pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> 
             return Err(DataError::OneLabel { files: config.train.to_string(), label: label.clone() });
         }
         [] => return Err(DataError::NoLabels { files: config.train.to_string() }),
-        _ => {}
+        _ => labels.check_size()?,
     }
     let targets = targets(&raw, &labels)?;
     let train_file = LoadedFile::new(&raw);

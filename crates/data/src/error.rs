@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-pub(crate) use crate::excerpt::{beginning, excerpt, exemplified, quoted};
+pub(crate) use crate::excerpt::{beginning, excerpt, exemplified, quoted, thousands};
 pub use crate::location::Location;
 
 /// Why a text file, a label set or a tokenizer cannot be used.
@@ -91,6 +91,20 @@ pub enum DataError {
     NotFromStdin {
         /// The format.
         format: &'static str,
+    },
+    /// An Excel file for a program that cannot read any.
+    #[error("`{}` is an Excel file, which this build of the program cannot read", path.display())]
+    NoXlsx {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An Excel file that is damaged, encrypted, or none.
+    #[error("`{}` is not a readable Excel file: {reason}", path.display())]
+    Xlsx {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        reason: String,
     },
     /// A folder where a file is needed.
     #[error("`{}` is a folder, not a file", path.display())]
@@ -275,8 +289,18 @@ pub enum DataError {
         /// The beginning of what follows.
         row: String,
     },
-    /// A line that is not a JSON object.
-    #[error("{at}:{column}: invalid JSON: {reason}: `{row}`")]
+    /// A file that is not one JSON array.
+    #[error("{}: not a JSON array: {reason}", at.column(*column))]
+    JsonArray {
+        /// The line.
+        at: Location,
+        /// The byte column, counted from 1.
+        column: usize,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A line, or an element of an array, that is not a JSON object.
+    #[error("{}: invalid JSON: {reason}: `{row}`", at.column(*column))]
     Json {
         /// The line.
         at: Location,
@@ -507,6 +531,28 @@ pub enum DataError {
     NoLabels {
         /// The training files.
         files: String,
+    },
+    /// Label names so many and long that no run could be read back.
+    #[error(
+        "the names of the labels take {} bytes in `labels.json`, which holds at most {}",
+        thousands(*bytes as u64), thousands(*limit as u64)
+    )]
+    LongLabels {
+        /// The bytes of the file.
+        bytes: usize,
+        /// The most that are read.
+        limit: usize,
+    },
+    /// A tokenizer so large that no run could be read back.
+    #[error(
+        "the tokenizer takes {} bytes in `tokenizer.json`, which holds at most {}",
+        thousands(*bytes as u64), thousands(*limit as u64)
+    )]
+    LargeTokenizer {
+        /// The bytes of the file.
+        bytes: usize,
+        /// The most that are read.
+        limit: usize,
     },
     /// `labels.json` is not a list of distinct names.
     #[error("`{}` is not a list of label names: {reason}", path.display())]

@@ -107,6 +107,24 @@ impl Findings {
         }
         tallies.into_findings(findings)
     }
+
+    /// How many labels have a single training example, if they are most labels, as where a column of ids is taken for that
+    /// of the labels.
+    pub fn single_example_labels(&self) -> Option<usize> {
+        like_ids(self.counts.get(&Split::Train)?.values().copied())
+    }
+}
+
+/// How many labels have a single example, given the examples of each, if they are most of many labels.
+pub(crate) fn like_ids(counts: impl Iterator<Item = usize>) -> Option<usize> {
+    /// Of fewer labels it is no wonder.
+    const MANY: usize = 20;
+    let (mut labels, mut single) = (0, 0);
+    for count in counts.filter(|&count| count > 0) {
+        labels += 1;
+        single += usize::from(count == 1);
+    }
+    (labels >= MANY && 2 * single > labels).then_some(single)
 }
 
 /// An example by the position of its split and its own.

@@ -17,13 +17,15 @@ impl DataError {
                 "a gzip file" => "give it the extension .gz behind that of its format, such as .csv.gz".to_owned(),
                 "a zstd file" => "give it the extension .zst behind that of its format, such as .csv.zst".to_owned(),
                 "a Parquet file" => "set `data.format = \"parquet\"`, or give it the extension .parquet".to_owned(),
-                _ => "unpack it, or save the table as csv: this is how .zip and .xlsx files begin".to_owned(),
+                _ => "unpack it, or give it the extension .xlsx if it is one of Excel, which begins like a .zip".to_owned(),
             },
             Self::Packed { .. } => "get the file again: `gzip -t` or `zstd -t` should find no fault in it; if it is not packed, take .gz or .zst out of its name".to_owned(),
             Self::Expansion { .. } => "if the file is what it should be, raise `data.max_expansion`".to_owned(),
             Self::NoParquet { .. } => {
                 "build it with `--features parquet`, or convert the file: `pandas.read_parquet(\"a.parquet\").to_csv(\"a.csv\", index=False)`".to_owned()
             }
+            Self::NoXlsx { .. } => "build it with `--features xlsx`, or save the sheet as csv".to_owned(),
+            Self::Xlsx { .. } => "open it in Excel and save it again, without a password, or save the sheet as csv".to_owned(),
             Self::Parquet { .. } => "get the file again, or convert it to csv or jsonl".to_owned(),
             Self::NoLabelAtFront { .. } => {
                 "write `__label__NAME` and a space before the text; if an example can have no label, set `data.multi_label = true`".to_owned()
@@ -86,6 +88,13 @@ impl DataError {
                 "a quote inside a quoted field is written twice; a TSV whose quotes are part of the text needs `data.quoting = false`"
                     .to_owned()
             }
+            Self::JsonArray { .. } => {
+                "a JSON file is one array of objects, such as `[{\"text\": \"…\", \"label\": \"…\"}]`".to_owned()
+            }
+            Self::Json { at, .. } if at.element.is_some() => "every element of the array has to be one JSON object".to_owned(),
+            Self::Json { row, .. } if row.trim_start().starts_with('[') => {
+                "a JSONL file has one JSON object on each line; for one array of objects set `data.format = \"json\"`".to_owned()
+            }
             Self::Json { .. } => "a JSONL file has one JSON object on each line".to_owned(),
             Self::NoKey { key, keys, .. } => return nearest(key, keys).map(|name| format!("did you mean `{}`?", excerpt(name))),
             Self::LabelList { .. } => "if an example can have several labels, set `data.multi_label = true`".to_owned(),
@@ -119,6 +128,8 @@ impl DataError {
             Self::EmptyRest { .. } => "lower the fractions".to_owned(),
             Self::NoLabelFolders { .. } => "lay the folder out as `LABEL/NAME.txt`, or name a file".to_owned(),
             Self::NoTexts { .. } => "remove the folder, or put the label's texts into it, one .txt file each".to_owned(),
+            Self::LongLabels { .. } => "let `data.label` name the column that holds the labels, or shorten their names".to_owned(),
+            Self::LargeTokenizer { .. } => "lower `vocab_size` or raise `min_count` of the tokenizer".to_owned(),
             Self::Tokenizer { .. } => "a tokenizer.json comes from the Hugging Face `tokenizers` library".to_owned(),
             Self::TokenizerTraining { .. } => "try another `vocab_size`, or `tokenizer.word`".to_owned(),
             Self::NoWords => "remove `features.character_ngrams`, or use `tokenizer.word`".to_owned(),

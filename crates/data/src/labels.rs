@@ -5,6 +5,9 @@ use std::path::Path;
 
 use crate::error::DataError;
 
+/// The largest `labels.json` that is read, in bytes; no larger one is written.
+const MAX_FILE_BYTES: usize = 16 << 20;
+
 /// The label names in order: a label's id is its position.
 ///
 /// Names that are all integers are in numeric order (`2` before `10`), others in the order of their code points.
@@ -58,6 +61,18 @@ impl Labels {
         json
     }
 
+    /// Whether [`Labels::load`] would read what is written of them.
+    ///
+    /// # Errors
+    /// [`DataError::LongLabels`].
+    pub(crate) fn check_size(&self) -> Result<(), DataError> {
+        let bytes = self.to_json().len();
+        if bytes <= MAX_FILE_BYTES {
+            return Ok(());
+        }
+        Err(DataError::LongLabels { bytes, limit: MAX_FILE_BYTES })
+    }
+
     /// Writes `labels.json`.
     ///
     /// # Errors
@@ -71,7 +86,7 @@ impl Labels {
     /// # Errors
     /// The file is missing, unreadable, or not an array of distinct, non-empty names.
     pub fn load(path: &Path) -> Result<Self, DataError> {
-        let bytes = crate::reader::read_small(path, 16 << 20)?;
+        let bytes = crate::reader::read_small(path, MAX_FILE_BYTES)?;
         Self::from_json(&bytes).map_err(|reason| DataError::LabelsFile { path: path.to_owned(), reason })
     }
 
@@ -120,6 +135,25 @@ mod tests {
         labels.save(&path).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "[\n  \"b\",\n  \"é\\\"\"\n]\n");
         assert_eq!(Labels::load(&path).unwrap(), labels);
+    }
+
+    #[test]
+    fn what_is_not_refused_can_be_read_back() {
+        // Two lines of brackets and one of five bytes beside the name.
+        let of_size = |bytes: usize| Labels::from_names(["a".repeat(bytes - 9).as_str()]);
+        let folder = temp_dir::TempDir::new().unwrap();
+        let path = folder.path().join("labels.json");
+        for (bytes, is_read) in [(MAX_FILE_BYTES, true), (MAX_FILE_BYTES + 1, false)] {
+            let labels = of_size(bytes);
+            labels.save(&path).unwrap();
+            assert_eq!(path.metadata().unwrap().len(), bytes as u64);
+            assert_eq!((labels.check_size().is_ok(), Labels::load(&path).is_ok()), (is_read, is_read));
+        }
+        let error = of_size(MAX_FILE_BYTES + 1).check_size().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the names of the labels take 16,777,217 bytes in `labels.json`, which holds at most 16,777,216"
+        );
     }
 
     #[test]

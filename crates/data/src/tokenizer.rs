@@ -71,8 +71,15 @@ impl TextEncoder {
         if let TokenizerConfig::File(file) = config {
             return Self::load(&file.path)?.kept().map_err(|reason| failure(&file.path, reason));
         }
-        let file = trained::train(config, texts)?.unwrap_or_default();
-        Self::from_bytes(file.to_string().as_bytes())
+        let fits = |bytes: usize| match bytes <= MAX_FILE_BYTES {
+            true => Ok(()),
+            false => Err(DataError::LargeTokenizer { bytes, limit: MAX_FILE_BYTES }),
+        };
+        let file = trained::train(config, texts)?.unwrap_or_default().to_string();
+        fits(file.len())?;
+        let encoder = Self::from_bytes(file.as_bytes())?;
+        fits(encoder.to_json().len())?; // as the library writes it
+        Ok(encoder)
     }
 
     /// Loads a Hugging Face `tokenizer.json`. Truncation and padding in it are ignored.

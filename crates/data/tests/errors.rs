@@ -287,8 +287,9 @@ fn jsonl() {
     let object = "a JSONL file has one JSON object on each line";
     Case::new("a.jsonl", format!("{one}{{\"text\": \"a\",}}\n"))
         .fails("DIR/a.jsonl:2:14: invalid JSON: trailing comma: `{\"text\": \"a\",}`", object);
+    let array = format!("{object}; for one array of objects set `data.format = \"json\"`");
     Case::new("a.jsonl", "[1]\n")
-        .fails("DIR/a.jsonl:1:1: invalid JSON: invalid type: sequence, expected an object: `[1]`", object);
+        .fails("DIR/a.jsonl:1:1: invalid JSON: invalid type: sequence, expected an object: `[1]`", &array);
     Case::new("a.jsonl", format!("{one}\n{{\"txt\": \"a\", \"label\": 1}}\n"))
         .fails("DIR/a.jsonl:3: the object has no key `text`: its keys are `txt`, `label`", "did you mean `txt`?");
     let columns = "check `data.text` and `data.label`";

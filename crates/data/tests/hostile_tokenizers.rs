@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use attentive_data::{TextEncoder, Texts};
+use attentive_data::{TextEncoder, Texts, TokenizerConfig, WordConfig};
 use serde_json::{Value, json};
 
 fn base(model: &Value) -> Value {
@@ -237,4 +237,14 @@ fn patterns() {
     // Without look-around the time is linear, whatever is repeated.
     let linear = split("(a+)+c");
     assert_eq!(ids(&linear, &"a".repeat(50_000)).len(), 50_000);
+}
+
+/// Seventy words of a mebibyte each are more than a `tokenizer.json` may hold: told before anything is trained on it.
+#[test]
+fn a_tokenizer_that_could_not_be_read_back_is_refused() {
+    let words: Vec<String> = (0..70).map(|i| format!("{i}{}", "x".repeat(1 << 20))).collect();
+    let error = TextEncoder::train(&TokenizerConfig::Word(WordConfig::default()), &words.iter().collect()).unwrap_err();
+    assert!(error.to_string().starts_with("the tokenizer takes 73,"), "{error}");
+    assert!(error.to_string().ends_with(" bytes in `tokenizer.json`, which holds at most 67,108,864"), "{error}");
+    assert_eq!(error.hint().unwrap(), "lower `vocab_size` or raise `min_count` of the tokenizer");
 }

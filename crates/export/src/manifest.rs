@@ -10,8 +10,9 @@ use crate::about::About;
 
 /// Its name.
 pub(crate) const MANIFEST: &str = "MANIFEST.json";
-/// A longer file is no manifest: the largest part is the number of examples of each label.
-pub(crate) const MAX_BYTES: u64 = 16 << 20;
+/// A longer file is no manifest. The largest part is the number of examples of each label, once for each of three splits:
+/// `labels.json` holds at most 16 MiB, two million labels, and beside each name there are at most 30 bytes more here.
+pub(crate) const MAX_BYTES: u64 = 256 << 20;
 /// The version of the layout; it changes with what the files hold.
 const SCHEMA: u32 = 1;
 /// What stands before the manifest's own hash, and behind it.

@@ -110,7 +110,7 @@ pub enum TrainError {
     /// There is not enough memory to train.
     #[error("there is not enough memory to train: {} needed, {} available", bytes(*.needed), bytes(*.available))]
     NoMemory {
-        /// Bytes of gradients, moments, averages and a checkpoint.
+        /// Bytes of gradients, moments, averages, a checkpoint, and the scores of the largest split.
         needed: u64,
         /// Bytes that are available.
         available: u64,
@@ -235,8 +235,8 @@ impl TrainError {
                 Some("free some space, or choose another disk by `--run-dir`; nothing was trained yet".to_string())
             }
             Self::NoMemory { .. } => Some(
-                "lower the `vocab_size` of the tokenizer, `features.buckets` or `model.embedding.dim`, or end other \
-                 programs"
+                "lower the `vocab_size` of the tokenizer, `features.buckets`, `model.embedding.dim` or the number of \
+                 labels, or end other programs"
                     .to_string(),
             ),
             Self::NothingLogged { first: Some(first), .. } => {

@@ -12,8 +12,8 @@ use crate::loss::Loss;
 use crate::metrics::{Criterion, Decision, Metrics, Scored, Task};
 use crate::prepare::{EncodedInputs, EncodedSplit};
 
-/// Few enough texts that what is computed for each of them is small beside the probabilities of all.
-const PIECE: usize = 8192;
+/// Few enough logits that what is computed beside them is small, however many labels there are.
+const PIECE: usize = 1 << 20;
 
 /// The logits of texts on the host, in the order of the texts.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,8 +124,9 @@ impl Evaluator {
         let logits = self.logits(model, &split.inputs)?;
         let mut loss = 0.0;
         let mut targets = split.targets.iter();
-        for logits in logits.values.chunks(PIECE * model.outputs()) {
-            let targets: Vec<&[u32]> = targets.by_ref().take(PIECE).collect();
+        let texts = (PIECE / model.outputs()).max(1);
+        for logits in logits.values.chunks(texts * model.outputs()) {
+            let targets: Vec<&[u32]> = targets.by_ref().take(texts).collect();
             self.loss.values(logits, &targets).into_iter().for_each(|value| loss += value);
         }
         Ok(Scores { probabilities: logits.probabilities(), targets: &split.targets, loss })
@@ -136,10 +137,11 @@ impl Evaluator {
         self.scored(scores).metrics(&self.labels, decision, scores.loss)
     }
 
-    /// The metrics by a rule of decision, with intervals for the headline ones.
+    /// The metrics by a rule of decision, with all that is too costly for every epoch.
     pub(crate) fn final_metrics(&self, scores: &Scores, decision: &Decision) -> Metrics {
-        let intervals = self.scored(scores).intervals(decision);
-        Metrics { intervals, ..self.metrics(scores, decision) }
+        let scored = self.scored(scores);
+        let (intervals, confusion_counts) = (scored.intervals(decision), scored.confusion_counts(decision));
+        Metrics { intervals, confusion_counts, ..self.metrics(scores, decision) }
     }
 
     /// The rule of decision that the config asks for, tuned on these scores if it says so.

@@ -75,7 +75,7 @@ pub use examine::examine;
 pub use format::{Precision, read_safetensors, write_safetensors};
 pub use hashed::{read_hashed, sha256};
 pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
-pub use metrics::{Average, Baseline, Intervals, LabelMetrics, Metrics};
+pub use metrics::{Average, Baseline, ConfusionCount, Intervals, LabelMetrics, Metrics};
 pub use optimizer::{
     AdagradConfig, AdamConfig, AdamwConfig, LionConfig, Optimizer, OptimizerConfig, RmspropConfig, SgdConfig,
 };

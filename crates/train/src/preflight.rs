@@ -26,28 +26,31 @@ const PROBE: &[u8] = b"attentive was here\n";
 /// is. Where the system does not tell how much there is, that is not checked.
 pub(crate) fn check_disk(run: &LockedRun, config: &Config, model: &Classifier) -> Result<(), TrainError> {
     probe(run)?;
-    let count = |shapes: Vec<(String, Vec<usize>)>| -> u64 {
-        shapes.iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum()
-    };
-    let needed = CHECKPOINTS * checkpoint(config, count(model.weight_shapes()), count(model.trained_shapes()));
+    let (weights, trained) = (model.weight_shapes(), model.trained_shapes());
+    let needed = CHECKPOINTS * checkpoint(config, count(weights.iter()), count(trained.iter()));
     match fs4::available_space(run.path()) {
         Ok(free) if free < needed => Err(TrainError::NoRoom { path: run.path().to_path_buf(), needed, free }),
         _ => Ok(()),
     }
 }
 
-/// Checks that there is memory for the tables of a model, which outweigh all else in a large one, before anything of it is
-/// made.
+/// Checks that there is memory for what outweighs all else in a large training, before anything of it is made: the tables and
+/// the head of the model, and the scores of `examples`, the largest split that is evaluated.
 ///
 /// # Errors
 /// [`TrainError::NoMemory`] with what is needed and what there is. Where the system does not tell how much there is, that is
 /// not checked.
-pub(crate) fn check_memory(config: &Config, sizes: &Sizes) -> Result<(), TrainError> {
-    let needed = memory(config, sizes);
+pub(crate) fn check_memory(config: &Config, sizes: &Sizes, examples: usize) -> Result<(), TrainError> {
+    let needed = memory(config, sizes) + scores(sizes, examples);
     match available_memory() {
         Some(available) if available < needed => Err(TrainError::NoMemory { needed, available }),
         _ => Ok(()),
     }
+}
+
+/// How many weights there are in all, given their names and shapes.
+fn count<'a>(shapes: impl Iterator<Item = &'a (String, Vec<usize>)>) -> u64 {
+    shapes.map(|(_, shape)| shape.iter().product::<usize>() as u64).sum()
 }
 
 /// The bytes of a checkpoint: weights, of those that are trained the moments, and averages.
@@ -56,14 +59,21 @@ fn checkpoint(config: &Config, weights: u64, trained: u64) -> u64 {
     BYTES * (weights + trained * config.train.optimizer.n_moments() + averages)
 }
 
-/// The bytes that the tables of a model take in training: what a checkpoint of them holds, once in use and once as the
-/// files that a run is resumed from, and their gradients. What a step computes comes on top.
+/// The bytes that the tables and the head of a model take in training: what a checkpoint of them holds, once in use and once
+/// as the files that a run is resumed from, and their gradients. What a step computes comes on top.
 fn memory(config: &Config, sizes: &Sizes) -> u64 {
     let dim = config.model.embedding.dim as u64;
     let (words, ngrams) = (sizes.vocab_size as u64 * dim, sizes.buckets.unwrap_or(0) as u64 * dim);
+    let shapes = config.model.weight_shapes(sizes);
+    let head = count(shapes.iter().filter(|(name, _)| name.starts_with("head.")));
     let trained = if config.model.embedding.frozen { ngrams } else { words + ngrams };
-    let gradients = if config.train.optimizer.is_sparse() { 0 } else { BYTES * trained };
-    gradients + 2 * checkpoint(config, words + ngrams, trained)
+    let gradients = BYTES * if config.train.optimizer.is_sparse() { head } else { trained + head };
+    gradients + 2 * checkpoint(config, words + ngrams + head, trained + head)
+}
+
+/// The bytes of a split's scores: an evaluation has every label's probability of every example in memory.
+fn scores(sizes: &Sizes, examples: usize) -> u64 {
+    BYTES.saturating_mul(examples as u64).saturating_mul(sizes.n_labels as u64)
 }
 
 /// Writes, syncs, renames, reads back and removes a small file: what every checkpoint does.
@@ -100,19 +110,34 @@ mod tests {
     use super::*;
     use crate::optimizer::{AdamConfig, OptimizerConfig};
 
-    /// 1,000 rows of 64 by Adam: a gradient, and twice weights and two moments; 100 n-grams more without a gradient.
+    /// 1,000 rows of 64, and a head of 64 weights and a bias, by Adam: a gradient, and twice weights and two moments. 100
+    /// n-grams more, which the head reads beside the words, and no gradient but the head's.
     #[test]
-    fn the_tables_of_a_model_are_counted_by_hand() {
+    fn the_tables_and_the_head_of_a_model_are_counted_by_hand() {
         let mut config = Config::default();
         config.model.embedding.dim = 64;
         let mut sizes = Sizes { vocab_size: 1000, buckets: None, n_labels: 2, head: Head::Sigmoid };
-        assert_eq!(memory(&config, &sizes), 4 * 64_000 * (1 + 2 * 3));
+        assert_eq!(memory(&config, &sizes), 4 * 64_065 * (1 + 2 * 3));
         sizes.buckets = Some(100);
         config.train.optimizer = OptimizerConfig::Adam(AdamConfig { sparse: true, ..AdamConfig::default() });
         config.train.ema = Some(0.9);
-        assert_eq!(memory(&config, &sizes), 4 * 70_400 * 2 * 4);
+        assert_eq!(memory(&config, &sizes), 4 * (70_529 * 2 * 4 + 129));
         config.model.embedding.frozen = true;
-        assert_eq!(memory(&config, &sizes), 2 * 4 * (70_400 * 2 + 6_400 * 2));
+        assert_eq!(memory(&config, &sizes), 2 * 4 * (70_529 * 2 + 6_529 * 2) + 4 * 129);
+    }
+
+    /// 10,000 labels: a head of 64 weights and a bias each, and 40 kB of scores for each of 12,000 examples.
+    #[test]
+    fn many_labels_are_counted_by_hand() {
+        let mut config = Config::default();
+        config.model.embedding.dim = 64;
+        let sizes = Sizes { vocab_size: 1000, buckets: None, n_labels: 10_000, head: Head::Softmax };
+        assert_eq!(memory(&config, &sizes), 4 * (64_000 + 650_000) * (1 + 2 * 3));
+        assert_eq!(scores(&sizes, 12_000), 480_000_000);
+        let Err(TrainError::NoMemory { needed, .. }) = check_memory(&config, &sizes, 1 << 40) else {
+            panic!("no machine has the memory for so many scores")
+        };
+        assert!(needed > 1 << 54, "{needed}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use attentive_data::{
-    DataError, EncodedTexts, EncodingStats, Examples, Findings, Labels, Limit, OnProgress, Progress, Split,
+    Corpus, DataError, EncodedTexts, EncodingStats, Examples, Findings, Labels, Limit, OnProgress, Progress, Split,
     SplitManifest, Targets, TextEncoder, Texts, Truncate, Vectors, load_corpus, load_vectors,
 };
 use attentive_model::{ModelConfig, Sizes};
@@ -123,6 +123,7 @@ pub fn prepare(config: &Config, on_progress: &OnProgress) -> Result<Prepared, Tr
 /// As [`prepare`].
 pub fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress) -> Result<Prepared, TrainError> {
     let begin = |progress| if on_progress(&progress) { Ok(()) } else { Err(DataError::Interrupted { kept: false }) };
+    config.check_size()?;
     begin(Progress::Reading)?;
     let corpus = load_corpus(&config.data, config.seed)?;
     begin(Progress::TrainingTokenizer)?;
@@ -131,7 +132,7 @@ pub fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress) -> Re
         None => TextEncoder::for_examples(&config.tokenizer, &corpus.train)?,
     };
     let sizes = sizes(config, &encoder, &corpus.labels)?;
-    preflight::check_memory(config, &sizes)?;
+    preflight::check_memory(config, &sizes, largest_split(&corpus))?;
     let class_weights = class_weights(config, &corpus.labels, &corpus.train.targets)?;
     let encode = |examples: Examples| encode(&encoder, config, examples, on_progress);
     let train = encode(corpus.train)?;
@@ -155,6 +156,12 @@ pub fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress) -> Re
     };
     let (labels, start) = (corpus.labels, None);
     Ok(Prepared { labels, encoder, sizes, class_weights, vectors, start, train, validation, test, account })
+}
+
+/// The number of examples of the largest split.
+pub(crate) fn largest_split(corpus: &Corpus) -> usize {
+    let others = [&corpus.validation, &corpus.test].into_iter().flatten();
+    others.chain([&corpus.train]).map(Examples::len).max().unwrap_or(0)
 }
 
 /// Where training examples stand, for a person: the files and lines of the first ones. Reads the data again, because in a

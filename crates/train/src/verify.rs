@@ -262,6 +262,7 @@ fn compare(was: &Value, is: &Value, exact: bool) -> Replayed {
     let loss = was["loss"].as_f64().or(was["train"]["loss"].as_f64()).unwrap_or(f64::NAN);
     let keys = was.as_object().map(|line| line.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
     let is_same = |key: &String| match (exact, key.as_str()) {
+        (true, "validation") => is_same_evaluation(&was[key], &is[key]),
         (true, _) => was[key] == is[key],
         // A backend that promises no bits is held to what it promises.
         (false, "loss") => is["loss"].as_f64().is_some_and(|again| (again - loss).abs() <= TOLERANCE * loss.abs()),
@@ -277,7 +278,38 @@ fn compare(was: &Value, is: &Value, exact: bool) -> Replayed {
     }
 }
 
+/// Whether two evaluations came to the same. Earlier versions logged a matrix of confusions of any size.
+fn is_same_evaluation(was: &Value, is: &Value) -> bool {
+    let is_left_out = is["confusion"].as_array().is_some_and(Vec::is_empty);
+    let metrics = |evaluation| metrics(evaluation).filter(move |(name, _)| !(is_left_out && *name == "confusion"));
+    metrics(was).eq(metrics(is))
+}
+
+/// The metrics of an evaluation by name; none where there was nothing to evaluate.
+fn metrics(evaluation: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    evaluation.as_object().into_iter().flatten()
+}
+
 /// Enough of a hash to tell weights apart by eye.
 fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A log of more than 100 labels by a version that wrote the matrix into it is still one to compare with.
+    #[test]
+    fn a_matrix_in_an_older_log_is_not_compared() {
+        let line = |accuracy: f64, confusion: Value| json!({ "step": 3, "train": { "loss": 0.5 }, "validation": { "accuracy": accuracy, "confusion": confusion } });
+        let differs = |was: Value, is: Value| compare(&was, &is, true).difference.is_some();
+        assert!(!differs(line(0.5, json!([[1, 0], [0, 1]])), line(0.5, json!([]))));
+        assert!(differs(line(0.25, json!([[1, 0], [0, 1]])), line(0.5, json!([]))));
+        assert!(differs(line(0.5, json!([[1, 0], [0, 1]])), line(0.5, json!([[0, 1], [0, 1]]))));
+        let without = json!({ "step": 3, "train": { "loss": 0.5 }, "validation": null });
+        assert!(!differs(without.clone(), without.clone()) && differs(line(0.5, json!([])), without));
+    }
 }

@@ -1,7 +1,9 @@
 //! `attentive evaluate`: the metrics of a trained classifier on labelled examples.
 
+use std::cmp::Reverse;
+
 use attentive_data::{Examples, Split, load_corpus, load_examples, load_examples_from_stdin};
-use attentive_train::{Intervals, Metrics, Predictor, TrainError};
+use attentive_train::{ConfusionCount, Intervals, Metrics, Predictor, TrainError};
 
 use super::classifier::Classifier;
 use crate::args::{Evaluate, SplitName};
@@ -9,6 +11,9 @@ use crate::failure::Failure;
 use crate::output::{print, tell};
 use crate::style::Style;
 use crate::table::{Table, count, percent, range};
+
+/// Of many labels the confusions that are shown.
+const CONFUSIONS_SHOWN: usize = 20;
 
 pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
     let classifier = Classifier::open(&args.run)?;
@@ -52,17 +57,46 @@ fn load_split(classifier: &Classifier, predictor: &Predictor, name: SplitName) -
 fn report(metrics: &Metrics, labels: &[String]) -> String {
     let style = Style::for_stdout();
     let mut tables = vec![overview(metrics), per_label(metrics)];
-    if metrics.confusion.is_empty() {
-        return tables.join("\n");
+    if !metrics.confusion.is_empty() {
+        tables.push(format!("{}\n{}", style.faint("confusion, in examples"), matrix(metrics, labels)));
     }
+    let confusions = confusions(metrics);
+    if !confusions.is_empty() {
+        let all = confusions.len();
+        let shown = all.min(CONFUSIONS_SHOWN);
+        let title = format!("the {shown} most frequent of {} confusions, in examples", count(all as u64));
+        tables.push(format!("{}\n{}", style.faint(&title), most_frequent(&confusions[..shown], labels)));
+    }
+    tables.join("\n")
+}
+
+/// Who was taken for whom.
+fn matrix(metrics: &Metrics, labels: &[String]) -> String {
     let mut header = vec!["is \\ predicted"];
     header.extend(labels.iter().map(String::as_str));
-    let mut confusion = Table::new(&header);
+    let mut table = Table::new(&header);
     for (label, row) in labels.iter().zip(&metrics.confusion) {
-        confusion.row(std::iter::once(label.clone()).chain(row.iter().map(|&n| count(n))));
+        table.row(std::iter::once(label.clone()).chain(row.iter().map(|&n| count(n))));
     }
-    tables.push(format!("{}\n{}", style.faint("confusion, in examples"), confusion.render()));
-    tables.join("\n")
+    table.render()
+}
+
+/// The pairs of labels that were confused, where there are too many labels for a matrix: the most frequent first, and equally
+/// frequent ones in the order of their ids.
+fn confusions(metrics: &Metrics) -> Vec<ConfusionCount> {
+    let mut confusions = metrics.confusion_counts.clone();
+    confusions.retain(|(target, prediction, _)| target != prediction);
+    confusions.sort_by_key(|&(_, _, count)| Reverse(count));
+    confusions
+}
+
+fn most_frequent(confusions: &[ConfusionCount], labels: &[String]) -> String {
+    let name = |id: u32| labels.get(id as usize).cloned().unwrap_or_default();
+    let mut table = Table::of_words(2, &["is", "predicted", "examples"]);
+    for &(target, prediction, n) in confusions {
+        table.row([name(target), name(prediction), count(n)]);
+    }
+    table.render()
 }
 
 /// One line for each metric of the whole, with what there is to say about it.

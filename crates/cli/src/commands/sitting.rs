@@ -195,6 +195,15 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
             percent(stats.unknown)
         ));
     }
+    if let Some(single) = prepared.account.findings.single_example_labels() {
+        tell(&format!(
+            "  {} {} of {} labels have a single training example, as ids have: `data.label = {:?}` may be the wrong column",
+            style.warning("warning:"),
+            count(single as u64),
+            count(n_labels as u64),
+            config.data.label.to_string()
+        ));
+    }
     let left_out = super::left_out::left_out(&prepared.account.manifest);
     for line in left_out.into_iter().chain(super::check::findings(&prepared.account.findings)) {
         tell(&format!("  {} {line}", style.hint("note:")));

@@ -33,11 +33,15 @@ mod init_from;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod inspect;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
+mod json_arrays;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 mod keras;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod labels;
 #[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
 mod limited;
+#[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
+mod many_labels;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod multi_label;
 #[cfg(any(feature = "flex", feature = "ndarray"))]

@@ -1,5 +1,5 @@
 //! How a file is read: one choice for training, evaluation and prediction. The config's `data.format` decides, else the
-//! extension, and of a .txt file its first line.
+//! extension, and of a .txt or .json file its beginning.
 
 use std::io::Read;
 use std::path::Path;
@@ -13,8 +13,8 @@ use crate::config::{DataConfig, Format, extension};
 use crate::error::DataError;
 
 use super::delimited::{FieldSplitter, dialect};
-use super::fasttext;
 use super::source::{Source, trim_line_end};
+use super::{fasttext, json_array};
 
 /// How texts to predict on are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +82,8 @@ pub(super) enum Wanted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
     Known(TextFormat),
-    /// The first line of a .txt file decides.
-    FirstLine,
+    /// The beginning of a .txt or .json file decides.
+    Beginning,
 }
 
 /// Chooses by the config and the name.
@@ -97,7 +97,9 @@ pub(super) fn choose(from: DataOrigin<'_>, config: &DataConfig, wanted: Wanted) 
     };
     let by_name = DataConfig { format, ..DataConfig::default() }.format_by_name(from.named(config));
     Ok(match (by_name, wanted) {
-        (Some(_), _) if format == Format::Auto && extension(from.named(config)) == "txt" => Choice::FirstLine,
+        (Some(_), _) if format == Format::Auto && matches!(extension(from.named(config)).as_str(), "txt" | "json") => {
+            Choice::Beginning
+        }
         (Some(Format::Folder), _) => return Err(DataError::NotFolder { path: from.path().to_owned() }),
         (Some(format), _) => Choice::Known(TextFormat::Like(format)),
         (None, Wanted::Texts(_)) => Choice::Known(TextFormat::Lines),
@@ -105,27 +107,33 @@ pub(super) fn choose(from: DataOrigin<'_>, config: &DataConfig, wanted: Wanted) 
     })
 }
 
-/// Chooses by the first line of a .txt file. It is fastText if it begins with a label; else examples are a table, and texts
-/// are one where the line names their columns, or holds tabs and the run was trained on such a file.
-pub(super) fn by_first_line<R: Read>(
+/// Chooses by the beginning of a .txt or .json file. A .json file may hold an object a line. A .txt file is fastText if it begins
+/// with a label; else examples are a table, and texts are one where the first line names their columns, or holds tabs and the
+/// run was trained on such a file.
+pub(super) fn by_beginning<R: Read>(
     source: &mut Source<R>,
+    from: DataOrigin<'_>,
     config: &DataConfig,
     wanted: Wanted,
-) -> Result<TextFormat, DataError> {
+) -> TextFormat {
     // What cannot be decoded is told when it is read.
     let beginning = source.beginning();
+    if extension(from.named(config)) == "json" {
+        let is_array = beginning.trim_start().starts_with(json_array::OPEN);
+        return TextFormat::Like(if is_array { Format::Json } else { Format::Jsonl });
+    }
     if beginning.trim_start().starts_with(fasttext::PREFIX) {
-        return Ok(TextFormat::Like(Format::Fasttext));
+        return TextFormat::Like(Format::Fasttext);
     }
     if wanted == Wanted::Examples {
-        return Ok(TextFormat::Like(Format::Tsv));
+        return TextFormat::Like(Format::Tsv);
     }
     let mut lines = beginning.split_inclusive('\n').map(trim_line_end);
     let first = lines.find(|line| !line.is_empty()).unwrap_or_default();
     let trained_on_one = config.train.as_written().first().is_some_and(|path| extension(path) == "txt");
     let is_table =
         has_columns(first, config) || trained_on_one && config.format == Format::Auto && first.contains('\t');
-    Ok(if is_table { TextFormat::Like(Format::Tsv) } else { TextFormat::Lines })
+    if is_table { TextFormat::Like(Format::Tsv) } else { TextFormat::Lines }
 }
 
 /// Whether a line names the columns of the text, or without a header has several fields and these among them.

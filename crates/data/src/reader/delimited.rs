@@ -185,6 +185,16 @@ impl FieldSplitter {
     }
 }
 
+/// Cells as a row of a csv file.
+#[cfg(feature = "xlsx")]
+pub(super) fn as_row(cells: &[String]) -> String {
+    let quoted = |cell: &String| match cell.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell.clone(),
+    };
+    cells.iter().map(quoted).collect::<Vec<_>>().join(",")
+}
+
 /// The delimiter of a csv or tsv file, and whether its fields may be quoted.
 pub(super) fn dialect(config: &DataConfig, format: Format) -> (u8, bool) {
     match format {
@@ -244,6 +254,7 @@ pub(super) fn read<R: Read>(
         let parts = columns.text.iter().map(|&part| record.field(part));
         let row = Row {
             line: record.line,
+            element: None,
             text: join(parts, config.text.separator(), &mut joined),
             second: columns.second.map(|second| record.field(second)),
             label: LabelValue::Field(columns.label.map_or("", |label| record.field(label))),

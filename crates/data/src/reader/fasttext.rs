@@ -59,7 +59,8 @@ pub(super) fn read<R: Read>(
             true => Fields::None,
             false => Fields::Json(as_object(text, &of_line, config, &mut object)),
         };
-        let row = Row { line: number, text, second: None, label: LabelValue::List(&of_line), group: None, fields };
+        let label = LabelValue::List(&of_line);
+        let row = Row { line: number, element: None, text, second: None, label, group: None, fields };
         match checked {
             Ok(()) => rows.row(&row, || source.at(number))?,
             Err(error) => rows.bad(error)?,

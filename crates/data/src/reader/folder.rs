@@ -84,8 +84,8 @@ pub(super) fn read(
             match text {
                 Ok(text) => {
                     let (label, fields) = (LabelValue::Field(label), Fields::None);
-                    let row = Row { line: 0, text: &text, second: None, label, group: None, fields };
-                    rows.row(&row, || Location { path: file.clone(), line: None })?;
+                    let row = Row { line: 0, element: None, text: &text, second: None, label, group: None, fields };
+                    rows.row(&row, || Location { path: file.clone(), ..Location::default() })?;
                 }
                 Err(error) => rows.bad(error)?,
             }

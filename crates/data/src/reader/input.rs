@@ -220,7 +220,7 @@ pub(super) fn failure(error: io::Error, path: &Path, line: u64) -> DataError {
     let path = path.to_owned();
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
         Some(Fault::Packed(reason)) => {
-            let at = crate::error::Location { path, line: (line > 0).then_some(line) };
+            let at = crate::error::Location { path, line: (line > 0).then_some(line), element: None };
             DataError::Packed { at, reason: reason.clone() }
         }
         Some(Fault::Expansion(times)) => DataError::Expansion { path, times: *times },

@@ -16,7 +16,7 @@ use super::rows::{Fields, LabelValue, Row, Rows};
 use super::source::{Source, trim_line_end};
 
 /// The keys that are wanted: the texts, the second text, the label, the group, in this order.
-struct Keys {
+pub(super) struct Keys {
     names: Vec<String>,
     texts: usize,
     second: Option<usize>,
@@ -25,7 +25,7 @@ struct Keys {
 }
 
 impl Keys {
-    fn of(config: &DataConfig, with_label: bool) -> Self {
+    pub(super) fn of(config: &DataConfig, with_label: bool) -> Self {
         let mut names: Vec<String> = config.text.first().iter().map(ToString::to_string).collect();
         let texts = names.len();
         let mut next = |column: &crate::column::Column| {
@@ -61,12 +61,9 @@ pub(super) fn read<R: Read>(
             Ok(true) if trim_line_end(&line).trim().is_empty() => {}
             Ok(true) => {
                 any = true;
-                let at = || source.at(source.line());
-                let result = row(trim_line_end(&line), &keys, config, &at, &mut joined, rows);
-                result.or_else(|error| match error {
-                    DataError::Json { .. } => rows.bad(error),
-                    error => rows.bad_object(error, trim_line_end(&line)),
-                })?;
+                let object = Object { json: trim_line_end(&line), column: 1, at: &|| source.at(source.line()) };
+                let result = row(&object, &keys, config, &mut joined, rows);
+                result.or_else(|error| rows.bad_object(error, object.json))?;
             }
             Ok(false) => break,
             Err(error) => {
@@ -79,21 +76,39 @@ pub(super) fn read<R: Read>(
     if any { Ok(()) } else { Err(DataError::Empty { path: source.path().to_owned() }) }
 }
 
-/// Hands one line on. An error is the line's own fault, or ends the reading.
-fn row(
-    json: &str,
+/// A JSON object as it stands in a file: a line, or an element of an array.
+pub(super) struct Object<'a> {
+    pub(super) json: &'a str,
+    /// The byte column where it begins, counted from 1.
+    pub(super) column: usize,
+    /// Where it begins.
+    pub(super) at: &'a dyn Fn() -> Location,
+}
+
+impl Object<'_> {
+    /// What the parser found wrong with it, at its place in the file.
+    fn failure(&self, error: &serde_json::Error) -> DataError {
+        let message = error.to_string();
+        let reason = message.split(" at line ").next().unwrap_or_default().replace("a map", "an object");
+        // The parser counts lines and columns in what it was given.
+        let (below, column) = (error.line().saturating_sub(1), error.column().max(1));
+        let mut at = (self.at)();
+        at.line = at.line.map(|line| line + below as u64);
+        let column = if below == 0 { self.column - 1 + column } else { column };
+        DataError::Json { at, column, reason, row: beginning(self.json) }
+    }
+}
+
+/// Hands one object on. An error is the object's own fault, or ends the reading.
+pub(super) fn row(
+    object: &Object<'_>,
     keys: &Keys,
     config: &DataConfig,
-    at: &dyn Fn() -> Location,
     joined: &mut String,
     rows: &mut Rows<'_>,
 ) -> Result<(), DataError> {
-    let items = pick(json, &keys.names).map_err(|error| {
-        // The parser counts lines in what it was given, which is always one line.
-        let message = error.to_string();
-        let reason = message.split(" at line ").next().unwrap_or_default().replace("a map", "an object");
-        DataError::Json { at: at(), column: error.column().max(1), reason, row: beginning(json) }
-    })?;
+    let &Object { json, at, .. } = object;
+    let items = pick(json, &keys.names).map_err(|error| object.failure(&error))?;
     if items.iter().flatten().any(holds_nul) {
         return Err(DataError::Nul { at: at() });
     }
@@ -141,7 +156,9 @@ fn row(
         }
     };
     let text = join(parts.iter().copied(), config.text.separator(), joined);
-    rows.row(&Row { line: at().line.unwrap_or_default(), text, second, label, group, fields: Fields::Json(json) }, at)
+    let Location { line, element, .. } = at();
+    let line = line.unwrap_or_default();
+    rows.row(&Row { line, element, text, second, label, group, fields: Fields::Json(json) }, at)
 }
 
 /// Whether a value holds a NUL character, which can only be an escaped one.

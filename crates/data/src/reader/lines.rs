@@ -29,7 +29,7 @@ pub(super) fn read_all<R: Read>(
             Ok(None) => return Ok(()),
             Ok(Some((text, second))) => {
                 let (label, fields) = (LabelValue::Field(""), Fields::None);
-                let row = Row { line: number, text, second, label, group: None, fields };
+                let row = Row { line: number, element: None, text, second, label, group: None, fields };
                 rows.row(&row, || source.at(number))?;
             }
             Err(error) => {

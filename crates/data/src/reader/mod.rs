@@ -8,6 +8,7 @@ mod delimited;
 mod fasttext;
 mod folder;
 mod input;
+mod json_array;
 mod json_keys;
 mod jsonl;
 mod layout;
@@ -18,6 +19,8 @@ mod raw;
 mod rows;
 mod source;
 mod table;
+#[cfg(feature = "xlsx")]
+mod xlsx;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -26,10 +29,11 @@ use std::path::Path;
 use crate::config::{DataConfig, Format};
 use crate::error::{DataError, Location};
 use crate::files_config::Files;
-use choice::{Choice, Wanted, by_first_line, choose};
+use choice::{Choice, Wanted, by_beginning, choose};
 pub use choice::{DataOrigin, TextFormat};
 pub use delimited::FieldSplitter;
 pub(crate) use input::Input;
+pub(crate) use json_array::whole_elements;
 pub use layout::{Header, TableKind, TableLayout};
 pub use lines::{TextLines, read_texts_lines};
 pub(crate) use raw::RawExamples;
@@ -92,19 +96,27 @@ fn read_rows(
     }
     let with_label = wanted == Wanted::Examples;
     let choice = choose(from, config, wanted)?;
-    if choice == Choice::Known(TextFormat::Like(Format::Parquet)) {
-        return match from {
-            DataOrigin::File(path) => read_parquet(path, config, with_label, rows),
-            DataOrigin::Stdin => Err(DataError::NotFromStdin { format: "Parquet" }),
-        };
+    let whole_file = |format| match from {
+        DataOrigin::File(path) => Ok(path),
+        DataOrigin::Stdin => Err(DataError::NotFromStdin { format }),
+    };
+    match choice {
+        Choice::Known(TextFormat::Like(Format::Parquet)) => {
+            return read_parquet(whole_file("Parquet")?, config, with_label, rows);
+        }
+        Choice::Known(TextFormat::Like(Format::Xlsx)) => {
+            return read_xlsx(whole_file("Excel")?, config, with_label, rows);
+        }
+        _ => {}
     }
     let mut source = open_source(from, config)?;
     let format = match choice {
         Choice::Known(format) => format,
-        Choice::FirstLine => by_first_line(&mut source, config, wanted)?,
+        Choice::Beginning => by_beginning(&mut source, from, config, wanted),
     };
     match format {
         TextFormat::Lines => lines::read_all(&mut source, config, rows)?,
+        TextFormat::Like(Format::Json) => json_array::read(&mut source, config, with_label, rows)?,
         TextFormat::Like(Format::Jsonl) => jsonl::read(&mut source, config, with_label, rows)?,
         TextFormat::Like(Format::Fasttext) => fasttext::read(&mut source, config, with_label, rows)?,
         TextFormat::Like(format) => delimited::read(&mut source, config, format, with_label, rows)?,
@@ -122,6 +134,28 @@ fn read_parquet(path: &Path, _: &DataConfig, _: bool, _: &mut Rows<'_>) -> Resul
     Err(DataError::NoParquet { path: path.to_owned() })
 }
 
+#[cfg(feature = "xlsx")]
+use xlsx::read as read_xlsx;
+
+/// Stands in for the reader of Excel files where the program is built without it.
+#[cfg(not(feature = "xlsx"))]
+fn read_xlsx(path: &Path, _: &DataConfig, _: bool, _: &mut Rows<'_>) -> Result<String, DataError> {
+    open(path)?;
+    Err(DataError::NoXlsx { path: path.to_owned() })
+}
+
+/// The cells of the first rows of an Excel file, at most `n`.
+pub(crate) fn first_rows_of_sheet(path: &Path, config: &DataConfig, n: usize) -> Result<Vec<Vec<String>>, DataError> {
+    #[cfg(feature = "xlsx")]
+    return xlsx::first_rows(path, config, n);
+    #[cfg(not(feature = "xlsx"))]
+    {
+        let _ = (config, n);
+        open(path)?;
+        Err(DataError::NoXlsx { path: path.to_owned() })
+    }
+}
+
 /// The whole of a small file that the program itself wrote or was pointed to, such as `labels.json`.
 pub(crate) fn read_small(path: &Path, limit: usize) -> Result<Vec<u8>, DataError> {
     let failed = |source| DataError::Read { path: path.to_owned(), source };
@@ -130,7 +164,7 @@ pub(crate) fn read_small(path: &Path, limit: usize) -> Result<Vec<u8>, DataError
     if !metadata.is_file() && !metadata.is_dir() {
         return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file")));
     }
-    let too_long = || DataError::TooLong { at: Location { path: path.to_owned(), line: None }, limit };
+    let too_long = || DataError::TooLong { at: Location { path: path.to_owned(), ..Location::default() }, limit };
     if metadata.is_file() && metadata.len() > limit as u64 {
         return Err(too_long());
     }

@@ -35,7 +35,7 @@ pub(super) fn read(
     with_label: bool,
     rows: &mut Rows<'_>,
 ) -> Result<String, DataError> {
-    let at = |row: u64| Location { path: path.to_owned(), line: Some(row) };
+    let at = |row: u64| Location { path: path.to_owned(), line: Some(row), element: None };
     let size = stat(path)?.len();
     let file = open(path)?;
     let reader = caught(path, || SerializedFileReader::new(file))?;
@@ -139,7 +139,8 @@ impl Record<'_> {
         let object = if with_label { String::new() } else { self.object() };
         let fields = if with_label { Fields::None } else { Fields::Json(&object) };
         let bytes = text.len().max(object.len()) + second.map_or(0, str::len) + 1;
-        rows.row(&Row { line: number, text, second, label: labels, group, fields }, self.at)?;
+        let row = Row { line: number, element: None, text, second, label: labels, group, fields };
+        rows.row(&row, self.at)?;
         Ok(bytes as u64)
     }
 

@@ -74,7 +74,7 @@ impl<'a> Builder<'a> {
         if let (Some(groups), Some(group)) = (&mut self.raw.groups, row.group) {
             groups.push(group.trim());
         }
-        self.raw.places.push(row.line);
+        self.raw.places.push(row.line, row.element);
         Ok(())
     }
 

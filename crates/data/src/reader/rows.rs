@@ -14,6 +14,8 @@ use super::layout::TableLayout;
 /// What one row holds, borrowed for the time of a callback.
 pub(super) struct Row<'a> {
     pub(super) line: u64,
+    /// Which element of a JSON array it is.
+    pub(super) element: Option<u64>,
     pub(super) text: &'a str,
     /// The other text of a pair.
     pub(super) second: Option<&'a str>,
@@ -38,6 +40,9 @@ pub(super) enum Fields<'a> {
     Delimited(&'a Record),
     /// A JSON object: that of the file, or one made of what the row holds.
     Json(&'a str),
+    /// The cells of a sheet, one for each column.
+    #[cfg(feature = "xlsx")]
+    Cells(&'a [String]),
     /// Nothing but the text.
     None,
 }
@@ -110,9 +115,10 @@ impl Rows<'_> {
         self.taker.bad(error, None)
     }
 
-    /// As [`Rows::bad`], for a row that is a JSON object, but not one that holds what is asked for.
+    /// As [`Rows::bad`], for what should be a JSON object, and may be one that does not hold what is asked for.
     pub(super) fn bad_object(&mut self, error: DataError, object: &str) -> Result<(), DataError> {
-        self.taker.bad(error, Some(object))
+        let is_object = !matches!(error, DataError::Json { .. });
+        self.taker.bad(error, is_object.then_some(object))
     }
 }
 
@@ -138,7 +144,7 @@ impl Skips {
     }
 
     pub(super) fn skip(&mut self, error: DataError) -> Result<(), DataError> {
-        let Some(place) = error.bad_row().map(ToString::to_string) else { return Err(error) };
+        let Some(place) = place(&error) else { return Err(error) };
         if self.skipped.len() == self.allowed {
             return Err(match self.first.take() {
                 None => error,
@@ -146,11 +152,19 @@ impl Skips {
             });
         }
         let message = error.to_string();
-        // Messages begin with the place, some of them with a column behind it.
-        let rest = message.strip_prefix(&place).unwrap_or(&message);
-        let (column, reason) = rest.split_once(": ").unwrap_or(("", rest));
-        self.skipped.push(SkippedRow { place: format!("{place}{column}"), reason: reason.to_owned() });
+        let reason =
+            message.strip_prefix(&place).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&message).to_owned();
+        self.skipped.push(SkippedRow { place, reason });
         self.first.get_or_insert(error);
         Ok(())
     }
+}
+
+/// The place that the message for a bad row begins with; `None` if no row is at fault.
+fn place(error: &DataError) -> Option<String> {
+    let at = error.bad_row()?;
+    Some(match error {
+        DataError::Json { column, .. } => at.column(*column).to_string(),
+        _ => at.to_string(),
+    })
 }

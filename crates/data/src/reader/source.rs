@@ -16,7 +16,7 @@ use super::layout::{TableKind, TableLayout};
 const CHUNK: usize = 64 * 1024;
 
 /// How many times the limit of a line is read to find the end of a line that is too long.
-const SEARCHED: usize = 64;
+pub(super) const SEARCHED: usize = 64;
 
 /// Lines of text from a stream of bytes.
 pub(crate) struct Source<R> {
@@ -85,7 +85,7 @@ impl<R: Read> Source<R> {
     }
 
     pub(crate) fn at(&self, line: u64) -> Location {
-        Location { path: self.path.clone(), line: Some(line) }
+        Location { path: self.path.clone(), line: Some(line), element: None }
     }
 
     /// Appends the next line with its line end to `buffer`; `false` at the end. A caller that appends a second line to
@@ -181,6 +181,24 @@ impl<R: Read> Source<R> {
         &self.text[self.handed_out..]
     }
 
+    /// Text that has not been handed out yet; empty at the end. After an error in it the next call goes on behind it.
+    pub(super) fn rest(&mut self) -> Result<&str, DataError> {
+        self.fill()?;
+        Ok(&self.text[self.handed_out..])
+    }
+
+    /// Hands out so many bytes of [`Source::rest`].
+    pub(super) fn skip(&mut self, bytes: usize) {
+        let end = self.handed_out + bytes;
+        self.line += newlines(&self.text[self.handed_out..end]);
+        self.handed_out = end;
+    }
+
+    /// How long a line, field or text may be, in bytes.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// The whole stream as one text. Errors name the file and, where a byte is at fault, its line.
     pub(super) fn read_all(&mut self) -> Result<String, DataError> {
         let mut all = String::new();
@@ -193,7 +211,7 @@ impl<R: Read> Source<R> {
             self.line += newlines(rest);
             all.push_str(rest);
             if all.len() > self.limit {
-                let at = Location { path: self.path.clone(), line: None };
+                let at = Location { path: self.path.clone(), ..Location::default() };
                 return Err(DataError::TooLong { at, limit: self.limit });
             }
         }

@@ -134,17 +134,20 @@ impl Taker for Pieces<'_> {
         }
         let read = &mut self.read;
         let stored = match row.fields {
-            Fields::Delimited(record) => Some(record.row()),
-            Fields::Json(object) => Some(object),
+            Fields::Delimited(record) => Some(record.row().to_owned()),
+            Fields::Json(object) => Some(object.to_owned()),
+            #[cfg(feature = "xlsx")]
+            Fields::Cells(cells) => Some(super::delimited::as_row(cells)),
             Fields::None => None,
         };
-        read.rows.extend(stored.map(str::to_owned));
+        let stored_bytes = stored.as_ref().map_or(0, String::len);
+        read.rows.extend(stored);
         read.lines.push(row.line);
         read.texts.push(row.text.to_owned());
         if let (Some(seconds), Some(second)) = (&mut read.seconds, row.second) {
             seconds.push(second.to_owned());
         }
-        self.bytes += row.text.len() + row.second.map_or(0, str::len) + stored.map_or(0, str::len);
+        self.bytes += row.text.len() + row.second.map_or(0, str::len) + stored_bytes;
         self.full()
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::examples::Examples;
+use crate::excerpt::thousands;
+use crate::findings::like_ids;
 
 use super::finding::{Finding, FindingExample, FindingKind, Severity, in_percent, many, share, verb};
 use super::view::View;
@@ -36,6 +38,16 @@ pub(super) fn findings(view: &View<'_>, counts: &[Vec<usize>], multi_label: bool
         );
         let remedy = "give them one name in `data.labels`, unless they are different things";
         add(&mut findings, FindingKind::SimilarLabels, Severity::Warning, &[train_split], alike, message, remedy);
+    }
+    if let Some(single) = like_ids(counts[0].iter().copied()) {
+        let message = format!(
+            "{} of {} have a single example in {train_split}, as ids have",
+            thousands(single as u64),
+            many(names.len(), "label")
+        );
+        let remedy = "let `data.label` name the column that holds the labels; what is seen once is not learned";
+        let labels = chosen(&|id| counts[0][id] == 1);
+        add(&mut findings, FindingKind::LabelLikeIds, Severity::Warning, &[train_split], labels, message, remedy);
     }
     let rare = chosen(&|id| counts[0][id] < RARE);
     if !rare.is_empty() {
@@ -150,7 +162,7 @@ fn sorted(view: &View<'_>, train: &Examples, counts: &[usize]) -> Option<Finding
     let changes = train.targets.iter().zip(train.targets.iter().skip(1)).filter(|(a, b)| a != b).count();
     let n = train.len();
     let at_random = (1.0 - counts.iter().map(|&count| share(count, n).powi(2)).sum::<f64>()) * n as f64;
-    if n < 20 || changes as f64 > at_random / 5.0 || train.location(0)?.line.is_none() {
+    if n < 20 || changes as f64 > at_random / 5.0 || train.location(0)?.is_file() {
         return None;
     }
     let message = format!(
@@ -185,6 +197,26 @@ mod tests {
     fn distances_by_hand() {
         assert_eq!(distance(&[1, 1], &[5, 5]), 0.0);
         assert_eq!(distance(&[3, 1], &[1, 3]), 0.5);
+    }
+
+    #[test]
+    fn labels_that_look_like_ids() {
+        // 21 labels, 11 of which have one example: more than half.
+        let counts = |single: usize| std::iter::repeat_n(1, single).chain(std::iter::repeat_n(2, 21 - single));
+        assert_eq!((like_ids(counts(11)), like_ids(counts(10))), (Some(11), None));
+        // A label that only another split has is none of train, and few labels are too few to say.
+        assert_eq!(like_ids(counts(11).chain([0; 50])), Some(11));
+        assert_eq!(like_ids(std::iter::repeat_n(1, 19)), None);
+
+        let rows: Vec<(String, u32)> = (0..31).map(|i| (format!("text {i}"), if i < 20 { i } else { 20 })).collect();
+        let train = examples(&rows);
+        let names: Vec<String> = (10..31).map(|id| format!("id-{id}")).collect();
+        let labels = Labels::from_names(names.iter().map(String::as_str));
+        let view = View::new(vec![(Split::Train, &train)], &labels);
+        let counts: Vec<usize> = (0..21).map(|id| if id < 20 { 1 } else { 11 }).collect();
+        let found = findings(&view, &[counts], false);
+        assert_eq!((found[0].kind, found[0].count, found[0].labels.len()), (FindingKind::LabelLikeIds, 20, 20));
+        assert_eq!(found[0].message, "20 of 21 labels have a single example in train, as ids have");
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub enum FindingKind {
     RareLabels,
     /// Labels that differ only in case, white space, punctuation or Unicode form.
     SimilarLabels,
+    /// Labels most of which have a single example, as identifiers have.
+    LabelLikeIds,
     /// A text column whose texts are few and alike, as labels are.
     TextLikeLabels,
     /// A text column without words, as identifiers are.

@@ -87,7 +87,7 @@ pub(super) mod fixtures {
     pub(crate) fn examples<T: AsRef<str>>(rows: &[(T, u32)]) -> Examples {
         let mut places = All::default();
         places.begin("data.tsv".into());
-        (2..).take(rows.len()).for_each(|line| places.push(line));
+        (2..).take(rows.len()).for_each(|line| places.push(line, None));
         Examples {
             texts: rows.iter().map(|row| row.0.as_ref()).collect(),
             targets: Targets::single(rows.iter().map(|row| row.1).collect()),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::column::{Column, TextColumns};
 use crate::config::{DataConfig, Format};
 use crate::error::{DataError, excerpt};
+use crate::reader::whole_elements;
 
 /// Names that columns of texts have, the likeliest first.
 const TEXTS: [&str; 16] = [
@@ -97,8 +98,10 @@ impl Sample {
     /// Reads the beginning of a file and sets delimiter, quoting and header of `config` by it. `wanted` are the columns
     /// that were asked for.
     pub(super) fn read(text: &str, format: Format, wanted: &[&str], config: &mut DataConfig) -> Self {
-        if format == Format::Jsonl {
-            return Self::of_json(text);
+        match format {
+            Format::Json => return Self::of_json(whole_elements(text).iter().map(String::as_str)),
+            Format::Jsonl => return Self::of_json(text.lines()),
+            _ => {}
         }
         let rows = if format == Format::Tsv {
             let (plain, quoted) = (split(text, b'\t', false), split(text, b'\t', true));
@@ -112,6 +115,11 @@ impl Sample {
             config.delimiter = (delimiter != b',').then(|| char::from(delimiter).to_string());
             rows
         };
+        Self::of_rows(rows, wanted, config)
+    }
+
+    /// The rows of a table, the first of which may name the columns; sets the header of `config` by them.
+    pub(super) fn of_rows(rows: Vec<Vec<String>>, wanted: &[&str], config: &mut DataConfig) -> Self {
         let mut sample = Self { names: None, rows, lists: BTreeSet::new() };
         config.header = sample.has_header(wanted);
         if config.header && !sample.rows.is_empty() {
@@ -120,10 +128,10 @@ impl Sample {
         sample
     }
 
-    fn of_json(text: &str) -> Self {
+    fn of_json<'a>(objects: impl Iterator<Item = &'a str>) -> Self {
         let mut sample = Self::default();
-        for line in text.lines() {
-            let Ok(Value::Object(object)) = serde_json::from_str::<Value>(line) else { continue };
+        for object in objects {
+            let Ok(Value::Object(object)) = serde_json::from_str::<Value>(object) else { continue };
             let names = sample.names.get_or_insert_with(|| object.keys().cloned().collect());
             let mut row = Vec::new();
             for (column, name) in names.iter().enumerate() {

@@ -13,6 +13,7 @@ use crate::corpus::load_corpus;
 use crate::error::DataError;
 use crate::examples::Examples;
 use crate::files_config::Files;
+use crate::reader::first_rows_of_sheet;
 use crate::report::{Measured, is_unspaced};
 use crate::split_source::{Cut, SplitSource};
 use crate::tokenizer::TextEncoder;
@@ -21,6 +22,8 @@ use columns::Sample;
 
 /// Bytes of a file by which its columns are told.
 const HEAD: u64 = 1 << 20;
+/// Rows of a sheet by which its columns are told.
+const SHEET_ROWS: usize = 1000;
 /// Fewer examples are not worth cutting a validation split from.
 const WORTH_CUTTING: usize = 20;
 
@@ -64,12 +67,18 @@ pub struct Sniffed {
 type Fits = fn(&str) -> bool;
 
 /// The formats by what a file begins with, for files whose extension tells none; the first that fits is taken.
-const FORMATS: [(Fits, Format); 4] = [
+const FORMATS: [(Fits, Format); 5] = [
     (|head| head.trim_start().starts_with("__label__"), Format::Fasttext),
+    (is_array, Format::Json),
     (|head| head.trim_start().starts_with('{'), Format::Jsonl),
     (|head| head.lines().take(5).all(|line| line.contains('\t')), Format::Tsv),
     (|_| true, Format::Csv),
 ];
+
+/// Whether a file begins as an array of JSON objects.
+fn is_array(head: &str) -> bool {
+    head.trim_start().strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with('{'))
+}
 
 /// Finds out how `train` is to be read, reads it and the other files by it, and measures the texts.
 ///
@@ -118,6 +127,12 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
 
 /// Sets format, encoding and columns by the beginning of a file.
 fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<(), DataError> {
+    let wanted: Vec<&str> = wishes.text.iter().chain(&wishes.label).map(|name| name.trim()).collect();
+    if data.format_by_name(train) == Some(Format::Xlsx) {
+        let rows = first_rows_of_sheet(train, data, SHEET_ROWS)?;
+        let sample = Sample::of_rows(rows, &wanted, data);
+        return choose_columns(train, wishes, &sample, data);
+    }
     let encoding = encoding::encoding_of(train)?;
     if encoding != UTF_8 {
         data.encoding = encoding.name().to_lowercase();
@@ -137,8 +152,14 @@ fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<
         data.multi_label = head.lines().any(|line| line.matches("__label__").count() > 1);
         return Ok(());
     }
-    let wanted: Vec<&str> = wishes.text.iter().chain(&wishes.label).map(|name| name.trim()).collect();
+    // A file that is called .json may hold one object a line.
+    let format = if format == Format::Json && found() == Format::Jsonl { Format::Jsonl } else { format };
     let sample = Sample::read(head, format, &wanted, data);
+    choose_columns(train, wishes, &sample, data)
+}
+
+/// Sets the columns that hold text and label, as they are asked for or as they are called.
+fn choose_columns(train: &Path, wishes: &Wishes, sample: &Sample, data: &mut DataConfig) -> Result<(), DataError> {
     data.text = match wishes.text.as_slice() {
         [] => sample.guess_text(train)?,
         [one] => TextColumns::One(sample.column(train, one)?),

@@ -233,3 +233,17 @@ fn files_without_permission() {
         assert_eq!((kind, message.as_str()), (DataErrorKind::Io, "cannot read `DIR/a.csv`"));
     }
 }
+
+/// What Excel calls .xlsx needs a build with the feature.
+#[cfg(not(feature = "xlsx"))]
+#[test]
+fn excel_files_need_their_feature() {
+    crate::check(vec![crate::case(
+        "a.xlsx",
+        "PK\x03\x04",
+        crate::Fails(
+            "`DIR/a.xlsx` is an Excel file, which this build of the program cannot read",
+            "build it with `--features xlsx`, or save the sheet as csv",
+        ),
+    )]);
+}

@@ -33,7 +33,7 @@ fn lines() {
             "[\"a\",\"x\"]\n",
             Fails(
                 "DIR/array.jsonl:1:1: invalid JSON: invalid type: sequence, expected an object: `[\"a\",\"x\"]`",
-                "a JSONL file has one JSON object on each line",
+                "a JSONL file has one JSON object on each line; for one array of objects set `data.format = \"json\"`",
             ),
         ),
         case(

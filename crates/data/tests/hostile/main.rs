@@ -10,11 +10,14 @@ mod delimited;
 mod fasttext;
 mod files;
 mod json;
+mod json_array;
 mod labels;
 mod packed;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod skipped;
+#[cfg(feature = "xlsx")]
+mod xlsx;
 
 use std::fs;
 

@@ -92,7 +92,7 @@ fn what_a_name_does_not_tell() {
             "PK\x03\x04 and so on",
             Fails(
                 "`DIR/a.csv` is a zip file, not text",
-                "unpack it, or save the table as csv: this is how .zip and .xlsx files begin",
+                "unpack it, or give it the extension .xlsx if it is one of Excel, which begins like a .zip",
             ),
         ),
         case(

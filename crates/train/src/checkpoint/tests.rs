@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::manifest::MANIFEST;
+use super::manifest::{MANIFEST, MAX_BYTES, Manifest};
 use super::*;
 use crate::config::Config;
 use crate::selection::Best;
@@ -310,4 +310,16 @@ fn a_key_that_was_not_known_is_no_difference_while_it_has_its_default() {
     config.model.dropout = 0.5;
     let told = was.config_differences(&keys(&config)).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(told, ["model.dropout: was not there, is 0.5", "seed: was not there, is 8"]);
+}
+
+/// The config is the largest part of a manifest: here as long as one may be, in short keys, which become longest.
+#[test]
+fn the_manifest_of_the_longest_config_can_be_read() {
+    let mut config = Config::default();
+    config.data.rename = (0..84_000).map(|i| (format!("{i:05}"), "b".to_owned())).collect();
+    assert!(config.check_size().is_ok() && config.to_toml().len() > 1_000_000, "{}", config.to_toml().len());
+    let origin = Origin { config: keys(&config), ..origin() };
+    let bytes = Manifest::new(1, &origin).to_bytes().unwrap();
+    assert!((bytes.len() as u64) < MAX_BYTES, "{}", bytes.len());
+    assert_eq!(Manifest::from_bytes(&bytes).unwrap().origin, origin);
 }

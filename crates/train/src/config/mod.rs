@@ -91,6 +91,14 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
     },
+    /// A config that is longer in `config.toml` of the run than a config may be.
+    #[error(
+        "the config takes {bytes} bytes in `config.toml`, with every default written out, which holds at most {MAX_BYTES}"
+    )]
+    LongWritten {
+        /// The bytes of the file.
+        bytes: usize,
+    },
     /// The file is not UTF-8.
     #[error("the config `{path}` is not UTF-8 (at byte {byte})", path = path.display())]
     Encoding {
@@ -120,6 +128,9 @@ impl ConfigError {
             }
             Self::Read { .. } => Some("look after the path and the disk, then run the command again".to_string()),
             Self::TooLong { .. } => Some("a config is a TOML file; `configs/` holds examples".to_string()),
+            Self::LongWritten { .. } => {
+                Some("shorten its lists of labels or files; a pattern names many files".to_string())
+            }
             Self::Encoding { .. } => Some("save the file as UTF-8".to_string()),
             _ => None,
         }
@@ -216,6 +227,15 @@ impl Config {
             train.remove("batch_size");
         }
         toml::to_string(&tree).expect(WRITABLE)
+    }
+
+    /// Whether [`Config::load`] would read what is written of it.
+    ///
+    /// # Errors
+    /// [`ConfigError::LongWritten`].
+    pub(crate) fn check_size(&self) -> Result<(), ConfigError> {
+        let bytes = self.to_toml().len();
+        if bytes as u64 <= MAX_BYTES { Ok(()) } else { Err(ConfigError::LongWritten { bytes }) }
     }
 
     /// The JSON Schema of the config, for editors; the same schema checks the config.

@@ -10,6 +10,7 @@ use super::diagnose::diagnose;
 use super::document::Document;
 use super::problem::{InvalidConfig, Place};
 use super::reference::reference;
+use super::{ConfigError, MAX_BYTES};
 
 mod sections;
 mod text;
@@ -560,4 +561,25 @@ fn the_reference_is_written_from_the_schema() {
     ] {
         assert!(page.contains(expected), "{expected:?} is not in\n{page}");
     }
+}
+
+/// A config as long as one may be is longer once every default is written out.
+#[test]
+fn a_config_that_could_not_be_read_back_is_refused() {
+    let config = |bytes: u64| {
+        let text = format!("data.train = \"a.csv\"\ndata.drop = [\"{}\"]\n", "a".repeat(bytes as usize));
+        super::Config::from_bytes(Path::new("c.toml"), text.into_bytes(), &[]).expect("it is short enough to be read")
+    };
+    assert!(config(MAX_BYTES - 4096).check_size().is_ok());
+    let long = config(MAX_BYTES - 50);
+    let Err(error @ ConfigError::LongWritten { .. }) = long.check_size() else { panic!("it is written longer") };
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the config takes {} bytes in `config.toml`, with every default written out, which holds at most 1048576",
+            long.to_toml().len()
+        )
+    );
+    let written = super::Config::from_bytes(Path::new("config.toml"), long.to_toml().into_bytes(), &[]);
+    assert!(matches!(written, Err(ConfigError::TooLong { .. })));
 }

@@ -113,13 +113,33 @@ pub struct LabelMetrics {
     pub pr_auc: Option<f64>,
 }
 
+/// Of more labels the confusion is a list of the pairs that occur: a matrix grows with the square of their number.
+const MATRIX_LABELS: usize = 100;
+
+/// Whether the confusion of so many labels is a matrix.
+pub(super) fn is_matrix(n_labels: usize) -> bool {
+    n_labels <= MATRIX_LABELS
+}
+
 /// How often each target got each prediction, `[target][prediction]`, where every example has one of each.
-pub(super) fn confusion(n_labels: usize, targets: &Targets, decided: &Targets) -> Vec<Vec<u64>> {
+pub(super) fn matrix(n_labels: usize, targets: &Targets, decided: &Targets) -> Vec<Vec<u64>> {
     let mut confusion = vec![vec![0; n_labels]; n_labels];
     for (targets, decided) in targets.iter().zip(decided.iter()) {
         confusion[targets[0] as usize][decided[0] as usize] += 1;
     }
     confusion
+}
+
+/// A target, a prediction, and how many examples have both, by label ids; in JSON an array of three numbers.
+pub type ConfusionCount = (u32, u32, u64);
+
+/// The counts of the pairs that occur, ascending, where every example has one target and one prediction.
+pub(super) fn counts(targets: &Targets, decided: &Targets) -> Vec<ConfusionCount> {
+    let mut counts = BTreeMap::<(u32, u32), u64>::new();
+    for (targets, decided) in targets.iter().zip(decided.iter()) {
+        *counts.entry((targets[0], decided[0])).or_default() += 1;
+    }
+    counts.into_iter().map(|((target, prediction), count)| (target, prediction, count)).collect()
 }
 
 /// The accuracy of always predicting the most frequent targets of the split.

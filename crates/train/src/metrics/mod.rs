@@ -12,14 +12,14 @@ mod ranking;
 mod threshold;
 
 pub use bootstrap::Intervals;
-pub use confusion::{Average, Baseline, LabelMetrics};
+pub use confusion::{Average, Baseline, ConfusionCount, LabelMetrics};
 pub(crate) use threshold::{Criterion, Decision};
 
 use attentive_data::Targets;
 use rayon::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use confusion::{Count, confusion, ratio};
+use confusion::{Count, ratio};
 use ranking::Ranking;
 
 /// How many labels an example has.
@@ -54,8 +54,8 @@ impl<'a> Scored<'a> {
     }
 
     /// The metrics by a rule of decision; `labels` are the label names in the order of their ids, `loss_sum` is the sum
-    /// of the examples' losses. With no example at all every number is 0. The intervals are left out: see
-    /// [`Scored::intervals`].
+    /// of the examples' losses. With no example at all every number is 0. What is costly is left out: see
+    /// [`Scored::intervals`] and [`Scored::confusion_counts`].
     ///
     /// # Panics
     /// If there is not one name per label, or not one target per example under [`Task::One`].
@@ -65,8 +65,10 @@ impl<'a> Scored<'a> {
         let decided = self.decided(decision);
         let (counts, right) = Count::of_labels(self.n_labels, self.targets, &decided);
         let confusion = match task {
-            Task::One => confusion(self.n_labels, self.targets, &decided),
-            Task::Many => Vec::new(),
+            Task::One if confusion::is_matrix(self.n_labels) => {
+                confusion::matrix(self.n_labels, self.targets, &decided)
+            }
+            _ => Vec::new(),
         };
         let rankings: Vec<Option<Ranking>> =
             (0..self.n_labels).into_par_iter().map(|id| Ranking::new(self.of_label(id))).collect();
@@ -100,11 +102,12 @@ impl<'a> Scored<'a> {
             log_loss: calibration::log_loss(self, task),
             brier: calibration::brier(self, task),
             calibration_error: calibration::calibration_error(self, task, &decided),
-            mcc: (task == Task::One).then(|| agreement::matthews(&confusion)),
-            cohen_kappa: if task == Task::One { agreement::cohen(&confusion) } else { None },
+            mcc: (task == Task::One).then(|| agreement::matthews(&counts)),
+            cohen_kappa: if task == Task::One { agreement::cohen(&counts) } else { None },
             hamming_loss: (task == Task::Many)
                 .then(|| ratio(counts.iter().map(Count::errors).sum(), n * self.n_labels as u64)),
             confusion,
+            confusion_counts: Vec::new(),
             majority: Baseline::majority(self.targets, labels),
             intervals: None,
         }
@@ -114,6 +117,17 @@ impl<'a> Scored<'a> {
     /// without examples.
     pub(crate) fn intervals(&self, decision: &Decision) -> Option<Intervals> {
         Intervals::new(self.n_labels, self.targets, &self.decided(decision))
+    }
+
+    /// How often each target got each prediction, where [`Metrics::confusion`] is no matrix because of the number of
+    /// labels: as long as the split in the worst case, so not for every epoch.
+    pub(crate) fn confusion_counts(&self, decision: &Decision) -> Vec<ConfusionCount> {
+        match decision.task {
+            Task::One if !confusion::is_matrix(self.n_labels) => {
+                confusion::counts(self.targets, &self.decided(decision))
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The labels decided for, flat in memory as the targets are.
@@ -191,8 +205,13 @@ pub struct Metrics {
     /// The share of wrong decisions about one label of one example. `None` with one label per example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hamming_loss: Option<f64>,
-    /// How often each target got each prediction: `[target][prediction]`. Empty with any number of labels per example.
+    /// How often each target got each prediction: `[target][prediction]`. Empty with any number of labels per example,
+    /// and with more than 100 labels.
     pub confusion: Vec<Vec<u64>>,
+    /// With more than 100 labels, one per example: `[target, prediction, count]` for each pair of label ids that occurs,
+    /// ascending. Label ids count from 0 in the order of `per_label`. Not in `metrics.jsonl`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confusion_counts: Vec<ConfusionCount>,
     /// What a model that looks at no text reaches on this split.
     pub majority: Baseline,
     /// How sure the headline metrics are, where that was asked for.
@@ -298,6 +317,37 @@ mod tests {
         close(metrics.roc_auc.unwrap(), (0.75 + 1.0 + 1.0) / 3.0);
         // All three label sets are equally frequent, and no label at all comes first.
         assert_eq!((metrics.majority.label.as_str(), metrics.majority.accuracy), ("", 1.0 / 3.0));
+    }
+
+    /// Up to 100 labels the confusion is a matrix; beyond, the pairs that occur: 5 is right twice and taken for 100 once, 100
+    /// is taken for 5 twice.
+    #[test]
+    fn the_confusion_of_many_labels_is_a_list() {
+        let (targets, decided) = ([5, 5, 5, 100, 100], [5, 100, 5, 5, 5]);
+        let probabilities = |n_labels: u32| -> Vec<f32> {
+            decided.iter().flat_map(|&id| (0..n_labels).map(move |label| f32::from(u8::from(label == id)))).collect()
+        };
+        let targets = Targets::single(targets.to_vec());
+        let (many, decision) = (probabilities(101), Decision::new(Task::One));
+        let scored = Scored::new(101, &many, &targets);
+        let metrics = scored.metrics(&names(101), &decision, 0.0);
+        assert!(metrics.confusion.is_empty() && metrics.confusion_counts.is_empty(), "an epoch keeps neither");
+        let counts = scored.confusion_counts(&decision);
+        assert_eq!(counts, [(5, 5, 2), (5, 100, 1), (100, 5, 2)]);
+        // (2·5 - (3·4 + 2·1)) / √((25 - 9 - 4)·(25 - 16 - 1)), which is what the matrix gives as well.
+        close(metrics.mcc.unwrap(), -4.0 / 96f64.sqrt());
+
+        let metrics = Metrics { confusion_counts: counts, ..metrics };
+        let json = serde_json::to_value(&metrics).unwrap();
+        assert_eq!(json["confusion"], serde_json::json!([]));
+        assert_eq!(json["confusion_counts"], serde_json::json!([[5, 5, 2], [5, 100, 1], [100, 5, 2]]));
+        assert_eq!(serde_json::from_value::<Metrics>(json).unwrap(), metrics);
+
+        let (few, first) = (measure(Task::One, 100, &[0.01; 100], &[&[99]]), [0.01; 100]);
+        assert_eq!((few.confusion.len(), few.confusion[99][0]), (100, 1));
+        let target = Targets::single(vec![99]);
+        assert!(Scored::new(100, &first, &target).confusion_counts(&decision).is_empty());
+        assert!(!serde_json::to_string(&few).unwrap().contains("confusion_counts"));
     }
 
     #[test]

@@ -50,9 +50,7 @@ impl Decision {
             Count { hits, support: n - count.support, predicted: n - count.predicted }
         };
         let thresholds = match (task, scored.n_labels, criterion) {
-            (Task::Many, n_labels, Criterion::MicroF1) => {
-                best_together((0..n_labels).map(|id| scored.of_label(id).collect()))
-            }
+            (Task::Many, n_labels, Criterion::MicroF1) => best_together(n_labels, |id| scored.of_label(id).collect()),
             (Task::Many, n_labels, _) => {
                 (0..n_labels).map(|id| best(scored.of_label(id).collect(), |count| count.f1())).collect()
             }
@@ -111,22 +109,23 @@ fn most_probable(probabilities: &[f32]) -> u32 {
     best as u32
 }
 
-/// The thresholds with the highest micro F1, of each label's scores.
+/// The thresholds with the highest micro F1, of each label's scores. One label's at a time are in memory.
 ///
 /// Micro F1 is the ratio Σ 2·hits / Σ (support + predicted) over the labels, and the best one is the value f at which
 /// the best Σ (2·hits − f·(support + predicted)), which falls into labels, is zero (Dinkelbach 1967). From any f, the
 /// thresholds that are best for it have a micro F1 that is at least f, until it is found.
-fn best_together(labels: impl Iterator<Item = Vec<(f32, bool)>>) -> Vec<f32> {
-    let labels: Vec<Vec<(f32, bool)>> = labels.collect();
+fn best_together(n_labels: usize, of_label: impl Fn(usize) -> Vec<(f32, bool)>) -> Vec<f32> {
     let mut f = 0.0;
     loop {
-        let choose = |scored: &Vec<(f32, bool)>| best(scored.clone(), |c| 2.0 * c.hits as f64 - f * c.predicted as f64);
-        let thresholds: Vec<f32> = labels.iter().map(choose).collect();
         let (mut hits, mut both) = (0u64, 0u64);
-        for (scored, threshold) in labels.iter().zip(&thresholds) {
-            hits += scored.iter().filter(|(score, has)| *has && score > threshold).count() as u64;
-            both += scored.iter().map(|(score, has)| u64::from(*has) + u64::from(score > threshold)).sum::<u64>();
-        }
+        let mut choose = |id| {
+            let scored = of_label(id);
+            let threshold = best(scored.clone(), |c| 2.0 * c.hits as f64 - f * c.predicted as f64);
+            hits += scored.iter().filter(|(score, has)| *has && *score > threshold).count() as u64;
+            both += scored.iter().map(|(score, has)| u64::from(*has) + u64::from(*score > threshold)).sum::<u64>();
+            threshold
+        };
+        let thresholds: Vec<f32> = (0..n_labels).map(&mut choose).collect();
         let found = if both == 0 { 0.0 } else { 2.0 * hits as f64 / both as f64 };
         if found <= f {
             return thresholds;
@@ -257,7 +256,7 @@ mod tests {
                     most = candidates.iter().map(|c| micro_f1(&[*a, *b, *c])).fold(most, f64::max);
                 }
             }
-            let chosen = best_together(labels.clone().into_iter());
+            let chosen = best_together(labels.len(), |id| labels[id].clone());
             // A label that no example has, or all, keeps one half.
             if labels.iter().all(|l| l.iter().any(|(_, has)| *has) && l.iter().any(|(_, has)| !has)) {
                 assert!((micro_f1(&chosen) - most).abs() < 1e-12, "seed {seed}: {} of {most}", micro_f1(&chosen));

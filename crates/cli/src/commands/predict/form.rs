@@ -138,7 +138,9 @@ impl Target {
             "txt" | "" if like_input => Self::TableOr(&Self::Lines),
             "txt" | "" => Self::Lines,
             // Formats that are read, but not written.
-            "ft" | "parquet" | "xlsx" => return Err(PredictFailure::Extension { output: output.to_path_buf() }),
+            "ft" | "parquet" | "xlsx" | "xlsm" => {
+                return Err(PredictFailure::Extension { output: output.to_path_buf() });
+            }
             _ if like_input => Self::LikeInput,
             _ => return Err(PredictFailure::Extension { output: output.to_path_buf() }),
         })

@@ -68,7 +68,10 @@ pub(super) fn as_field(value: &str) -> Option<Cow<'_, str>> {
 pub(super) fn write_with(out: &mut String, object: &str, more: &str) {
     let body = object.trim().strip_suffix('}').unwrap_or("{").trim_end();
     // A line break in JSON is white space: those in strings are escaped.
-    out.extend(body.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
+    for (index, line) in body.split(['\n', '\r']).map(str::trim_ascii).filter(|line| !line.is_empty()).enumerate() {
+        out.push_str(if index == 0 { "" } else { " " });
+        out.push_str(line);
+    }
     if !body.ends_with('{') {
         out.push(',');
     }
@@ -119,7 +122,7 @@ mod tests {
             out
         };
         assert_eq!(added("{\"n\": 9007199254740993}"), "{\"n\": 9007199254740993,\"p\":1}");
-        assert_eq!(added(" {\r\n \"a\": 1\n}\n"), "{   \"a\": 1,\"p\":1}");
+        assert_eq!(added(" {\r\n  \"a\": 1,\n  \"b\": 2\n}\n"), "{ \"a\": 1, \"b\": 2,\"p\":1}");
         assert_eq!(added("{ }"), "{\"p\":1}");
         assert_eq!(string("é\n😀", true), "\"\\u00e9\\n\\ud83d\\ude00\"");
         assert_eq!(string("é", false), "\"é\"");
