@@ -29,6 +29,9 @@ pub struct Opened {
     pub device: Device,
     /// What the device is, for people: `2 threads`, or the GPU's name.
     pub description: String,
+    /// The name of the device where results may depend on it: a GPU's. `None` on the CPU backends, which compute the same
+    /// bits with any number of threads.
+    pub name: Option<String>,
 }
 
 /// One line of `attentive devices`: a backend and what became of the attempt to open it.
@@ -141,14 +144,12 @@ impl Backend {
             Self::Wgpu => probe::wgpu(),
         };
         let device = device.ok_or(BackendError::NoDevice { backend: self })?;
-        let description = match self {
-            Self::NdArray | Self::Flex => probe::threads(),
-            Self::Wgpu => String::new(),
+        let name = probe::compute(&device).map_err(|reason| BackendError::Broken { backend: self, reason })?;
+        let (description, name) = match self {
+            Self::NdArray | Self::Flex => (probe::threads(), None),
+            Self::Wgpu => (name.clone().unwrap_or_default(), name),
         };
-        let description = probe::compute(&device)
-            .map(|name| name.unwrap_or(description))
-            .map_err(|reason| BackendError::Broken { backend: self, reason })?;
-        Ok(Opened { backend: self, device, description })
+        Ok(Opened { backend: self, device, description, name })
     }
 }
 

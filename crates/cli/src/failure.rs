@@ -62,6 +62,19 @@ pub(crate) enum Failure {
         run: String,
         wrong: usize,
     },
+    /// The variable that says how many threads compute does not say so.
+    ThreadCount {
+        variable: &'static str,
+        value: String,
+        /// The most threads that it may ask for.
+        most: usize,
+    },
+    /// The system does not start the threads that a command cannot do without.
+    Threads {
+        needed: usize,
+        started: usize,
+        source: io::Error,
+    },
     /// Something that cannot happen did.
     Internal {
         message: String,
@@ -204,6 +217,12 @@ impl Failure {
                 format!("interrupted by {}; nothing was written to `{}`", signal_name(*signal), output.display())
             }
             Self::Verification { run, wrong } => format!("`{run}` is not what it should be: {wrong} wrong"),
+            Self::ThreadCount { variable, value, most } => {
+                format!("`{variable}={value}` is not a number of threads from 1 to {most}")
+            }
+            Self::Threads { needed, started, .. } => {
+                format!("only {started} of the {needed} threads that are needed could be started")
+            }
             Self::Internal { message } => format!("attentive has a bug: {message}"),
         }
     }
@@ -214,7 +233,7 @@ impl Failure {
             Self::Backend(error) => error.source(),
             Self::Export(error) => error.source(),
             Self::Input(error) => error.source(),
-            Self::Output { source, .. } => Some(source),
+            Self::Output { source, .. } | Self::Threads { source, .. } => Some(source),
             Self::Staging(error) => error.source(),
             Self::Interrupted { .. }
             | Self::InterruptedEarly { .. }
@@ -223,6 +242,7 @@ impl Failure {
             | Self::Folds(_)
             | Self::Predict(_)
             | Self::Verification { .. }
+            | Self::ThreadCount { .. }
             | Self::Internal { .. } => None,
         }
     }
@@ -249,6 +269,12 @@ impl Failure {
             Self::Verification { run, .. } => Some(format!(
                 "restore damaged files from a backup; `attentive resume {run}` trains on from the newest intact checkpoint"
             )),
+            Self::ThreadCount { variable, .. } => Some(format!("leave `{variable}` out for one thread for each core")),
+            Self::Threads { .. } => Some(
+                "raise the limit on processes (`ulimit -u`; `pids.max` of a container) or on memory (`ulimit -v`), or end \
+                 other processes"
+                    .to_string(),
+            ),
             Self::Internal { .. } => {
                 Some("please report it with the command and its config; a run can be resumed".to_string())
             }
@@ -274,6 +300,8 @@ impl Failure {
             | Self::InterruptedPrediction { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
             Self::Verification { .. } => code::BAD_DATA,
+            Self::ThreadCount { .. } => code::CONFIG,
+            Self::Threads { .. } => code::NO_DEVICE,
             Self::Internal { .. } => code::INTERNAL,
         }
     }

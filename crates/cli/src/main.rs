@@ -13,8 +13,10 @@ mod report;
 mod started;
 mod style;
 mod table;
+mod threads;
 mod visible;
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -40,6 +42,10 @@ fn main() -> ExitCode {
     commands::signals::survive_file_size_limit();
     let result = catch_unwind(AssertUnwindSafe(|| commands::run(cli))).unwrap_or_else(|_| {
         let message = PANIC.lock().ok().and_then(|mut last| last.take());
+        // The limit on processes may be reached later, when others have taken what was free.
+        if message.as_ref().is_some_and(|message| message.contains("failed to spawn thread")) {
+            return Err(Failure::Threads { needed: 1, started: 0, source: io::ErrorKind::WouldBlock.into() });
+        }
         Err(Failure::Internal { message: message.unwrap_or_else(|| "a panic without a message".to_string()) })
     });
     let Err(failure) = result else { return ExitCode::SUCCESS };

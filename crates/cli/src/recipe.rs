@@ -23,6 +23,7 @@ const LONGEST: u32 = 1_000;
 /// The text of the config. `command` is the command that wrote it, `file` the file it is written to.
 pub(crate) fn config(name: &str, command: &str, file: &str, found: &Sniffed) -> String {
     let mut config = Lines { text: String::new() };
+    let (command, file) = (on_one_line(command), on_one_line(file));
     let unit = if found.unspaced { "characters" } else { "words and signs" };
     config.plain(&format!("# Written by `{command}`, to be changed at will."));
     config.plain(&format!(
@@ -319,8 +320,27 @@ fn column(column: &Column) -> String {
     }
 }
 
+/// A text as a TOML string on one line: a setting has its reason behind it, or is part of a comment.
 fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_string()).to_string()
+    if !text.contains(char::is_control) {
+        return toml::Value::String(text.to_string()).to_string();
+    }
+    let mut string = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => string.extend(['\\', c]),
+            '\n' => string.push_str("\\n"),
+            '\t' => string.push_str("\\t"),
+            c if c.is_control() => string.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => string.push(c),
+        }
+    }
+    string + "\""
+}
+
+/// A name of the user's on one line of a comment or of a terminal.
+pub(crate) fn on_one_line(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 /// `30000` as `30_000`.
@@ -340,6 +360,14 @@ mod tests {
     #[test]
     fn names_are_toml() {
         assert_eq!(quoted("a\"b"), "'a\"b'");
+        assert_eq!(quoted("a\n\"b\\\u{7f}\t"), r#""a\n\"b\\\u007F\t""#);
+        for code in 0..0x300 {
+            let text: String = ['a', '\'', '"', char::from_u32(code).unwrap_or('b')].iter().collect();
+            let line = format!("x = {} # {}", quoted(&text), on_one_line(&text));
+            assert_eq!(line.lines().count(), 1, "{line}");
+            let table: toml::Table = toml::from_str(&line).expect("the line is TOML");
+            assert_eq!(table["x"].as_str(), Some(text.as_str()));
+        }
         assert_eq!(column(&Column::Number(3)), "3");
         assert_eq!(underscored(30_000), "30_000");
     }

@@ -71,6 +71,8 @@ mod tokenizer_patterns;
 
 mod tokenizer_guard;
 
+mod tokenizer_steps;
+
 mod encoded;
 
 mod cache;

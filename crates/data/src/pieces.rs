@@ -1,6 +1,5 @@
 //! The tokens of a text as a person reads them, beside the ids that the model reads. Encodes no collections.
 
-use crate::caught::caught;
 use crate::error::{DataError, excerpt};
 use crate::limit::Limit;
 use crate::tokenizer::TextEncoder;
@@ -31,7 +30,7 @@ impl TextEncoder {
         let (encoded, front) = self.encode_one(text, usize::MAX)?;
         let ids = encoded.ids;
         let kept = limit.into().kept(ids.len(), front);
-        let encoding = caught(|| self.library().encode(text, true)).map_err(failed)?;
+        let encoding = self.encoding(text, true).map_err(failed)?;
         if encoding.get_ids() != ids {
             return Err(failed("it gives different ids with and without places".to_owned()));
         }

@@ -3,10 +3,11 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use serde_json::Value;
-use tokenizers::{NormalizedString, Normalizer, Tokenizer};
+use tokenizers::{Encoding, NormalizedString, Normalizer, Tokenizer};
 
 use crate::cache;
 use crate::caught::caught;
@@ -19,7 +20,8 @@ use crate::reader::read_small;
 use crate::spelling::Spelling;
 use crate::texts::Texts;
 use crate::tokenizer_config::TokenizerConfig;
-use crate::tokenizer_guard::{Checked, MAX_FILE_BYTES, check};
+use crate::tokenizer_guard::{Checked, MAX_ADDED_TOKEN, MAX_FILE_BYTES, Step, check};
+use crate::tokenizer_steps::{Steps, short};
 use crate::trained::{self, PAD};
 use crate::words::WordTable;
 
@@ -32,6 +34,11 @@ use crate::words::WordTable;
 /// post-processor puts in front stay in front.
 pub struct TextEncoder {
     tokenizer: Tokenizer,
+    /// What it takes to make the steps of the tokenizer, and the steps once a long text has come.
+    parts: (Vec<Step>, Vec<Step>, Value),
+    steps: OnceLock<Result<Steps, String>>,
+    /// The longest text that the library gets whole, in bytes.
+    short: usize,
     words: Option<WordTable>,
     spelling: Spelling,
     /// The largest id plus one.
@@ -111,7 +118,7 @@ impl TextEncoder {
     }
 
     fn checked(bytes: &[u8]) -> Result<Self, String> {
-        let Checked { json, pad_token, largest_added_id } = check(bytes)?;
+        let Checked { json, pad_token, largest_added_id, normalizers, pre_tokenizers, growth } = check(bytes)?;
         let text = json.to_string();
         let mut tokenizer = caught(|| Tokenizer::from_bytes(text.as_bytes()))?;
         tokenizer.set_encode_special_tokens(true);
@@ -134,7 +141,9 @@ impl TextEncoder {
         };
         let words = WordTable::of(&json, unknown_id, vocab);
         let spelling = Spelling::of(&json);
-        let encoder = Self { tokenizer, words, spelling, vocab_size, pad_id, unknown_id };
+        let parts = (normalizers, pre_tokenizers, json["added_tokens"].clone());
+        let (steps, short) = (OnceLock::new(), short(&parts.0, &parts.1, growth));
+        let encoder = Self { tokenizer, parts, steps, short, words, spelling, vocab_size, pad_id, unknown_id };
         // A probe with letters, digits, punctuation, other scripts and white space, so that most damage shows at once.
         encoder.encode_by_library("The quick brown fox, ça 日本 42!\n [PAD] <s>  ", usize::MAX)?;
         Ok(encoder)
@@ -195,6 +204,13 @@ impl TextEncoder {
     }
 
     /// The library's tokenizer.
+    /// Whether the library gets long texts in pieces.
+    #[cfg(test)]
+    pub(crate) fn cuts(&self) -> bool {
+        self.steps.get().is_some_and(|steps| steps.as_ref().is_ok_and(Steps::may_cut))
+    }
+
+    #[cfg(test)]
     pub(crate) fn library(&self) -> &Tokenizer {
         &self.tokenizer
     }
@@ -230,8 +246,21 @@ impl TextEncoder {
         }
     }
 
+    /// What the library makes of a text, with the places of the tokens only if asked for.
+    pub(crate) fn encoding(&self, text: &str, places: bool) -> Result<Encoding, String> {
+        match text.len() > self.short {
+            true => {
+                let (normalizers, pre_tokenizers, added) = &self.parts;
+                let steps = self.steps.get_or_init(|| Steps::new(normalizers, pre_tokenizers, added));
+                steps.as_ref().map_err(Clone::clone)?.encode(&self.tokenizer, text, places)
+            }
+            false if places => caught(|| self.tokenizer.encode(text, true)),
+            false => caught(|| self.tokenizer.encode_fast(text, true)),
+        }
+    }
+
     fn encode_by_library(&self, text: &str, max_length: usize) -> Result<(EncodedText, usize), String> {
-        let encoding = caught(|| self.tokenizer.encode_fast(text, true))?;
+        let encoding = self.encoding(text, false)?;
         let ids = encoding.get_ids();
         if let Some(id) = ids.iter().find(|&&id| id as usize >= self.vocab_size) {
             return Err(format!("it gave the id {id}, which is not in its vocabulary"));
@@ -258,6 +287,9 @@ fn nothing_is_added(tokenizer: &Tokenizer) -> Result<(), String> {
         caught(|| normalizer.normalize(&mut content))?;
         if content.is_empty() {
             return Err("normalizing leaves nothing of an added token".to_owned());
+        }
+        if content.get().len() > MAX_ADDED_TOKEN {
+            return Err(format!("normalized, an added token is longer than {MAX_ADDED_TOKEN} bytes"));
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use crate::error::excerpt;
-use crate::tokenizer_patterns::check_pattern;
+use crate::tokenizer_patterns::cost;
 
 /// The largest `tokenizer.json` that is read, in bytes.
 pub(crate) const MAX_FILE_BYTES: usize = 64 << 20;
@@ -16,17 +16,28 @@ const MAX_IDS: u64 = 2_000_000;
 const MAX_DEPTH: usize = 8;
 /// How many times longer normalizers may make a text.
 const MAX_GROWTH: usize = 256;
-/// How many components of one kind a file may have.
-const MAX_COMPONENTS: usize = 256;
-/// How many tokens may be added to the vocabulary, and how long they may be together, in bytes: the library makes an
-/// automaton of them that is many times larger.
+/// How many normalizers and pre-tokenizers a file may have, and how many components of another kind: each reads the text.
+const MAX_STEPS: usize = 32;
+/// How many of them may be pre-tokenizers: each takes apart what the one before has made. Those in use have seven.
+const MAX_PRE_TOKENIZERS: usize = 16;
+/// The characters of all patterns together, with what they repeat written out: each may be looked for at every character.
+const MAX_PATTERNS: usize = 1000;
+/// How many tokens may be added to the vocabulary, and how long they may be together when they are normalized, in bytes:
+/// the library makes an automaton of them that is many times larger.
 const MAX_ADDED: usize = 10_000;
 const MAX_ADDED_BYTES: usize = 1 << 20;
+/// The longest added token, in bytes: it is looked for from every character on.
+pub(crate) const MAX_ADDED_TOKEN: usize = 256;
 /// The longest words that WordPiece may cut, in characters: its time grows with their square.
-const MAX_WORD: u64 = 1000;
-/// The longest piece of a unigram model, in bytes: its time grows with the longest.
+const MAX_WORD: u64 = 256;
+/// The longest piece of a unigram model, in bytes.
 const MAX_PIECE: usize = 1000;
-/// How many pieces a post-processor may put around a text.
+/// The bytes of all pieces of a unigram model that one place of a text may begin with: all are tried there.
+const MAX_NESTED: usize = 2048;
+/// The longest text that a model puts before, behind or in place of every word or character, in bytes.
+const MAX_AFFIX: usize = 64;
+const MAX_UNKNOWN: usize = 256;
+/// How many pieces, and ids, a post-processor may put around a text.
 const MAX_PIECES: usize = 64;
 
 /// `Precompiled` is missing on purpose: a damaged character map makes the library panic on some texts.
@@ -85,6 +96,22 @@ pub(crate) struct Checked {
     pub(crate) pad_token: Option<String>,
     /// The largest id that the post-processor puts around a text.
     pub(crate) largest_added_id: u64,
+    /// The normalizers and the pre-tokenizers in their order, without the sequences that hold them.
+    pub(crate) normalizers: Vec<Step>,
+    pub(crate) pre_tokenizers: Vec<Step>,
+    /// How many times longer they make a text, at most.
+    pub(crate) growth: usize,
+}
+
+/// A normalizer or a pre-tokenizer.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    /// The value of its `type`.
+    pub(crate) kind: String,
+    /// All of it.
+    pub(crate) json: Value,
+    /// What its pattern may read in vain; see [`crate::tokenizer_patterns::Cost::runs`].
+    pub(crate) runs: Vec<String>,
 }
 
 /// Looks through a `tokenizer.json`; the error says what is not accepted.
@@ -103,33 +130,87 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Checked, String> {
     file.insert("padding".to_owned(), Value::Null);
 
     let mut largest_added_id = 0;
-    let mut growth = 1usize;
-    walk(file.get("normalizer"), "normalizer", "normalizers", NORMALIZERS, 0, &mut |kind, component| {
-        growth = growth.saturating_mul(growth_of(kind, component));
+    let (mut normalizers, mut pre_tokenizers) = (Vec::new(), Vec::new());
+    walk(file.get("normalizer"), "normalizer", "normalizers", NORMALIZERS, &mut 0, 0, &mut |kind, component| {
+        normalizers.push(step(kind, component)?);
         Ok(())
     })?;
-    walk(file.get("pre_tokenizer"), "pre-tokenizer", "pretokenizers", PRE_TOKENIZERS, 0, &mut |kind, component| {
-        let length = component.get("length");
-        if kind == "FixedLength" && length.is_some_and(|length| length.as_u64().is_none_or(|length| length == 0)) {
-            return Err("a `FixedLength` pre-tokenizer needs a length of at least 1".to_owned());
-        }
-        growth = growth.saturating_mul(growth_of(kind, component));
-        Ok(())
-    })?;
-    if growth > MAX_GROWTH {
-        return Err("its normalizers and pre-tokenizers make a text too much longer".to_owned());
-    }
-    walk(file.get("post_processor"), "post-processor", "processors", POST_PROCESSORS, 0, &mut |_, component| {
-        largest_added_id = largest_added_id.max(check_post_processor(component)?);
-        Ok(())
-    })?;
-    walk(file.get("decoder"), "decoder", "decoders", DECODERS, 0, &mut |_, _| Ok(()))?;
-    check_added_tokens(file.get("added_tokens"))?;
+    walk(
+        file.get("pre_tokenizer"),
+        "pre-tokenizer",
+        "pretokenizers",
+        PRE_TOKENIZERS,
+        &mut 0,
+        0,
+        &mut |kind, component| {
+            let length = component.get("length");
+            if kind == "FixedLength" && length.is_some_and(|length| length.as_u64().is_none_or(|length| length == 0)) {
+                return Err("a `FixedLength` pre-tokenizer needs a length of at least 1".to_owned());
+            }
+            pre_tokenizers.push(step(kind, component)?);
+            Ok(())
+        },
+    )?;
+    let growth = check_steps(&normalizers, &pre_tokenizers)?;
+    normalizers.retain(|step| step.kind != SEQUENCE);
+    pre_tokenizers.retain(|step| step.kind != SEQUENCE);
+    walk(
+        file.get("post_processor"),
+        "post-processor",
+        "processors",
+        POST_PROCESSORS,
+        &mut 0,
+        0,
+        &mut |_, component| {
+            largest_added_id = largest_added_id.max(check_post_processor(component)?);
+            Ok(())
+        },
+    )?;
+    walk(file.get("decoder"), "decoder", "decoders", DECODERS, &mut 0, 0, &mut |_, _| Ok(()))?;
+    check_added_tokens(file.get("added_tokens"), growth)?;
     match file.get_mut("model") {
         Some(Value::Object(model)) => check_model(model)?,
         _ => return Err("it has no `model`".to_owned()),
     }
-    Ok(Checked { json, pad_token, largest_added_id })
+    Ok(Checked { json, pad_token, largest_added_id, normalizers, pre_tokenizers, growth })
+}
+
+const SEQUENCE: &str = "Sequence";
+
+fn step(kind: &str, component: &Map<String, Value>) -> Result<Step, String> {
+    // A sequence holds others, which are steps of their own.
+    let json = if kind == SEQUENCE { Value::Null } else { Value::Object(component.clone()) };
+    Ok(Step { kind: kind.to_owned(), json, runs: pattern(component).map(cost).transpose()?.unwrap_or_default().runs })
+}
+
+/// The pattern of a component that has one.
+fn pattern(component: &Map<String, Value>) -> Option<&str> {
+    component.get("pattern")?.get("Regex")?.as_str()
+}
+
+/// Refuses too many steps, patterns that are too large together, and steps that make a text too much longer; returns how
+/// many times longer they may make it.
+fn check_steps(normalizers: &[Step], pre_tokenizers: &[Step]) -> Result<usize, String> {
+    let steps =
+        || normalizers.iter().chain(pre_tokenizers).filter_map(|step| step.json.as_object().map(|json| (step, json)));
+    if steps().count() > MAX_STEPS {
+        return Err(format!("it has more than {MAX_STEPS} normalizers and pre-tokenizers"));
+    }
+    if pre_tokenizers.iter().filter(|step| step.kind != SEQUENCE).count() > MAX_PRE_TOKENIZERS {
+        return Err(format!("it has more than {MAX_PRE_TOKENIZERS} pre-tokenizers"));
+    }
+    let sizes = steps().filter_map(|(_, json)| pattern(json)).map(|pattern| cost(pattern).map(|cost| cost.size));
+    if sizes.sum::<Result<usize, String>>()? > MAX_PATTERNS {
+        return Err(format!("its patterns are larger than {MAX_PATTERNS} characters"));
+    }
+    let growth = steps().fold(1, |growth: usize, (step, json)| growth.saturating_mul(growth_of(&step.kind, json)));
+    // What is taken apart once stays so.
+    let apart = steps().map(|(step, _)| decomposition_of(&step.kind)).max().unwrap_or(1);
+    let growth = growth.saturating_mul(apart);
+    if growth > MAX_GROWTH {
+        return Err("its normalizers and pre-tokenizers make a text too much longer".to_owned());
+    }
+    Ok(growth)
 }
 
 /// Looks at one component, given its type.
@@ -141,6 +222,7 @@ fn walk(
     what: &str,
     list: &str,
     allowed: &[&str],
+    count: &mut usize,
     depth: usize,
     visit: &mut Visit<'_>,
 ) -> Result<(), String> {
@@ -156,20 +238,24 @@ fn walk(
     if depth > MAX_DEPTH {
         return Err(format!("its {what}s nest more than {MAX_DEPTH} deep"));
     }
-    if let Some(pattern) = component.get("pattern").and_then(|pattern| pattern.get("Regex")).and_then(Value::as_str) {
-        check_pattern(pattern)?;
+    *count += 1;
+    if *count > MAX_STEPS {
+        return Err(format!("it has more than {MAX_STEPS} {what}s"));
+    }
+    if let Some(pattern) = pattern(component) {
+        cost(pattern)?;
     }
     visit(kind, component)?;
     if let Some(inner) = component.get(list) {
         let inner = inner.as_array().ok_or_else(|| format!("`{list}` is not an array"))?;
-        if inner.len() > MAX_COMPONENTS {
-            return Err(format!("`{list}` holds more than {MAX_COMPONENTS} components"));
+        if inner.len() > MAX_STEPS {
+            return Err(format!("`{list}` holds more than {MAX_STEPS} components"));
         }
         for component in inner {
             if component.is_null() {
                 return Err(format!("`{list}` holds a null"));
             }
-            walk(Some(component), what, list, allowed, depth + 1, visit)?;
+            walk(Some(component), what, list, allowed, count, depth + 1, visit)?;
         }
     }
     Ok(())
@@ -185,9 +271,22 @@ fn growth_of(kind: &str, component: &Map<String, Value>) -> usize {
             length("content").div_ceil(pattern.map_or(1, |pattern| pattern.len().max(1))).max(1)
         }
         "Prepend" => 1 + length("prepend") / 16,
+        // A space before a piece of one byte makes two of it.
+        "ByteLevel" if component.get("add_prefix_space").and_then(Value::as_bool) != Some(false) => 4,
         "ByteLevel" => 2,
         // A space becomes a character of up to four bytes, and each piece may get one more.
         "Metaspace" => 5,
+        _ => 1,
+    }
+}
+
+/// How many times longer a character becomes when it is taken apart, at most, in bytes: U+FDFA of 3 bytes is a phrase of 33,
+/// a syllable of Hangul of 3 bytes three letters of as many.
+fn decomposition_of(kind: &str) -> usize {
+    match kind {
+        "NFKC" | "NFKD" => 11,
+        "NFC" | "NFD" | "BertNormalizer" | "Bert" => 3,
+        "Lowercase" => 2,
         _ => 1,
     }
 }
@@ -200,14 +299,15 @@ fn check_post_processor(component: &Map<String, Value>) -> Result<u64, String> {
             largest = largest.max(id(pair.get(1), "a post-processor's id")?);
         }
     }
-    let mut names = Vec::new();
+    let (mut names, mut n_ids) = (Vec::new(), 0);
     if let Some(tokens) = component.get("special_tokens") {
         // The library also accepts a list here; files that it writes have an object.
         let tokens = tokens.as_object().ok_or("`special_tokens` is not an object")?;
         for (name, token) in tokens {
             names.push(name.as_str());
             let ids = token.get("ids").and_then(Value::as_array).ok_or("a special token has no `ids`")?;
-            if ids.len() > MAX_PIECES {
+            n_ids += ids.len();
+            if n_ids > MAX_PIECES {
                 return Err("a special token has too many ids".to_owned());
             }
             for value in ids {
@@ -237,12 +337,18 @@ fn check_post_processor(component: &Map<String, Value>) -> Result<u64, String> {
     Ok(largest)
 }
 
-fn check_added_tokens(tokens: Option<&Value>) -> Result<(), String> {
+fn check_added_tokens(tokens: Option<&Value>, growth: usize) -> Result<(), String> {
     let tokens = match tokens {
         None | Some(Value::Null) => return Ok(()),
         Some(tokens) => tokens.as_array().ok_or("`added_tokens` is not an array")?,
     };
-    let bytes: usize = tokens.iter().filter_map(|token| token.get("content")?.as_str()).map(str::len).sum();
+    let lengths = || tokens.iter().filter_map(|token| Some((token, token.get("content")?.as_str()?.len())));
+    let normalized = |token: &Value| token.get("normalized").and_then(Value::as_bool) != Some(false);
+    let grown = |(token, length): (&Value, usize)| length.saturating_mul(if normalized(token) { growth } else { 1 });
+    if lengths().any(|(_, length)| length > MAX_ADDED_TOKEN) {
+        return Err(format!("an added token is longer than {MAX_ADDED_TOKEN} bytes"));
+    }
+    let bytes: usize = lengths().map(grown).sum();
     if tokens.len() > MAX_ADDED || bytes > MAX_ADDED_BYTES {
         return Err(format!("it adds more than {MAX_ADDED} tokens, or more than {MAX_ADDED_BYTES} bytes of them"));
     }
@@ -266,6 +372,13 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(), String> {
     if !MODELS.contains(&kind) {
         return Err(format!("models of type `{}` are not supported", excerpt(kind)));
     }
+    for (key, most) in
+        [("continuing_subword_prefix", MAX_AFFIX), ("end_of_word_suffix", MAX_AFFIX), ("unk_token", MAX_UNKNOWN)]
+    {
+        if model.get(key).and_then(Value::as_str).is_some_and(|text| text.len() > most) {
+            return Err(format!("`{key}` is longer than {most} bytes"));
+        }
+    }
     if kind == "Unigram" {
         let vocab = model.get("vocab").and_then(Value::as_array).ok_or("its model has no `vocab`")?;
         if vocab.is_empty() {
@@ -277,7 +390,7 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(), String> {
         if vocab.iter().filter_map(|piece| piece.get(0)?.as_str()).any(|piece| piece.len() > MAX_PIECE) {
             return Err(format!("a piece is longer than {MAX_PIECE} bytes"));
         }
-        return Ok(());
+        return check_nested(vocab.iter().filter_map(|piece| piece.get(0)?.as_str()).collect());
     }
     let vocab = model.get("vocab").and_then(Value::as_object).ok_or("its model has no `vocab`")?;
     if vocab.is_empty() {
@@ -299,6 +412,29 @@ fn check_model(model: &mut Map<String, Value>) -> Result<(), String> {
     }
     if kind == "BPE" {
         check_merges(model, vocab)?;
+    }
+    Ok(())
+}
+
+/// Refuses pieces that begin with too many others.
+fn check_nested(mut pieces: Vec<&str>) -> Result<(), String> {
+    /// Shorter pieces cannot hold too many: 1 + 2 + … + 63 bytes are less.
+    const SHORT: usize = 63;
+    if pieces.iter().all(|piece| piece.len() <= SHORT) {
+        return Ok(());
+    }
+    pieces.sort_unstable();
+    // Sorted, a piece comes behind all that it begins with.
+    let (mut around, mut bytes) = (Vec::<&str>::new(), 0);
+    for piece in pieces {
+        while let Some(outer) = around.pop_if(|outer| !piece.starts_with(*outer)) {
+            bytes -= outer.len();
+        }
+        around.push(piece);
+        bytes += piece.len();
+        if bytes > MAX_NESTED {
+            return Err(format!("pieces that begin with each other have more than {MAX_NESTED} bytes together"));
+        }
     }
     Ok(())
 }

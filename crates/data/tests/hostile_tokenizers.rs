@@ -196,9 +196,9 @@ fn components() {
     for length in [json!(0), json!(-1), json!("1")] {
         refused_json(&fixed(length), "a `FixedLength` pre-tokenizer needs a length of at least 1");
     }
-    // Each byte of `é` is a character of two bytes, and so on: thirty of them would make a text 2^30 times longer.
+    // Each byte of `é` is a character of two bytes, and so on: twelve of them would make a text 4,096 times longer.
     let twice = json!({ "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false });
-    let grow = json!({ "type": "Sequence", "pretokenizers": vec![&twice; 30] });
+    let grow = json!({ "type": "Sequence", "pretokenizers": vec![&twice; 12] });
     let too_long = "its normalizers and pre-tokenizers make a text too much longer";
     refused_json(&with(bpe(), "/pre_tokenizer", grow), too_long);
     let grow =
@@ -210,12 +210,12 @@ fn components() {
     let inner = json!({ "type": "Sequence", "normalizers": [{ "type": "Precompiled" }] });
     let outer = json!({ "type": "Sequence", "normalizers": [inner] });
     refused_json(&with(bpe(), "/normalizer", outer), "normalizers of type `Precompiled` are not supported");
-    let many = json!({ "type": "Sequence", "normalizers": vec![json!({ "type": "NFKC" }); 257] });
-    refused_json(&with(bpe(), "/normalizer", many), "`normalizers` holds more than 256 components");
+    let many = json!({ "type": "Sequence", "normalizers": vec![json!({ "type": "NFKC" }); 33] });
+    refused_json(&with(bpe(), "/normalizer", many), "`normalizers` holds more than 32 components");
     refused_json(&with(bpe(), "/decoder", json!({ "type": "Magic" })), "decoders of type `Magic` are not supported");
     let long = json!({ "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
         "max_input_chars_per_word": 1_000_000_000, "vocab": { "[UNK]": 0 } });
-    refused_json(&base(&long), "`max_input_chars_per_word` is not a number up to 1000");
+    refused_json(&base(&long), "`max_input_chars_per_word` is not a number up to 256");
 }
 
 #[test]
@@ -234,9 +234,147 @@ fn patterns() {
     };
     refused_json(&replace("/normalizer"), "a pattern with look-around repeats");
     refused_json(&replace("/decoder"), "a pattern with look-around repeats");
-    // Without look-around the time is linear, whatever is repeated.
-    let linear = split("(a+)+c");
-    assert_eq!(ids(&linear, &"a".repeat(50_000)).len(), 50_000);
+    // What is repeated may hold repetitions where nothing looks around, but no text may have it read a long run in vain.
+    let nested = split("(a+)+c");
+    assert_eq!(ids(&nested, &"a".repeat(1000)).len(), 1000);
+    refused_text(&nested, &"a".repeat(50_000), "a pattern of the tokenizer would read a run of 50000 bytes again");
+}
+
+/// Split by this pattern, each match by itself.
+fn split(pattern: &str) -> Value {
+    let split = json!({ "type": "Split", "pattern": { "Regex": pattern }, "behavior": "Isolated", "invert": false });
+    with(bpe(), "/pre_tokenizer", split)
+}
+
+/// The tokenizer loads, and refuses the text for this reason.
+#[track_caller]
+fn refused_text(file: &Value, text: &str, reason: &str) {
+    let encoder = TextEncoder::from_bytes(file.to_string().as_bytes()).unwrap();
+    let texts: Texts = [text].into_iter().collect();
+    let error = encoder.encode(&texts, 100, attentive_data::UNWATCHED).unwrap_err().to_string();
+    assert!(error.contains(reason), "expected `{reason}`, found `{error}`");
+    let error = encoder.pieces(text, 100).unwrap_err().to_string();
+    assert!(error.contains(reason), "expected `{reason}`, found `{error}`");
+}
+
+/// A text of a megabyte without a space.
+fn megabyte() -> String {
+    "a".repeat(1 << 20)
+}
+
+/// Each `a` is a match, after a search through all that follow: a text of n characters takes n² / 2 of them.
+#[test]
+fn a_pattern_that_reads_to_the_end_from_every_character() {
+    let again = "a pattern of the tokenizer would read a run of 1048576 bytes again from each of its characters on";
+    for pattern in ["[a-z]*!|[a-z]", ".*!|.", "a(?:b|a*!)?", "a+(?=b)|a", "(?=(a{3})+(?!a))"] {
+        refused_text(&split(pattern), &megabyte(), again);
+        // As a normalizer as well, and where another step makes the run.
+        let replace = json!({ "type": "Replace", "pattern": { "Regex": pattern }, "content": "a" });
+        refused_text(&with(bpe(), "/normalizer", replace), &megabyte(), again);
+        let joins = json!({ "type": "Replace", "pattern": { "String": "-" }, "content": "" });
+        refused_text(&with(split(pattern), "/normalizer", joins), &"a-".repeat(1 << 20), again);
+    }
+    // A short text may be a long one when it is normalized.
+    let longer = json!({ "type": "Replace", "pattern": { "String": "a" }, "content": "b".repeat(200) });
+    let short = "a".repeat(1000);
+    refused_text(
+        &with(split("[a-z]*!|[a-z]"), "/normalizer", longer),
+        &short,
+        "would read a run of 200000 bytes again",
+    );
+    // Words are short, so nothing is read for long.
+    let words = "a b ab ".repeat(50_000);
+    assert_eq!(ids(&split("[a-z]*!|[a-z]"), &words).len(), 200_000);
+}
+
+/// 120 bytes for each, and two for each of those: 240 MB of a megabyte, and the library takes up to 400 bytes for one.
+#[test]
+fn a_normalizer_that_makes_a_text_a_hundred_times_longer() {
+    let grow = |pattern: Value| {
+        let grow = json!({ "type": "Replace", "pattern": pattern, "content": "b".repeat(120) });
+        let bytes = json!({ "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false });
+        with(with(bpe(), "/normalizer", grow), "/pre_tokenizer", bytes)
+    };
+    for pattern in [json!({ "String": "a" }), json!({ "Regex": "a" })] {
+        refused_text(&grow(pattern.clone()), &megabyte(), "normalized, it has 125829120 bytes that cannot be cut");
+        // A text that has little to replace is encoded.
+        assert_eq!(ids(&grow(pattern), &"b".repeat(100_000)).len(), 100_000);
+    }
+    let prepend = json!({ "type": "Prepend", "prepend": "x".repeat(200) });
+    let token = json!({ "id": 3, "content": "b", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": false });
+    let prepended = with(with(bpe(), "/normalizer", prepend), "/added_tokens", json!([token]));
+    refused_text(&prepended, &"ab".repeat(100_000), "normalized, it has");
+    let long = json!({ "type": "Replace", "pattern": { "String": "a" }, "content": "b".repeat(300) });
+    refused_json(&with(bpe(), "/normalizer", long), "its normalizers and pre-tokenizers make a text too much longer");
+}
+
+/// A text of `a` has every piece at every place.
+#[test]
+fn a_unigram_model_of_a_thousand_nested_pieces() {
+    let nested = |n: usize| {
+        let pieces = (1..=n).map(|n| json!(["a".repeat(n), -1.0]));
+        let vocab: Vec<Value> = std::iter::once(json!(["<unk>", 0.0])).chain(pieces).collect();
+        base(&json!({ "type": "Unigram", "unk_id": 0, "vocab": vocab }))
+    };
+    refused_json(&nested(1000), "pieces that begin with each other have more than 2048 bytes together");
+    refused_json(&nested(64), "pieces that begin with each other have more than 2048 bytes together");
+    assert_eq!(ids(&nested(16), &"a".repeat(1600)), [16; 100]);
+    // Long pieces that do not begin with each other are no harm.
+    let mut separate = nested(16);
+    separate["model"]["vocab"].as_array_mut().unwrap().extend((0..9).map(|n| json!([n.to_string().repeat(900), -9.0])));
+    assert_eq!(ids(&separate, "aaa"), [3]);
+}
+
+#[test]
+fn two_hundred_patterns() {
+    let split = json!({ "type": "Split", "pattern": { "Regex": "[a-z]" }, "behavior": "Isolated", "invert": false });
+    let many = |n: usize| json!({ "type": "Sequence", "pretokenizers": vec![&split; n] });
+    refused_json(&with(bpe(), "/pre_tokenizer", many(200)), "`pretokenizers` holds more than 32 components");
+    // However they are nested.
+    let nested = json!({ "type": "Sequence", "pretokenizers": vec![many(20); 10] });
+    refused_json(&with(bpe(), "/pre_tokenizer", nested), "it has more than 32 pre-tokenizers");
+    refused_json(&with(bpe(), "/pre_tokenizer", many(17)), "it has more than 16 pre-tokenizers");
+    let both = with(with(bpe(), "/pre_tokenizer", many(14)), "/normalizer", nfkd(20));
+    refused_json(&both, "it has more than 32 normalizers and pre-tokenizers");
+    // A pattern may be as large as many.
+    let large = json!({ "type": "Split", "pattern": { "Regex": "(?:[ab]{100}){20}" }, "behavior": "Isolated", "invert": false });
+    refused_json(&with(bpe(), "/pre_tokenizer", large), "its patterns are larger than 1000 characters");
+    assert_eq!(ids(&with(bpe(), "/pre_tokenizer", many(10)), &"ab".repeat(2000)).len(), 4000);
+}
+
+fn nfkd(n: usize) -> Value {
+    json!({ "type": "Sequence", "normalizers": vec![json!({ "type": "NFKD" }); n] })
+}
+
+#[test]
+fn two_hundred_normalizers() {
+    refused_json(&with(bpe(), "/normalizer", nfkd(200)), "`normalizers` holds more than 32 components");
+    assert_eq!(ids(&with(bpe(), "/normalizer", nfkd(10)), &"ab".repeat(2000)), [2; 2000]);
+}
+
+/// The library writes each of these out for every word or character of a text.
+#[test]
+fn what_stands_for_or_beside_every_character_is_short() {
+    let model = |key: &str, text: &str| with(bpe(), &format!("/model/{key}"), json!(text));
+    refused_json(&model("continuing_subword_prefix", &"#".repeat(65)), "`continuing_subword_prefix` is longer than 64");
+    refused_json(&model("end_of_word_suffix", &"#".repeat(65)), "`end_of_word_suffix` is longer than 64 bytes");
+    refused_json(&model("unk_token", &"#".repeat(257)), "`unk_token` is longer than 256 bytes");
+    let token = |content: String, normalized: bool| {
+        let token = json!({ "id": 3, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": normalized, "special": false });
+        with(bpe(), "/added_tokens", json!([token]))
+    };
+    refused_json(&token("x".repeat(257), false), "an added token is longer than 256 bytes");
+    let longer = json!({ "type": "Replace", "pattern": { "String": "x" }, "content": "y".repeat(10) });
+    let grown = with(token("x".repeat(200), true), "/normalizer", longer);
+    refused_json(&grown, "normalized, an added token is longer than 256 bytes");
+    // All ids that a template puts around a text count together.
+    let ids: serde_json::Map<String, Value> = (0..5)
+        .map(|n| (n.to_string(), json!({ "id": n.to_string(), "ids": vec![1; 20], "tokens": vec!["a"; 20] })))
+        .collect();
+    let template = json!({ "type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": ids });
+    refused_json(&with(bpe(), "/post_processor", template), "a special token has too many ids");
 }
 
 /// Seventy words of a mebibyte each are more than a `tokenizer.json` may hold: told before anything is trained on it.

@@ -224,8 +224,8 @@ impl TrainError {
                 ))
             }
             Self::Diverged { .. } => Some(
-                "the last checkpoint is intact; look at the examples, lower the learning rate, set \
-                 `train.max_grad_norm = 1.0`, or add `warmup_steps` to the schedule"
+                "look at the examples, lower the learning rate, set `train.max_grad_norm = 1.0`, or add `warmup_steps` to \
+                 the schedule; every checkpoint saved before is intact"
                     .to_string(),
             ),
             Self::NoWayBack { .. } => Some(
@@ -236,7 +236,7 @@ impl TrainError {
             }
             Self::NoMemory { .. } => Some(
                 "lower the `vocab_size` of the tokenizer, `features.buckets`, `model.embedding.dim` or the number of \
-                 labels, or end other programs"
+                 labels, end other programs, or raise the limit on memory of the process (`ulimit -v`) or its container"
                     .to_string(),
             ),
             Self::NothingLogged { first: Some(first), .. } => {
@@ -410,8 +410,10 @@ fn io_hint(source: &io::Error) -> String {
         StorageFull,
     };
     let hint = match source.kind() {
-        StorageFull | QuotaExceeded => "free some space and resume; the last checkpoint is intact",
-        FileTooLarge => "raise the limit on the size of a file (`ulimit -f`) and resume; the last checkpoint is intact",
+        StorageFull | QuotaExceeded => "free some space and resume; every checkpoint saved before is intact",
+        FileTooLarge => {
+            "raise the limit on the size of a file (`ulimit -f`) and resume; every checkpoint saved before is intact"
+        }
         ReadOnlyFilesystem => {
             "choose a place that can be written to by `--run-dir`, or make this one writable and resume"
         }
@@ -419,7 +421,24 @@ fn io_hint(source: &io::Error) -> String {
         NotADirectory => "a file stands where a directory is needed; choose another place by `--run-dir`",
         InvalidFilename => "choose a shorter name by `--run-dir`",
         NotFound => "a part of the run was removed or renamed: put it back and resume, or train again",
-        _ => "look after the disk, then resume; the last checkpoint is intact",
+        _ => "look after the disk, then resume; every checkpoint saved before is intact",
     };
     hint.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk may be full, and a run diverge, before anything was saved.
+    #[test]
+    fn no_hint_speaks_of_a_checkpoint_that_need_not_be_there() {
+        use io::ErrorKind::{FileTooLarge, Other, PermissionDenied, QuotaExceeded, StorageFull};
+        let hints =
+            [StorageFull, QuotaExceeded, FileTooLarge, PermissionDenied, Other].map(|kind| io_hint(&kind.into()));
+        for hint in &hints {
+            assert!(!hint.contains("the last checkpoint"), "{hint}");
+        }
+        assert_eq!(hints[0], "free some space and resume; every checkpoint saved before is intact");
+    }
 }

@@ -15,6 +15,7 @@ mod staging;
 mod format;
 mod hashed;
 mod loss;
+mod memory;
 mod metrics;
 mod rows;
 mod schedule;

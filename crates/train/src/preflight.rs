@@ -8,6 +8,7 @@ use attentive_model::{Classifier, Sizes};
 
 use crate::config::Config;
 use crate::error::TrainError;
+use crate::memory;
 use crate::run::{LockedRun, io_error};
 
 /// For how many checkpoints there must be room: the newest, the best, and one that is being written.
@@ -41,8 +42,8 @@ pub(crate) fn check_disk(run: &LockedRun, config: &Config, model: &Classifier) -
 /// [`TrainError::NoMemory`] with what is needed and what there is. Where the system does not tell how much there is, that is
 /// not checked.
 pub(crate) fn check_memory(config: &Config, sizes: &Sizes, examples: usize) -> Result<(), TrainError> {
-    let needed = memory(config, sizes) + scores(sizes, examples);
-    match available_memory() {
+    let needed = of_weights(config, sizes) + scores(sizes, examples);
+    match memory::available() {
         Some(available) if available < needed => Err(TrainError::NoMemory { needed, available }),
         _ => Ok(()),
     }
@@ -61,7 +62,7 @@ fn checkpoint(config: &Config, weights: u64, trained: u64) -> u64 {
 
 /// The bytes that the tables and the head of a model take in training: what a checkpoint of them holds, once in use and once
 /// as the files that a run is resumed from, and their gradients. What a step computes comes on top.
-fn memory(config: &Config, sizes: &Sizes) -> u64 {
+fn of_weights(config: &Config, sizes: &Sizes) -> u64 {
     let dim = config.model.embedding.dim as u64;
     let (words, ngrams) = (sizes.vocab_size as u64 * dim, sizes.buckets.unwrap_or(0) as u64 * dim);
     let shapes = config.model.weight_shapes(sizes);
@@ -89,20 +90,6 @@ fn probe(run: &LockedRun) -> Result<(), TrainError> {
     fs::remove_file(&second).map_err(io_error("remove", &second))
 }
 
-/// The bytes of memory that may still be taken, as Linux tells: of the machine and, where there is a limit, of the group
-/// of processes.
-fn available_memory() -> Option<u64> {
-    let machine = in_meminfo(&fs::read_to_string("/proc/meminfo").ok()?)?;
-    let number = |name: &str| fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
-    let group = number("memory.max").map(|limit| limit.saturating_sub(number("memory.current").unwrap_or(0)));
-    Some(machine.min(group.unwrap_or(u64::MAX)))
-}
-
-fn in_meminfo(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
-}
-
 #[cfg(test)]
 mod tests {
     use attentive_model::Head;
@@ -117,13 +104,13 @@ mod tests {
         let mut config = Config::default();
         config.model.embedding.dim = 64;
         let mut sizes = Sizes { vocab_size: 1000, buckets: None, n_labels: 2, head: Head::Sigmoid };
-        assert_eq!(memory(&config, &sizes), 4 * 64_065 * (1 + 2 * 3));
+        assert_eq!(of_weights(&config, &sizes), 4 * 64_065 * (1 + 2 * 3));
         sizes.buckets = Some(100);
         config.train.optimizer = OptimizerConfig::Adam(AdamConfig { sparse: true, ..AdamConfig::default() });
         config.train.ema = Some(0.9);
-        assert_eq!(memory(&config, &sizes), 4 * (70_529 * 2 * 4 + 129));
+        assert_eq!(of_weights(&config, &sizes), 4 * (70_529 * 2 * 4 + 129));
         config.model.embedding.frozen = true;
-        assert_eq!(memory(&config, &sizes), 2 * 4 * (70_529 * 2 + 6_529 * 2) + 4 * 129);
+        assert_eq!(of_weights(&config, &sizes), 2 * 4 * (70_529 * 2 + 6_529 * 2) + 4 * 129);
     }
 
     /// 10,000 labels: a head of 64 weights and a bias each, and 40 kB of scores for each of 12,000 examples.
@@ -132,18 +119,11 @@ mod tests {
         let mut config = Config::default();
         config.model.embedding.dim = 64;
         let sizes = Sizes { vocab_size: 1000, buckets: None, n_labels: 10_000, head: Head::Softmax };
-        assert_eq!(memory(&config, &sizes), 4 * (64_000 + 650_000) * (1 + 2 * 3));
+        assert_eq!(of_weights(&config, &sizes), 4 * (64_000 + 650_000) * (1 + 2 * 3));
         assert_eq!(scores(&sizes, 12_000), 480_000_000);
         let Err(TrainError::NoMemory { needed, .. }) = check_memory(&config, &sizes, 1 << 40) else {
             panic!("no machine has the memory for so many scores")
         };
         assert!(needed > 1 << 54, "{needed}");
-    }
-
-    #[test]
-    fn available_memory_is_read_as_linux_writes_it() {
-        let text = "MemTotal:       24689764 kB\nMemFree:          100 kB\nMemAvailable:   23000000 kB\n";
-        assert_eq!(in_meminfo(text), Some(23_000_000 * 1024));
-        assert_eq!(in_meminfo("MemTotal: 1 kB\n"), None);
     }
 }

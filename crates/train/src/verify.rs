@@ -10,7 +10,7 @@ use attentive_data::thousands;
 use burn::tensor::Device;
 use serde_json::Value;
 
-use crate::checkpoint::{Checkpoint, Newest, Store, directory_name, keys, sha256};
+use crate::checkpoint::{Checkpoint, Newest, Store, deciding, directory_name, keys, sha256};
 use crate::config::Config;
 use crate::encoded::sha256_of;
 use crate::error::{CheckpointError, TrainError};
@@ -123,7 +123,7 @@ pub fn verify_files(run: &RunDir, backends: &[&str], device: &Device) -> Result<
         "versions.json",
         run.versions::<BTreeMap<String, String>>()
             .map_err(told)
-            .and_then(|versions| made_from("versions.json", versions == newest.origin.build)),
+            .and_then(|versions| made_from("versions.json", deciding(&versions) == deciding(&newest.origin.build))),
     );
     find(
         "metrics.jsonl",

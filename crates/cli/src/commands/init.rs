@@ -27,7 +27,7 @@ pub(super) fn init(args: &Init) -> Result<(), Failure> {
     };
     let found = sniff(&args.data, &wishes)?;
     let command = format!("attentive init {}", args.data.display());
-    let file = if to_stdout { format!("{name}.toml") } else { output.display().to_string() };
+    let file = if to_stdout { format!("{name}.toml") } else { recipe::on_one_line(&output.display().to_string()) };
     let config = recipe::config(&name, &command, &file, &found);
     if to_stdout {
         return print(&config);

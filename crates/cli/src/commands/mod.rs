@@ -27,10 +27,14 @@ use clap::CommandFactory;
 use crate::args::{Cli, Command};
 use crate::failure::Failure;
 use crate::output::print;
+use crate::threads;
 
 /// Runs a command.
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let talk = cli.talk;
+    if !matches!(cli.command, Command::Schema { .. } | Command::Completions { .. }) {
+        threads::start()?;
+    }
     match cli.command {
         Command::Train(args) => train::train(&args, talk),
         Command::Resume(args) => train::resume(&args, talk),

@@ -83,7 +83,7 @@ impl Plan {
 
     fn describe(&self, run: &LockedRun) -> Result<(), Failure> {
         let Prepared { labels, encoder, account, .. } = &self.prepared;
-        Ok(run.describe(&self.config, &build(&self.opened), labels, encoder, account)?)
+        Ok(run.describe(&self.config, &versions(&self.opened), labels, encoder, account)?)
     }
 }
 
@@ -234,7 +234,15 @@ fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
     ));
 }
 
-/// What computes the run, as far as its bits may depend on it: for `versions.json` and every checkpoint.
+/// What `versions.json` says of what computes the run: the build, and the device as it is described to people.
+pub(super) fn versions(opened: &Opened) -> BTreeMap<String, String> {
+    let mut versions = build(opened);
+    versions.insert("device".to_string(), opened.description.clone());
+    versions
+}
+
+/// What computes the run, as far as its bits may depend on it: for every checkpoint. A GPU is named; the number of a CPU's
+/// threads decides nothing.
 pub(super) fn build(opened: &Opened) -> BTreeMap<String, String> {
     let built: Vec<_> = Backend::ALL.into_iter().filter(|backend| backend.is_built()).map(Backend::name).collect();
     let text = |(key, value): (&str, &str)| (key.to_string(), value.to_string());
@@ -244,9 +252,9 @@ pub(super) fn build(opened: &Opened) -> BTreeMap<String, String> {
         ("burn", env!("ATTENTIVE_BURN_VERSION")),
         ("features", &built.join(", ")),
         ("backend", opened.backend.name()),
-        ("device", &opened.description),
     ]
     .into_iter()
+    .chain(opened.name.as_deref().map(|name| ("device", name)))
     .map(text)
     .collect()
 }

@@ -255,6 +255,22 @@ fn crafted_model_files() {
     println!("{} crafted model files", cases.len());
 }
 
+/// Earlier versions wrote the number of threads into every checkpoint. It decides nothing; another GPU may.
+#[test]
+fn a_run_resumes_whatever_number_of_threads_it_was_made_with() {
+    let base = trained();
+    let made_on = |device: &str| {
+        let run = Run { path: base.path("run"), is_bundle: false };
+        let mut manifest = run.manifest();
+        manifest["origin"]["build"]["device"] = json!(device);
+        run.write_manifest(manifest.to_string().as_bytes());
+        base.run("resume run --quiet")
+    };
+    let told = made_on("NVIDIA L4").expect(65, "resume on another device").stderr;
+    assert!(told.contains("build.device: was \"NVIDIA L4\", is not there"), "{told}");
+    made_on("7 threads").expect(0, "resume with another number of threads");
+}
+
 #[test]
 fn crafted_bundles() {
     let cases = all([bundle::cases(), safetensors::cases(), run_files::read_by_any()]);
@@ -270,4 +286,28 @@ fn crafted_bundles() {
     assert_eq!(try_case(&untouched.codes(&[0], &[0]), &base, "bundle", &base.path("untouched")), [""; 0]);
     try_all(&base, "bundle", &cases);
     println!("{} crafted bundles", cases.len());
+}
+
+/// A tokenizer that takes hours or all memory for a line of a megabyte, in a bundle with right hashes: every command refuses
+/// it, or the line, with little memory and at once.
+#[test]
+fn tokenizers_that_are_bombs() {
+    let base = trained();
+    base.ok("export run --format bundle --output bundle");
+    base.file("line.txt", "a".repeat(1_000_000));
+    base.file("line.csv", format!("text,label\n{},bad\n", "a".repeat(1_000_000)));
+    for (name, change, told) in bundle::bombs() {
+        let here = base.path(format!("bomb-{name}"));
+        copy(&base.path("bundle"), &here.join("run"));
+        let bundle = Run { path: here.join("run"), is_bundle: true };
+        let mut tokenizer: Value = serde_json::from_slice(&bundle.read("tokenizer.json")).unwrap();
+        change(&mut tokenizer);
+        bundle.replace("tokenizer.json", tokenizer.to_string().as_bytes());
+        for arguments in
+            [&["predict", "run", "--input", "../line.txt"][..], &["evaluate", "run", "--data", "../line.csv"]]
+        {
+            let (code, said) = limited(&here, arguments);
+            assert!(code == Some(65) && said.contains(told), "{name}, {}: {code:?}, {said}", arguments[0]);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! `attentive init`: the config it writes for files of every kind, and that each trains as it is.
 
 use crate::bad_input::refused;
-use crate::directory::{CPU, Dir, reviews, setup, with_data};
+use crate::directory::{CPU, Dir, Finished, reviews, setup, with_data};
 
 /// The settings of a config without comments, and without what is the same in all of them.
 fn settings(text: &str) -> Vec<String> {
@@ -41,6 +41,27 @@ fn the_config_is_commented_with_what_was_found() {
 
 hint: remove it, or write elsewhere with `--output`",
     );
+}
+
+/// Names of files and columns may hold what a line of TOML may not.
+#[test]
+fn names_with_line_breaks_and_quotes_are_quoted() {
+    let dir = setup("init-names");
+    let name = "new\nline \"a\\b\".csv";
+    let header = "\"the \"\"text\"\"\nitself\",label\n";
+    dir.file(name, reviews(48, 2, 1).replacen("text,label\n", header, 1));
+    dir.file("more\t\u{7f}.csv", reviews(18, 2, 2).replacen("text,label\n", header, 1));
+    let run = |arguments: &[&str]| Finished::of(dir.command(arguments).output().unwrap());
+    let text = "the \"text\"\nitself";
+    let arguments = ["init", name, "--test", "more\t\u{7f}.csv", "--text", text, "--output", "a\nb.toml"];
+    let made = run(&arguments).expect(0, "init");
+    assert_eq!(made.stdout, "attentive check a\\nb.toml\nattentive train a\\nb.toml\n");
+    let config: toml::Table = toml::from_str(&dir.text("a\nb.toml")).unwrap();
+    assert_eq!(config["data"]["train"].as_str(), Some(name));
+    assert_eq!(config["data"]["test"].as_str(), Some("more\t\u{7f}.csv"));
+    assert_eq!(config["data"]["text"].as_str(), Some(text));
+    let backend = format!("backend=\"{CPU}\"");
+    run(&["train", "a\nb.toml", "--set", &backend, "--set", "train.epochs=1"]).expect(0, "train");
 }
 
 #[test]

@@ -48,6 +48,8 @@ mod multi_label;
 mod pairs;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict;
+#[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
+mod process_limits;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod predict_files;
 #[cfg(any(feature = "flex", feature = "ndarray"))]

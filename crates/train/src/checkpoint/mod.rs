@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::disk::{Disk, OsDisk};
 #[cfg(fuzzing)]
 pub(crate) use self::manifest::SCHEMA;
-pub(crate) use self::origin::keys;
 pub use self::origin::{Change, Difference, Origin};
+pub(crate) use self::origin::{deciding, keys};
 pub(crate) use self::store::{Glance, Newest, Store, directory_name};
 use crate::encoded::{Encoded, NamedTensor};
 use crate::error::CheckpointError;

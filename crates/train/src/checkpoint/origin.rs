@@ -35,7 +35,7 @@ pub struct Origin {
     /// The weights that it started from, if another training made them; see [`crate::StartAccount`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) start: Option<String>,
-    /// What computes: version, revision, backends, the processor's instructions.
+    /// What computes: version, revision, backends, and a GPU's name.
     pub(crate) build: BTreeMap<String, String>,
 }
 
@@ -80,7 +80,8 @@ impl Origin {
     pub(crate) fn differences(&self, now: &Self) -> Vec<Difference> {
         let mut all = self.config_differences(&now.config);
         all.extend(self.data_differences(now));
-        all.extend(between(|key| format!("build.{key}"), &self.build, &now.build, |text| Value::String(text.clone())));
+        let [was, is] = [&self.build, &now.build].map(deciding);
+        all.extend(between(|key| format!("build.{key}"), &was, &is, |text| Value::String(text.clone())));
         all
     }
 
@@ -173,6 +174,17 @@ impl fmt::Display for Difference {
             (_, None) => write!(f, "{}: is not there any more", self.field),
         }
     }
+}
+
+/// What of a build may decide bits. Checkpoints of earlier versions name the threads of a CPU as its device.
+pub(crate) fn deciding(build: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let is_cpu = |device: &str| {
+        let count = device.strip_suffix(" threads").or_else(|| device.strip_suffix(" thread"));
+        device == "CPU" || count.is_some_and(|count| count.parse::<usize>().is_ok())
+    };
+    let mut build = build.clone();
+    build.retain(|key, value| key != "device" || !is_cpu(value));
+    build
 }
 
 /// Every key of a config but the name of the run, with its value.

@@ -294,6 +294,24 @@ fn vectors_that_were_not_recorded_are_no_difference() {
     assert_eq!(serde_json::from_str::<Origin>(&bytes).unwrap(), origin());
 }
 
+/// The threads of a CPU decide no bits, whichever number an earlier version wrote down; which GPU it was may.
+#[test]
+fn another_number_of_threads_is_no_difference_and_another_gpu_is() {
+    let on = |device: Option<&str>| {
+        let device = device.map(|device| ("device".to_string(), device.to_string()));
+        Origin { build: BTreeMap::from_iter(device), ..origin() }
+    };
+    for (was, is) in
+        [("2 threads", None), ("1 thread", Some("128 threads")), ("CPU", None), ("64 threads", Some("CPU"))]
+    {
+        assert_eq!(on(Some(was)).differences(&on(is)), [], "{was}");
+    }
+    let told = |was, is| on(was).differences(&on(is)).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(told(Some("NVIDIA L4"), Some("NVIDIA T4")), ["build.device: was \"NVIDIA L4\", is \"NVIDIA T4\""]);
+    assert_eq!(told(Some("NVIDIA L4"), None), ["build.device: was \"NVIDIA L4\", is not there"]);
+    assert_eq!(told(Some("2 threads"), Some("NVIDIA T4")), ["build.device: was not there, is \"NVIDIA T4\""]);
+}
+
 /// A run of an earlier program lacks the keys that have come since. They count once they are used.
 #[test]
 fn a_key_that_was_not_known_is_no_difference_while_it_has_its_default() {

@@ -76,6 +76,60 @@ fn scaled(name: &str, told: &'static str, scales: &[f32], shape: &str) -> Case {
     file("model.safetensors", name, told, bytes)
 }
 
+/// What makes a bomb of a tokenizer, and what is said of it.
+type Bomb = (&'static str, fn(&mut Value), &'static str);
+
+/// Tokenizers that take more time or memory than there is for a long line. Their names are those of directories.
+pub(super) fn bombs() -> Vec<Bomb> {
+    vec![
+        (
+            "rescans",
+            |tokenizer| {
+                tokenizer["pre_tokenizer"] = json!({ "type": "Split", "pattern": { "Regex": "[a-z]*!|[a-z]" },
+                    "behavior": "Isolated", "invert": false });
+            },
+            "a pattern of the tokenizer would read a run of 1000000 bytes again",
+        ),
+        (
+            "growth",
+            |tokenizer| {
+                tokenizer["normalizer"] =
+                    json!({ "type": "Replace", "pattern": { "String": "a" }, "content": "b".repeat(120) });
+                tokenizer["pre_tokenizer"] = json!({ "type": "ByteLevel", "add_prefix_space": false,
+                    "trim_offsets": true, "use_regex": false });
+            },
+            "normalized, it has 120000000 bytes that cannot be cut",
+        ),
+        (
+            "nested",
+            |tokenizer| {
+                let pieces = (1..=1000).map(|n| json!(["a".repeat(n), -1.0]));
+                let vocab: Vec<Value> = std::iter::once(json!(["<unk>", 0.0])).chain(pieces).collect();
+                tokenizer["pre_tokenizer"] = Value::Null;
+                tokenizer["model"] = json!({ "type": "Unigram", "unk_id": 0, "vocab": vocab });
+            },
+            "tokenizer.json",
+        ),
+        (
+            "patterns",
+            |tokenizer| {
+                let split = json!({ "type": "Split", "pattern": { "Regex": "[a-z]" }, "behavior": "Isolated",
+                    "invert": false });
+                tokenizer["pre_tokenizer"] = json!({ "type": "Sequence", "pretokenizers": vec![split; 200] });
+            },
+            "tokenizer.json",
+        ),
+        (
+            "normalizers",
+            |tokenizer| {
+                tokenizer["normalizer"] =
+                    json!({ "type": "Sequence", "normalizers": vec![json!({ "type": "NFKD" }); 200] });
+            },
+            "tokenizer.json",
+        ),
+    ]
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
         scaled("in 8 bits with a scale of NaN", "one of its scales is NaN", &[1.0, f32::NAN], "[2,1]"),

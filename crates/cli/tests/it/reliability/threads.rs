@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Child, Stdio};
 
-use super::{Draws, tell, times};
+use super::{Case, Draws, Model, tell, times};
 use crate::directory::{Dir, Finished, reviews, setup};
 use crate::resume::assert_same;
 
@@ -98,6 +98,34 @@ fn start(dir: &Dir, run: &str, threads: &str, backend: &str, set: &str) -> Child
     let mut command = dir.command(line.split_whitespace());
     command.env("RAYON_NUM_THREADS", threads).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
+}
+
+/// Begun on one core and finished on all, and the other way round: the run is the one that was never stopped.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_resumes_on_another_number_of_cores() {
+    const FREE: &str = "unset RAYON_NUM_THREADS";
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let has_taskset = std::process::Command::new("taskset").arg("--version").output().is_ok();
+    if cores < 2 || !has_taskset {
+        return eprintln!("skipped: there is one core, or no `taskset`");
+    }
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim();
+    let first: String = allowed.chars().take_while(char::is_ascii_digit).collect();
+    let one = format!("{FREE}; taskset -pc {first} $$ > /dev/null");
+    let case = Case::new("affinity", Model::Averaged);
+    for (begin, finish) in [(one.as_str(), FREE), (FREE, one.as_str())] {
+        let mut process = case.start_in_shell(begin, &case.train("runs/moved"));
+        assert!(process.wait_for("step 40/"), "it was done before it was stopped");
+        process.child.kill().unwrap();
+        drop(process.wait());
+        let ended = case.start_in_shell(finish, &case.go_on("runs/moved")).wait();
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        case.is_whole("runs/moved");
+        case.clear("runs/moved");
+    }
+    tell(&format!("threads: begun on 1 core and resumed on {cores}, and the reverse: bit-identical"));
 }
 
 #[test]

@@ -1,0 +1,518 @@
+//! Long texts through the library's tokenizer, one step at a time and in pieces where that changes no id, so that no text
+//! takes more time or memory than its length warrants. What is counted is bytes and characters read, never seconds: whether
+//! a text is refused depends on the text and the tokenizer alone.
+//!
+//! A text of at most [`SHORT`] bytes, when it is normalized, goes to the library whole: what it may cost is bounded by the
+//! square of its length.
+
+use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
+
+use regex::Regex;
+use serde_json::Value;
+use tokenizers::normalizers::NormalizerWrapper;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::utils::SysRegex;
+use tokenizers::{
+    Encoding, Model, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
+    Tokenizer,
+};
+
+use crate::caught::caught;
+use crate::tokenizer_guard::Step;
+
+/// Up to so many bytes of a text need no bounds.
+const SHORT: usize = 1024;
+/// What a text may become by normalizing and splitting, in bytes: the library takes up to 400 bytes of memory for each.
+const MAX_BYTES: usize = 2 << 20;
+/// How often a pattern may read a character of a text in vain, on average; see [`crate::tokenizer_patterns::Cost::runs`].
+const MAX_IN_VAIN: u64 = 1024;
+/// About how long the pieces of a text are that may be cut, in bytes.
+const PIECE: usize = 64 << 10;
+
+/// The patterns of GPT-2, Llama 3, Qwen 2 and GPT-4o. None of them looks from a letter or digit past a space that a letter or
+/// digit follows, and none looks back.
+const CUTTING_PATTERNS: [&str; 4] = [
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+];
+
+/// The longest text that the library may get whole, where these are the steps and make a text so many times longer.
+pub(crate) fn short(normalizers: &[Step], pre_tokenizers: &[Step], growth: usize) -> usize {
+    let reads_in_vain = normalizers.iter().chain(pre_tokenizers).any(|step| !step.runs.is_empty());
+    if reads_in_vain { SHORT / growth } else { SHORT }
+}
+
+/// The steps before the model, each by itself.
+pub(crate) struct Steps {
+    normalizers: Vec<Normalizing>,
+    pre_tokenizers: Vec<(PreTokenizerWrapper, Vec<Regex>)>,
+    /// Whether a text may be cut between a letter or digit and a space, before another.
+    cuts: bool,
+}
+
+struct Normalizing {
+    normalizer: NormalizerWrapper,
+    runs: Vec<Regex>,
+    replaces: Option<Replaces>,
+}
+
+/// What a normalizer replaces, and by how many bytes.
+struct Replaces {
+    pattern: SysRegex,
+    bytes: usize,
+}
+
+impl Steps {
+    /// The steps of a tokenizer; `added` are its added tokens.
+    pub(crate) fn new(normalizers: &[Step], pre_tokenizers: &[Step], added: &Value) -> Result<Self, String> {
+        let cuts = may_cut(normalizers, pre_tokenizers, added);
+        let normalizers = normalizers.iter().map(Normalizing::new).collect::<Result<_, String>>()?;
+        let pre_tokenizers = pre_tokenizers
+            .iter()
+            .map(|step| {
+                Ok((serde_json::from_value(step.json.clone()).map_err(|error| error.to_string())?, runs(step)?))
+            })
+            .collect::<Result<_, String>>()?;
+        Ok(Self { normalizers, pre_tokenizers, cuts })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn may_cut(&self) -> bool {
+        self.cuts
+    }
+
+    /// What `tokenizer`, of which these are the steps, makes of a text, with the places of the tokens only if asked for.
+    pub(crate) fn encode(&self, tokenizer: &Tokenizer, text: &str, places: bool) -> Result<Encoding, String> {
+        let offsets = if places { OffsetType::Byte } else { OffsetType::None };
+        let mut encoding = Encoding::default();
+        for piece in self.pieces(text, places) {
+            encoding.merge_with(self.encode_piece(tokenizer, piece, offsets)?, false);
+        }
+        caught(|| tokenizer.post_process(encoding, None, true))
+    }
+
+    fn encode_piece(&self, tokenizer: &Tokenizer, piece: &str, offsets: OffsetType) -> Result<Encoding, String> {
+        let bounded = Bounded { steps: &self.normalizers, told: Mutex::default() };
+        let added = tokenizer.get_added_vocabulary();
+        let normalizer = (!self.normalizers.is_empty()).then_some(&bounded);
+        let mut splits = caught(|| Ok(added.extract_and_normalize(normalizer, piece)))?;
+        bounded.refusal()?;
+        for (step, runs) in &self.pre_tokenizers {
+            check_splits(&splits, runs)?;
+            caught(|| step.pre_tokenize(&mut splits))?;
+        }
+        check_splits(&splits, &[])?;
+        caught(|| {
+            tokenizer.get_model().tokenize_in_pretokenized(&mut splits, None)?;
+            splits.into_encoding(None, 0, offsets)
+        })
+    }
+
+    /// A text in pieces whose tokens are, one after the other, those of the text; in one if their places are asked for.
+    fn pieces<'a>(&self, text: &'a str, whole: bool) -> impl Iterator<Item = &'a str> {
+        let mut rest = Some(text);
+        let cuts = self.cuts && !whole;
+        std::iter::from_fn(move || {
+            let text = rest.take()?;
+            let end = if cuts { cut(text.as_bytes()) } else { None };
+            let (piece, after) = text.split_at(end.unwrap_or(text.len()));
+            rest = end.map(|_| after);
+            Some(piece)
+        })
+    }
+}
+
+impl Normalizing {
+    fn new(step: &Step) -> Result<Self, String> {
+        let pattern = |kind: &str| step.json.get("pattern")?.get(kind)?.as_str();
+        let content = step.json.get("content").and_then(Value::as_str).filter(|_| step.kind == "Replace");
+        let pattern = pattern("Regex").map(str::to_owned).or_else(|| pattern("String").map(regex::escape));
+        let replaces = match (content, pattern) {
+            (Some(content), Some(pattern)) => Some(Replaces {
+                pattern: SysRegex::new(&pattern).map_err(|error| error.to_string())?,
+                bytes: content.len(),
+            }),
+            _ => None,
+        };
+        let normalizer = serde_json::from_value(step.json.clone()).map_err(|error| error.to_string())?;
+        Ok(Self { normalizer, runs: runs(step)?, replaces })
+    }
+
+    /// How many bytes this step may make of a text, where that can be many more.
+    fn bytes_of(&self, text: &str) -> usize {
+        let Some(Replaces { pattern, bytes }) = &self.replaces else { return text.len() };
+        if text.len().saturating_mul(*bytes + 1) <= MAX_BYTES {
+            return text.len();
+        }
+        pattern.find_iter(text).fold(text.len(), |length, (start, end)| length - (end - start) + bytes)
+    }
+}
+
+/// The normalizers, of which each text must be within bounds.
+struct Bounded<'a> {
+    steps: &'a [Normalizing],
+    told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    /// The bytes of what is normalized so far.
+    bytes: usize,
+    /// Why a text is refused. The library takes no error of a normalizer.
+    refusal: Option<String>,
+}
+
+impl Bounded<'_> {
+    fn refusal(self) -> Result<(), String> {
+        self.told.into_inner().unwrap_or_else(PoisonError::into_inner).refusal.map_or(Ok(()), Err)
+    }
+
+    fn bounded(&self, text: &mut NormalizedString, told: &mut Told) -> tokenizers::Result<Result<(), String>> {
+        for step in self.steps {
+            // The runs first: what the step would replace is found by its pattern.
+            let within = check_runs(&step.runs, text.get());
+            let within = within.and_then(|()| check_bytes(told.bytes + step.bytes_of(text.get())));
+            if within.is_err() {
+                return Ok(within);
+            }
+            step.normalizer.normalize(text)?;
+        }
+        told.bytes += text.get().len();
+        Ok(check_bytes(told.bytes))
+    }
+}
+
+impl Normalizer for Bounded<'_> {
+    fn normalize(&self, text: &mut NormalizedString) -> tokenizers::Result<()> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.refusal.is_none() {
+            told.refusal = self.bounded(text, &mut told)?.err();
+        }
+        if told.refusal.is_some() {
+            text.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Refuses splits that are too long together, or of which a pattern would read too much in vain.
+fn check_splits(splits: &PreTokenizedString, runs: &[Regex]) -> Result<(), String> {
+    let bytes = Cell::new(0);
+    for (text, _, tokens) in splits.get_splits(OffsetReferential::Normalized, OffsetType::None) {
+        bytes.set(bytes.get() + text.len());
+        if tokens.is_none() {
+            check_runs(runs, text)?;
+        }
+    }
+    check_bytes(bytes.get())
+}
+
+fn check_bytes(bytes: usize) -> Result<(), String> {
+    if bytes <= MAX_BYTES {
+        return Ok(());
+    }
+    Err(format!(
+        "normalized, it has {bytes} bytes that cannot be cut, of at most {MAX_BYTES}: divide it into shorter texts"
+    ))
+}
+
+fn check_runs(runs: &[Regex], text: &str) -> Result<(), String> {
+    if text.len() <= SHORT {
+        return Ok(());
+    }
+    let square = |n: usize| (n as u64).saturating_mul(n as u64);
+    let in_vain =
+        runs.iter().flat_map(|run| run.find_iter(text)).map(|run| square(run.len())).fold(0, u64::saturating_add);
+    if in_vain <= MAX_IN_VAIN * (text.len() + SHORT) as u64 {
+        return Ok(());
+    }
+    let longest = runs.iter().flat_map(|run| run.find_iter(text)).map(|run| run.len()).max().unwrap_or(0);
+    Err(format!(
+        "a pattern of the tokenizer would read a run of {longest} bytes again from each of its characters on: divide it by \
+         spaces or line breaks, or use another tokenizer"
+    ))
+}
+
+/// Where to cut a long text: the last place before the end of a piece, else the first one behind it.
+fn cut(text: &[u8]) -> Option<usize> {
+    let is_place =
+        |&at: &usize| text[at] == b' ' && text[at - 1].is_ascii_alphanumeric() && text[at + 1].is_ascii_alphanumeric();
+    if text.len() <= PIECE {
+        return None;
+    }
+    (1..PIECE).rev().find(is_place).or_else(|| (PIECE..text.len() - 1).find(is_place))
+}
+
+/// Whether the tokens of a text are those of its two parts when it is cut between a letter or digit of ASCII and a space
+/// that another follows.
+fn may_cut(normalizers: &[Step], pre_tokenizers: &[Step], added: &Value) -> bool {
+    // What becomes of a character depends at most on the marks behind it; a space stays one.
+    const BY_CHARACTER: [&str; 9] =
+        ["Bert", "BertNormalizer", "NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt"];
+    let flag = |step: &Step, key: &str| step.json.get(key).and_then(Value::as_bool);
+    let splits_there = |step: &Step| match step.kind.as_str() {
+        "BertPreTokenizer" | "Whitespace" | "WhitespaceSplit" => true,
+        "ByteLevel" => flag(step, "use_regex") != Some(false),
+        "Split" => {
+            let pattern = step.json.get("pattern").and_then(|pattern| pattern.get("Regex")).and_then(Value::as_str);
+            let keeps_all = step.json.get("behavior").and_then(Value::as_str) == Some("Isolated")
+                || (step.json.get("behavior").and_then(Value::as_str) == Some("Removed")
+                    && flag(step, "invert") == Some(true));
+            keeps_all && pattern.is_some_and(|pattern| CUTTING_PATTERNS.contains(&pattern))
+        }
+        _ => false,
+    };
+    // Before the split, what looks at single characters or runs of digits; after it, every part is by itself.
+    let mut steps = pre_tokenizers.iter().skip_while(|step| ["Digits", "Punctuation"].contains(&step.kind.as_str()));
+    let splits = steps.next().is_some_and(splits_there) && steps.all(|step| step.kind != "Metaspace");
+    let flat = |token: &Value| {
+        let content = token.get("content").and_then(Value::as_str).unwrap_or(" ");
+        let strips = ["lstrip", "rstrip"].iter().any(|key| token.get(*key).and_then(Value::as_bool) != Some(false));
+        !strips && !content.contains(char::is_whitespace)
+    };
+    splits
+        && normalizers.iter().all(|step| BY_CHARACTER.contains(&step.kind.as_str()))
+        && added.as_array().is_none_or(|tokens| tokens.iter().all(flat))
+}
+
+/// The patterns of the runs that a step may read in vain; what this library does not compile may be all of a text.
+fn runs(step: &Step) -> Result<Vec<Regex>, String> {
+    step.runs
+        .iter()
+        .map(|run| Regex::new(run).or_else(|_| Regex::new("(?s:.+)")).map_err(|error| error.to_string()))
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::texts::Texts;
+    use crate::tokenizer::TextEncoder;
+    use crate::tokenizer_config::TokenizerConfig;
+
+    /// Words, numbers, runs of spaces, marks and scripts, one after the other without order.
+    fn odd_text(seed: u64, bytes: usize) -> String {
+        let parts: Vec<&str> = "the|Fox|don't|WE'LL|it’s|naïve|e\u{301}te\u{301}|日本語|好，坏。|한국어|क्षि|😀👍🏽|ﬁ|Ａ|½|İ|ß|x1y2|12345678|3.14|\
+            --|...|!?|(a)|<s>|[PAD]|``q''|foo_bar|http://a.b/c?d=e|AAAAAAAAAAAAAAAAAAAA|\u{ad}|\u{200b}|\u{feff}"
+            .split('|')
+            .collect();
+        let gaps = [
+            " ", " ", " ", " ", "", "  ", "    ", "\n", "\r\n", "\n\n ", "\t", " \u{301}", "\u{a0}", "\u{3000}",
+            " \n \n  ",
+        ];
+        let (mut text, mut draw) = (String::new(), seed);
+        while text.len() < bytes {
+            draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(parts[(draw >> 33) as usize % parts.len()]);
+            text.push_str(gaps[(draw >> 49) as usize % gaps.len()]);
+        }
+        text
+    }
+
+    /// A tokenizer that is made here, with other components.
+    fn made(model: &str, change: impl FnOnce(&mut Value)) -> TextEncoder {
+        let config: TokenizerConfig = serde_json::from_value(json!({ model: { "vocab_size": 600 } })).unwrap();
+        let texts: Texts = (0..200).map(|seed| odd_text(seed, 300)).collect();
+        let mut file: Value = serde_json::from_str(&TextEncoder::train(&config, &texts).unwrap().to_json()).unwrap();
+        change(&mut file);
+        TextEncoder::from_bytes(file.to_string().as_bytes()).unwrap()
+    }
+
+    fn split(pattern: &str) -> Value {
+        json!({ "type": "Split", "pattern": { "Regex": pattern }, "behavior": "Isolated", "invert": false })
+    }
+
+    fn bytes(regex: bool, space: bool) -> Value {
+        json!({ "type": "ByteLevel", "add_prefix_space": space, "trim_offsets": true, "use_regex": regex })
+    }
+
+    fn sequence(steps: &[Value]) -> Value {
+        json!({ "type": "Sequence", "pretokenizers": steps })
+    }
+
+    /// Tokenizers in the forms of public ones, and whether a text may be cut for them.
+    fn public_forms() -> Vec<(&'static str, bool, TextEncoder)> {
+        let metaspace = |scheme: &str, split: bool| json!({ "type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split });
+        let token = |id: u32, content: &str, strip: bool| {
+            json!({ "id": id, "content": content, "single_word": false, "lstrip": strip, "rstrip": false,
+                "normalized": false, "special": false })
+        };
+        let template = json!({ "type": "TemplateProcessing",
+            "single": [{ "SpecialToken": { "id": "a", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } },
+                { "SpecialToken": { "id": "b", "type_id": 0 } }],
+            "pair": [{ "Sequence": { "id": "A", "type_id": 0 } }, { "Sequence": { "id": "B", "type_id": 1 } }],
+            "special_tokens": { "a": { "id": "a", "ids": [5], "tokens": ["a"] }, "b": { "id": "b", "ids": [6], "tokens": ["b"] } } });
+        let bert = json!({ "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null,
+            "lowercase": true });
+        vec![
+            (
+                "BERT",
+                true,
+                made("wordpiece", |file| {
+                    file["normalizer"] = bert;
+                    file["pre_tokenizer"] = json!({ "type": "BertPreTokenizer" });
+                    file["post_processor"] = template.clone();
+                }),
+            ),
+            (
+                "GPT-2",
+                true,
+                made("bpe", |file| {
+                    file["normalizer"] = Value::Null;
+                    file["pre_tokenizer"] = bytes(true, false);
+                }),
+            ),
+            (
+                "RoBERTa",
+                true,
+                made("bpe", |file| {
+                    file["normalizer"] = Value::Null;
+                    file["pre_tokenizer"] = bytes(true, true);
+                    file["post_processor"] = template.clone();
+                    file["added_tokens"] = json!([token(600, "<s>", false)]);
+                }),
+            ),
+            (
+                "RoBERTa with a mask that takes the space before it",
+                false,
+                made("bpe", |file| {
+                    file["normalizer"] = Value::Null;
+                    file["pre_tokenizer"] = bytes(true, true);
+                    file["added_tokens"] = json!([token(600, "<s>", true)]);
+                }),
+            ),
+            (
+                "Llama 3",
+                true,
+                made("bpe", |file| {
+                    file["normalizer"] = Value::Null;
+                    file["pre_tokenizer"] = sequence(&[split(CUTTING_PATTERNS[1]), bytes(false, false)]);
+                }),
+            ),
+            (
+                "Qwen 2",
+                true,
+                made("bpe", |file| {
+                    file["normalizer"] = json!({ "type": "NFC" });
+                    file["pre_tokenizer"] = sequence(&[split(CUTTING_PATTERNS[2]), bytes(false, false)]);
+                }),
+            ),
+            (
+                "GPT-4o",
+                true,
+                made("bpe", |file| {
+                    file["normalizer"] = Value::Null;
+                    file["pre_tokenizer"] = sequence(&[split(CUTTING_PATTERNS[3]), bytes(false, false)]);
+                }),
+            ),
+            (
+                "StarCoder",
+                true,
+                made("bpe", |file| {
+                    file["normalizer"] = Value::Null;
+                    let digits = json!({ "type": "Digits", "individual_digits": true });
+                    file["pre_tokenizer"] = sequence(&[digits, bytes(true, false)]);
+                }),
+            ),
+            (
+                "DeepSeek",
+                false,
+                made("bpe", |file| {
+                    file["normalizer"] = json!({ "type": "Sequence", "normalizers": [] });
+                    let digits = json!({ "type": "Digits", "individual_digits": true });
+                    file["pre_tokenizer"] = sequence(&[
+                        split("[\r\n]"),
+                        split("\\s?\\p{L}+"),
+                        split("\\s?\\p{P}+"),
+                        split("\\s+$"),
+                        split("[一-龥ࠀ-一가-퟿]+"),
+                        digits,
+                        bytes(false, false),
+                    ]);
+                }),
+            ),
+            (
+                "ALBERT",
+                false,
+                made("unigram", |file| {
+                    let quotes = json!({ "type": "Replace", "pattern": { "String": "``" }, "content": "\"" });
+                    let spaces = json!({ "type": "Replace", "pattern": { "Regex": " {2,}" }, "content": " " });
+                    file["normalizer"] = json!({ "type": "Sequence", "normalizers": [quotes, { "type": "NFKD" },
+                    { "type": "StripAccents" }, { "type": "Lowercase" }, spaces] });
+                    file["pre_tokenizer"] =
+                        sequence(&[json!({ "type": "WhitespaceSplit" }), metaspace("always", true)]);
+                }),
+            ),
+            (
+                "T5",
+                false,
+                made("unigram", |file| {
+                    file["pre_tokenizer"] = metaspace("always", true);
+                    file["post_processor"] = template;
+                }),
+            ),
+            (
+                "Llama 2",
+                false,
+                made("bpe", |file| {
+                    file["normalizer"] = json!({ "type": "Sequence", "normalizers": [{ "type": "Prepend", "prepend": "▁" },
+                    { "type": "Replace", "pattern": { "String": " " }, "content": "▁" }] });
+                    file["pre_tokenizer"] = Value::Null;
+                }),
+            ),
+        ]
+    }
+
+    #[track_caller]
+    fn same_ids(name: &str, encoder: &TextEncoder, text: &str) {
+        let whole = encoder.library().encode_fast(text, true).unwrap();
+        let by_steps = encoder.encoding(text, false).unwrap_or_else(|reason| panic!("{name}: {reason}"));
+        assert!(whole.get_ids() == by_steps.get_ids(), "{name}: {:.80}", text);
+        assert_eq!(whole.get_special_tokens_mask(), by_steps.get_special_tokens_mask(), "{name}");
+    }
+
+    #[test]
+    fn the_ids_of_a_long_text_are_those_that_the_library_gives_for_all_of_it() {
+        let mut texts: Vec<String> = (0..20).map(|seed| odd_text(seed, SHORT + 100 * seed as usize)).collect();
+        texts.extend([odd_text(77, 3 * PIECE), odd_text(78, PIECE + 1)]);
+        texts.push(format!("{} {}", "a".repeat(2 * PIECE), "b c ".repeat(PIECE)));
+        texts.push("AC-GT".repeat(2000));
+        texts.push("好".repeat(2000));
+        texts.push(" \n".repeat(2000));
+        for (name, cuts, encoder) in public_forms() {
+            for text in &texts {
+                same_ids(name, &encoder, text);
+            }
+            assert_eq!(encoder.cuts(), cuts, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_places_of_the_tokens_of_a_long_text_are_the_library_s() {
+        let text = odd_text(5, 3 * PIECE);
+        for (name, _, encoder) in public_forms() {
+            let (whole, by_steps) = (encoder.library().encode(text.as_str(), true), encoder.encoding(&text, true));
+            let (whole, by_steps) = (whole.unwrap(), by_steps.unwrap());
+            assert!(whole.get_offsets() == by_steps.get_offsets(), "{name}");
+            assert!(whole.get_tokens() == by_steps.get_tokens(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_only_between_two_letters_or_digits_and_the_space_between_them() {
+        let cuts_at = |text: &str| cut(text.as_bytes());
+        let long = |end: &str| format!("{}{end}", "-".repeat(PIECE));
+        assert_eq!(cuts_at(&"a ".repeat(PIECE / 2)), None);
+        assert_eq!(cuts_at(&"ab ".repeat(PIECE)), Some(PIECE - 2));
+        assert_eq!(cuts_at(&long("a b")), Some(PIECE + 1));
+        for end in ["", "a", "a ", "a  b", "a -b", "- b", "é b", "a é", "a\nb", "a\u{a0}b"] {
+            assert_eq!(cuts_at(&long(end)), None, "{end}");
+        }
+    }
+}
