@@ -1,6 +1,7 @@
 //! A place in the data, for messages. Opens nothing.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 /// A place in the data: a file, and a line or an element of it where that is known.
@@ -11,7 +12,7 @@ pub struct Location {
     /// The line, counted from 1; `None` when the whole file is one text.
     pub line: Option<u64>,
     /// The element of a JSON array, counted from 1, whatever lines it is on; `None` in any other file.
-    pub element: Option<u64>,
+    pub element: Option<NonZeroU64>,
 }
 
 impl Location {

@@ -1,5 +1,6 @@
 //! Where each of many examples stands, in four bytes an example. Reads no file.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -61,7 +62,7 @@ impl All {
     pub(crate) fn get(&self, index: usize) -> Option<Location> {
         let file = self.files.get(self.files.partition_point(|file| file.end <= index))?;
         let number = self.numbers.get(index).map(|&number| u64::from(number));
-        let (line, element) = if file.is_array { (None, number) } else { (number, None) };
+        let (line, element) = if file.is_array { (None, number.and_then(NonZeroU64::new)) } else { (number, None) };
         Some(Location { path: file.path.clone(), line, element })
     }
 }

@@ -2,6 +2,7 @@
 //! is in memory, and each is read as a line of a jsonl file is.
 
 use std::io::Read;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use crate::config::DataConfig;
@@ -181,7 +182,7 @@ impl<'a, R: Read> Elements<'a, R> {
     }
 
     fn at(&self) -> Location {
-        Location { element: Some(self.number).filter(|&number| number > 0), ..self.source.at(self.source.line() + 1) }
+        Location { element: NonZeroU64::new(self.number), ..self.source.at(self.source.line() + 1) }
     }
 
     fn not_an_array(&self, reason: &'static str) -> DataError {

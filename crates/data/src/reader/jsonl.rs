@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::num::NonZeroU64;
 
 use serde_json::Value;
 
@@ -157,7 +158,7 @@ pub(super) fn row(
     };
     let text = join(parts.iter().copied(), config.text.separator(), joined);
     let Location { line, element, .. } = at();
-    let line = line.unwrap_or_default();
+    let (line, element) = (line.unwrap_or_default(), element.map(NonZeroU64::get));
     rows.row(&Row { line, element, text, second, label, group, fields: Fields::Json(json) }, at)
 }
 

@@ -259,14 +259,14 @@ fn seen_time(time: &ExcelDateTime) -> String {
     }
 }
 
-fn failure(path: &Path, reason: impl ToString) -> DataError {
-    DataError::Xlsx { path: path.to_owned(), reason: reason.to_string() }
+fn failure(path: &Path, reason: &str) -> DataError {
+    DataError::Xlsx { path: path.to_owned(), reason: reason.to_owned() }
 }
 
 /// Runs a piece of the library's work.
 fn caught<T, E: ToString>(path: &Path, work: impl FnOnce() -> Result<T, E>) -> Result<T, DataError> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| failure(path, error)),
+        Ok(result) => result.map_err(|error| failure(path, &error.to_string())),
         Err(_) => Err(failure(path, "invalid data")),
     }
 }
