@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 pub(crate) use crate::excerpt::{beginning, excerpt, exemplified, quoted, thousands};
 pub use crate::location::Location;
+pub use crate::vectors_error::VectorsError;
 
 /// Why a text file, a label set or a tokenizer cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -589,58 +590,7 @@ pub enum DataError {
     /// N-grams of characters for a tokenizer that does not know the letters of its words.
     #[error("the tokenizer has no words to take n-grams of characters from")]
     NoWords,
-    /// A file of pretrained vectors that is no text.
-    #[error("{at}: not a text file of vectors: {reason}")]
-    VectorsText {
-        /// The line.
-        at: Location,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Vectors of another length than the model's embeddings.
-    #[error("the vectors of `{}` have {found} values, but `model.embedding.dim` is {dim}", path.display())]
-    VectorsDim {
-        /// The file.
-        path: PathBuf,
-        /// Values per vector in the file.
-        found: usize,
-        /// Values per embedding in the model.
-        dim: usize,
-    },
-    /// A line with more or fewer values than a vector has.
-    #[error("{at}: the vector has {found} values, not {expected}")]
-    VectorLength {
-        /// The line.
-        at: Location,
-        /// Values per vector.
-        expected: usize,
-        /// Values on this line.
-        found: usize,
-    },
-    /// A value of a vector that is no number, or infinite.
-    #[error("{at}: `{}` is not a finite number", excerpt(value))]
-    VectorValue {
-        /// The line.
-        at: Location,
-        /// The value.
-        value: String,
-    },
-    /// The first line of a vector file announces another number of vectors than there are.
-    #[error("`{}` announces {announced} vectors and holds {found}", path.display())]
-    VectorCount {
-        /// The file.
-        path: PathBuf,
-        /// The number on the first line.
-        announced: usize,
-        /// The number of vectors.
-        found: usize,
-    },
-    /// Not one of the vectors is for a token of the vocabulary.
-    #[error("none of the {in_file} vectors of `{}` is for a token of the vocabulary", path.display())]
-    NoVectors {
-        /// The file.
-        path: PathBuf,
-        /// How many vectors the file holds.
-        in_file: usize,
-    },
+    /// A file of pretrained vectors cannot be used.
+    #[error(transparent)]
+    Vectors(#[from] VectorsError),
 }

@@ -133,18 +133,7 @@ impl DataError {
             Self::Tokenizer { .. } => "a tokenizer.json comes from the Hugging Face `tokenizers` library".to_owned(),
             Self::TokenizerTraining { .. } => "try another `vocab_size`, or `tokenizer.word`".to_owned(),
             Self::NoWords => "remove `features.character_ngrams`, or use `tokenizer.word`".to_owned(),
-            Self::VectorsText { .. } => {
-                "vectors are read from text in UTF-8, a word and its values on each line; other files have to be converted or unpacked first"
-                    .to_owned()
-            }
-            Self::VectorsDim { found, .. } => format!("set `model.embedding.dim = {found}`"),
-            Self::VectorLength { .. } => "look for a line that is cut short, or two lines that have become one".to_owned(),
-            Self::VectorValue { .. } => "correct the value, or remove the line".to_owned(),
-            Self::VectorCount { .. } => "the file is probably cut short: get it again, or correct its first line".to_owned(),
-            Self::NoVectors { .. } => {
-                "look whether the file is for the language of the texts; if its words have capitals, set `tokenizer.word.lowercase = false`"
-                    .to_owned()
-            }
+            Self::Vectors(error) => error.hint(),
             Self::JsonType { .. } => "check `data.text` and `data.label`".to_owned(),
             Self::Read { .. } | Self::Write { .. } | Self::Empty { .. } | Self::LabelsFile { .. } | Self::Encode { .. } => {
                 return None;

@@ -7,6 +7,8 @@ mod location;
 
 mod excerpt;
 
+mod vectors_error;
+
 mod error;
 
 mod error_kind;
@@ -111,7 +113,7 @@ pub use corpus::{
     load_examples_from_stdin,
 };
 pub use encoded::{EncodedTexts, EncodingStats};
-pub use error::{DataError, Location};
+pub use error::{DataError, Location, VectorsError};
 pub use error_kind::DataErrorKind;
 pub use examples::{Examples, Split};
 pub use excerpt::thousands;

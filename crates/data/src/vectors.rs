@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
 
-use crate::error::{DataError, Location};
+use crate::error::{DataError, Location, VectorsError};
 use crate::reader::{open_vectors, trim_line_end};
 
 /// The longest word of a vector file, in bytes; what a line may have beside its values.
@@ -69,10 +69,10 @@ pub fn load_vectors(path: &Path, words: &dyn Fn(&str) -> Option<u32>, dim: usize
         return Err(DataError::Empty { path: path.to_owned() });
     }
     if let Some(announced) = announced.filter(|&announced| announced != in_file) {
-        return Err(DataError::VectorCount { path: path.to_owned(), announced, found: in_file });
+        return Err(VectorsError::Count { path: path.to_owned(), announced, found: in_file }.into());
     }
     if rows.is_empty() {
-        return Err(DataError::NoVectors { path: path.to_owned(), in_file });
+        return Err(VectorsError::NoneKnown { path: path.to_owned(), in_file }.into());
     }
     Ok(Vectors { rows: rows.into_iter().collect(), in_file, sha256: source.sha256()? })
 }
@@ -99,7 +99,7 @@ fn first_dim(text: &str, dim: usize) -> usize {
 }
 
 fn check_dim(path: &Path, found: usize, dim: usize) -> Result<(), DataError> {
-    if found == dim { Ok(()) } else { Err(DataError::VectorsDim { path: path.to_owned(), found, dim }) }
+    if found == dim { Ok(()) } else { Err(VectorsError::Dim { path: path.to_owned(), found, dim }.into()) }
 }
 
 fn is_number(field: &str) -> bool {
@@ -110,7 +110,7 @@ fn is_number(field: &str) -> bool {
 fn split<'a>(text: &'a str, dim: usize, at: &Location) -> Result<(&'a str, &'a str), DataError> {
     let wrong = || {
         let found = fields(text).count().saturating_sub(1);
-        DataError::VectorLength { at: at.clone(), expected: dim, found }
+        DataError::from(VectorsError::Length { at: at.clone(), expected: dim, found })
     };
     let mut word = text;
     for _ in 0..dim {
@@ -130,7 +130,7 @@ fn parse(values: &str, dim: usize, at: &Location) -> Result<Vec<f32>, DataError>
     let mut vector = Vec::with_capacity(dim);
     for field in fields(values) {
         let value = field.parse().ok().filter(|value: &f32| value.is_finite());
-        vector.push(value.ok_or_else(|| DataError::VectorValue { at: at.clone(), value: field.to_owned() })?);
+        vector.push(value.ok_or_else(|| VectorsError::Value { at: at.clone(), value: field.to_owned() })?);
     }
     Ok(vector)
 }
@@ -143,7 +143,7 @@ fn as_vectors(error: DataError) -> DataError {
         DataError::TooLong { at, limit } => (at, format!("the line is longer than {limit} bytes")),
         other => return other,
     };
-    DataError::VectorsText { at, reason }
+    VectorsError::Text { at, reason }.into()
 }
 
 #[cfg(test)]

@@ -292,11 +292,13 @@ impl<'a> Trainer<'a> {
         self.state.step_in_epoch = 0;
         let is_best = validation.as_ref().is_some_and(|metrics| self.observe(metrics, &snapshot));
 
+        // The log is for curves, and a line of it is written every epoch: it holds no matrix.
+        let logged = validation.as_ref().map(|metrics| Metrics { confusion: Vec::new(), ..metrics.clone() });
         self.metrics_log.write(&json!({
             "step": self.state.step,
             "epoch": epoch,
             "train": { "loss": running.mean_loss(), "accuracy": running.accuracy() },
-            "validation": validation,
+            "validation": logged,
             "best": is_best,
             "weights_sha256": snapshot.weights_sha256,
         }))?;

@@ -278,7 +278,7 @@ fn compare(was: &Value, is: &Value, exact: bool) -> Replayed {
     }
 }
 
-/// Whether two evaluations came to the same. Earlier versions logged a matrix of confusions of any size.
+/// Whether two evaluations came to the same. Earlier versions logged a matrix of confusions.
 fn is_same_evaluation(was: &Value, is: &Value) -> bool {
     let is_left_out = is["confusion"].as_array().is_some_and(Vec::is_empty);
     let metrics = |evaluation| metrics(evaluation).filter(move |(name, _)| !(is_left_out && *name == "confusion"));
@@ -301,7 +301,7 @@ mod tests {
 
     use super::*;
 
-    /// A log of more than 100 labels by a version that wrote the matrix into it is still one to compare with.
+    /// A log by a version that wrote the matrix into it is still one to compare with.
     #[test]
     fn a_matrix_in_an_older_log_is_not_compared() {
         let line = |accuracy: f64, confusion: Value| json!({ "step": 3, "train": { "loss": 0.5 }, "validation": { "accuracy": accuracy, "confusion": confusion } });

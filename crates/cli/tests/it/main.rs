@@ -48,14 +48,14 @@ mod multi_label;
 mod pairs;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict;
-#[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
-mod process_limits;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod predict_files;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict_forms;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict_round_trip;
+#[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
+mod process_limits;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod reliability;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]

@@ -206,7 +206,7 @@ pub struct Metrics {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hamming_loss: Option<f64>,
     /// How often each target got each prediction: `[target][prediction]`. Empty with any number of labels per example,
-    /// and with more than 100 labels.
+    /// with more than 100 labels, and in `metrics.jsonl`.
     pub confusion: Vec<Vec<u64>>,
     /// With more than 100 labels, one per example: `[target, prediction, count]` for each pair of label ids that occurs,
     /// ascending. Label ids count from 0 in the order of `per_label`. Not in `metrics.jsonl`.
