@@ -4,7 +4,7 @@
     scripts/bench_build.py [--only NAME]... [--directory DIR] [--write]
 
 Each build starts from an empty target directory under DIR (default: a temporary one, removed at the end); `tests` builds on
-top of `default`. CPU-seconds are user and system time of cargo and all it starts. The critical path is how long the build
+top of `default`. What was measured is kept in DIR as NAME.json, and not measured again. CPU-seconds are user and system time of cargo and all it starts. The critical path is how long the build
 would take on any number of cores: the longest chain of crates that wait for one another, where a crate waits for the
 metadata of those it uses, and the command for all of them. Both come from `cargo build --timings`; other work on the
 machine makes them longer. Sizes are of the command without symbols. `--write` puts the tables into ARCHITECTURE.md.
@@ -33,6 +33,14 @@ ON_TOP = {"tests": "default"}
 # Crates that take less than this many seconds are one row of the table.
 SHOWN = 10.0
 BEGIN, END = "<!-- written by scripts/bench_build.py -->\n", "<!-- end -->\n"
+
+
+def measured(name, directory):
+    """The figures of a build: those of an earlier run in this directory, or new ones."""
+    file = directory / f"{name}.json"
+    if not file.exists():
+        file.write_text(json.dumps(build(name, directory)))
+    return json.loads(file.read_text())
 
 
 def build(name, directory):
@@ -146,7 +154,8 @@ def main():
     subprocess.run(["cargo", "fetch", "--quiet"], check=True, cwd=ROOT)
     with tempfile.TemporaryDirectory() as scratch:
         directory = arguments.directory or pathlib.Path(scratch)
-        results = {name: build(name, directory) for name in chosen}
+        directory.mkdir(parents=True, exist_ok=True)
+        results = {name: measured(name, directory) for name in chosen}
     text = f"On {processor()}:\n\n{tables(results)}"
     print(text)
     if arguments.write:
