@@ -4,10 +4,11 @@
     scripts/bench_build.py [--only NAME]... [--directory DIR] [--write]
 
 Each build starts from an empty target directory under DIR (default: a temporary one, removed at the end); `tests` builds on
-top of `default`. What was measured is kept in DIR as NAME.json, and not measured again. CPU-seconds are user and system time of cargo and all it starts. The critical path is how long the build
-would take on any number of cores: the longest chain of crates that wait for one another, where a crate waits for the
-metadata of those it uses, and the command for all of them. Both come from `cargo build --timings`; other work on the
-machine makes them longer. Sizes are of the command without symbols. `--write` puts the tables into ARCHITECTURE.md.
+top of `default`. What was measured is kept in DIR as NAME.json, and not measured again. CPU-seconds are user and system time
+of cargo and all it starts. The critical path is how long the build would take on any number of cores: the longest chain of
+crates that wait for one another, where a crate waits for the metadata of those it uses, and the command for all of them.
+Other work on the machine makes both longer. Sizes are of the command without symbols. `--write` puts the tables into
+ARCHITECTURE.md.
 """
 
 import argparse
@@ -118,7 +119,8 @@ def processor():
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
     flags = next((line for line in lines if line.startswith("flags")), "")
-    return f"{model}, {os.cpu_count()} cores, " + ("AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "SSE")
+    simd = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "SSE"
+    return f"{model}, {os.cpu_count()} cores, {simd}"
 
 
 def tables(results):
@@ -126,8 +128,8 @@ def tables(results):
     for name, result in results.items():
         size = "" if result["size"] is None else f"{result['size'] / 1e6:.1f}"
         after = f", after `{ON_TOP[name]}`" if name in ON_TOP else ""
-        rows.append(f"| {name}: `cargo {BUILDS[name]}`{after} | {result['cpu']:,.0f} | {result['wall']:,.0f} | {result['path']:,.0f} "
-                    f"| {len(result['crates'])} | {size} |")
+        rows.append(f"| {name}: `cargo {BUILDS[name]}`{after} | {result['cpu']:,.0f} | {result['wall']:,.0f} "
+                    f"| {result['path']:,.0f} | {len(result['crates'])} | {size} |")
     columns = [name for name in results if name not in ON_TOP]
     rows += ["", f"| seconds of each crate | {' | '.join(columns)} |", "|---|" + "---|" * len(columns)]
     longest = {}
