@@ -87,13 +87,8 @@ fn try_file(data: &[u8]) {
             }
             // In pieces they are the same.
             let (mut texts, mut lines) = (Vec::new(), Vec::new());
-            let input = TextInput {
-                from: DataOrigin::File(&path),
-                format: None,
-                config: &config,
-                at_once: 2,
-                keep_bad: true,
-            };
+            let input =
+                TextInput { from: DataOrigin::File(&path), format: None, config: &config, at_once: 2, keep_bad: true };
             let read = input.read(&mut |part| {
                 if let TablePart::Rows(piece) = part {
                     assert!(!piece.texts.is_empty() && piece.texts.len() <= 2 && piece.bad.is_empty());

@@ -157,7 +157,7 @@ impl Record {
     }
 }
 
-/// The fields of rows that [`read_texts`](super::read_texts) gave.
+/// The fields of the rows that [`TextInput::read`](super::TextInput::read) gives.
 pub struct FieldSplitter {
     record: Record,
     /// Nothing more to read: a row is whole.
