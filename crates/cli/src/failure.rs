@@ -62,6 +62,10 @@ pub(crate) enum Failure {
         run: String,
         wrong: usize,
     },
+    /// A file name that no config can hold, because TOML is UTF-8.
+    FileName {
+        path: PathBuf,
+    },
     /// The variable that says how many threads compute does not say so.
     ThreadCount {
         variable: &'static str,
@@ -217,6 +221,7 @@ impl Failure {
                 format!("interrupted by {}; nothing was written to `{}`", signal_name(*signal), output.display())
             }
             Self::Verification { run, wrong } => format!("`{run}` is not what it should be: {wrong} wrong"),
+            Self::FileName { path } => format!("the name `{}` is not in UTF-8, as a config has to be", path.display()),
             Self::ThreadCount { variable, value, most } => {
                 format!("`{variable}={value}` is not a number of threads from 1 to {most}")
             }
@@ -242,6 +247,7 @@ impl Failure {
             | Self::Folds(_)
             | Self::Predict(_)
             | Self::Verification { .. }
+            | Self::FileName { .. }
             | Self::ThreadCount { .. }
             | Self::Internal { .. } => None,
         }
@@ -269,6 +275,7 @@ impl Failure {
             Self::Verification { run, .. } => Some(format!(
                 "restore damaged files from a backup; `attentive resume {run}` trains on from the newest intact checkpoint"
             )),
+            Self::FileName { .. } => Some("give the file, or the folder that it is in, another name".to_string()),
             Self::ThreadCount { variable, .. } => Some(format!("leave `{variable}` out for one thread for each core")),
             Self::Threads { .. } => Some(
                 "raise the limit on processes (`ulimit -u`; `pids.max` of a container) or on memory (`ulimit -v`), or end \
@@ -300,7 +307,7 @@ impl Failure {
             | Self::InterruptedPrediction { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
             Self::Verification { .. } => code::BAD_DATA,
-            Self::ThreadCount { .. } => code::CONFIG,
+            Self::FileName { .. } | Self::ThreadCount { .. } => code::CONFIG,
             Self::Threads { .. } => code::NO_DEVICE,
             Self::Internal { .. } => code::INTERNAL,
         }

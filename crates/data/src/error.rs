@@ -471,6 +471,8 @@ pub enum DataError {
         fraction: f64,
         /// How many examples there are to divide.
         examples: usize,
+        /// How many labels they have.
+        labels: usize,
     },
     /// Every group is larger than what is to be cut off, or has all examples of a label.
     #[error(

@@ -45,7 +45,7 @@ pub(crate) fn divide(all: Examples, n_labels: usize, config: &DataConfig, seed: 
             if test.is_empty() {
                 return Err(match fold {
                     Some(fold) => DataError::EmptyFold { index: fold.index, of: fold.of, examples: whole },
-                    None => empty(Split::Test, share.fraction, whole),
+                    None => empty(Split::Test, share.fraction, whole, n_labels),
                 });
             }
             (rest, Some(test))
@@ -64,7 +64,7 @@ pub(crate) fn divide(all: Examples, n_labels: usize, config: &DataConfig, seed: 
             };
             let (train, validation) = rest.split_off(&wanted);
             if validation.is_empty() {
-                return Err(empty(Split::Validation, *fraction, whole));
+                return Err(empty(Split::Validation, *fraction, whole, n_labels));
             }
             (train, Some(validation))
         }
@@ -76,8 +76,8 @@ pub(crate) fn divide(all: Examples, n_labels: usize, config: &DataConfig, seed: 
     Ok(Parts { train, validation, test })
 }
 
-fn empty(split: Split, fraction: f64, examples: usize) -> DataError {
-    DataError::EmptyCut { split: split.to_string(), fraction, examples }
+fn empty(split: Split, fraction: f64, examples: usize, labels: usize) -> DataError {
+    DataError::EmptyCut { split: split.to_string(), fraction, examples, labels }
 }
 
 /// The ring of 2^64 places, and what of it the test split takes.

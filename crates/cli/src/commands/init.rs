@@ -13,6 +13,10 @@ use crate::style::Style;
 use crate::table::count;
 
 pub(super) fn init(args: &Init) -> Result<(), Failure> {
+    let named = [Some(&args.data), args.validation.as_ref(), args.test.as_ref()];
+    if let Some(path) = named.into_iter().flatten().find(|path| path.to_str().is_none()) {
+        return Err(Failure::FileName { path: path.clone() });
+    }
     let name = args.name.clone().unwrap_or_else(|| name_of(&args.data));
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
     let to_stdout = output.as_os_str() == "-";

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::load_config;
 use crate::args::{Talk, Tokenize};
 use crate::failure::Failure;
-use crate::output::{tell, to_stdout};
+use crate::output::{open_stdout, tell, to_stdout};
 use crate::style::Style;
 use crate::table::{count, percent};
 
@@ -26,7 +26,7 @@ pub(super) fn tokenize(args: &Tokenize, talk: Talk) -> Result<(), Failure> {
     if !talk.quiet && !args.json {
         tell(&account(&encoder));
     }
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(open_stdout()?);
     let mut totals = Totals::default();
     let mut show = |text: &str| -> Result<(), Failure> {
         let pieces = encoder.pieces(text, limit.unwrap_or(usize::MAX.into()))?;

@@ -64,6 +64,18 @@ fn names_with_line_breaks_and_quotes_are_quoted() {
     run(&["train", "a\nb.toml", "--set", &backend, "--set", "train.epochs=1"]).expect(0, "train");
 }
 
+/// TOML is UTF-8: a config cannot hold such a name, and one that holds another in its place names no file.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf_8_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = setup("init-not-utf-8");
+    let name = std::ffi::OsStr::from_bytes(b"\xff\xfe.csv");
+    std::fs::write(dir.path("").join(name), reviews(48, 2, 1)).unwrap();
+    let refused = Finished::of(dir.command(["init".as_ref(), name]).output().unwrap()).expect(2, "init");
+    assert!(refused.stderr.contains("is not in UTF-8, as a config has to be"), "{}", refused.stderr);
+}
+
 #[test]
 fn semicolons_latin_1_and_no_header() {
     let dir = setup("init-odd");

@@ -1,21 +1,24 @@
 //! The command with little memory and an end to patience, for files that were made to use up both.
 
+use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The address space of a command, in KiB. Training the tests' small model takes less than half of it, and no file that
-/// is tried is large enough to ask for the rest.
-const MEMORY: u32 = 1 << 19;
+/// The address space of a command beside its own code, in KiB. Training the tests' small model takes less than half of it, and
+/// no file that is tried is large enough to ask for the rest.
+const MEMORY: u64 = 1 << 19;
 
 /// A command that takes longer than this waits for something that never comes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the command in a directory. Gives the exit code, none after a signal or without an end, and what it said on stderr.
 pub(crate) fn limited(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let program = env!("CARGO_BIN_EXE_attentive");
+    let memory = MEMORY + fs::metadata(program).unwrap().len() / 1024; // the GPU's code is as large as all else
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_attentive")]);
+    command.args(["-c", &format!("ulimit -v {memory}; exec \"$0\" \"$@\""), program]);
     command.args(arguments).current_dir(directory).env("XDG_CACHE_HOME", directory.join("cache"));
     // So that the address space does not depend on how many cores there are.
     command.env("RAYON_NUM_THREADS", "2");

@@ -106,6 +106,9 @@ fn labels_that_look_like_ids_are_warned_of() {
     let warning = "warning: 150 of 150 labels have a single training example, as ids have: `data.label = \"label\"` may be the \
                    wrong column";
     assert!(told.contains(warning), "{told}");
+    let refused =
+        dir.run("train many.toml --overwrite --set data.validation={fraction=0.1}").expect(65, "nothing to cut").stderr;
+    assert!(refused.contains("they have 150 labels, most with a single example, as ids have"), "{refused}");
     let report: Value = serde_json::from_str(&dir.ok("check many.toml --json")).unwrap();
     let found = report["findings"].as_array().unwrap().iter().find(|found| found["kind"] == "label_like_ids").unwrap();
     assert_eq!((&found["severity"], &found["count"]), (&json!("warning"), &json!(150)));

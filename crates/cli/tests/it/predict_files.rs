@@ -126,7 +126,7 @@ fn no_stdout_is_an_error_and_a_closed_pipe_is_none() {
         let output = command.args(["-c", script, program]).current_dir(dir.path("")).output().unwrap();
         Finished::of(output)
     };
-    for line in ["predict runs/small great", "evaluate runs/small", "schema"] {
+    for line in ["predict runs/small great", "evaluate runs/small", "schema", "--quiet tokenize runs/small great"] {
         let finished = shell(&format!("\"$0\" {line} >&-")).expect(74, line);
         let expected = "error: cannot write the results to stdout\n  caused by: Bad file descriptor (os error 9)\n";
         assert_eq!(finished.stderr, expected, "{line}");
