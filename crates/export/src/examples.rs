@@ -145,21 +145,6 @@ impl Example {
         Ok(examples.iter().zip(&predictions).map(largest).collect())
     }
 
-    /// The text, of a pair the first.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The second text of a pair.
-    pub(crate) fn second(&self) -> Option<&str> {
-        self.second.as_deref()
-    }
-
-    /// The probability of each label.
-    pub(crate) fn probabilities(&self) -> &[f32] {
-        &self.probabilities
-    }
-
     /// Whether both are decided for the same labels.
     pub(crate) fn decides_as(&self, other: &Self) -> bool {
         self.labels == other.labels
@@ -187,6 +172,25 @@ impl Example {
                 }
             })
             .collect()
+    }
+}
+
+/// What another engine is given, and held to.
+#[cfg(feature = "onnx-rerun")]
+impl Example {
+    /// The text, of a pair the first.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The second text of a pair.
+    pub(crate) fn second(&self) -> Option<&str> {
+        self.second.as_deref()
+    }
+
+    /// The probability of each label.
+    pub(crate) fn probabilities(&self) -> &[f32] {
+        &self.probabilities
     }
 }
 
