@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use attentive_data::TextFormat;
+use attentive_data::{Format, TextFormat};
 use clap::{Args, Parser, Subcommand};
 
 /// Trains text classifiers from config files.
@@ -196,6 +196,10 @@ pub(crate) struct Evaluate {
     /// Measure on this file instead, laid out like the training file; `-` is stdin
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Option<PathBuf>,
+    /// How that file is laid out, where the training file is laid out otherwise: `csv`, `tsv`, `jsonl`, or another value of
+    /// `data.format`
+    #[arg(long, value_name = "NAME", requires = "data")]
+    pub(crate) format: Option<Format>,
     /// Compute on this backend
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,

@@ -38,6 +38,8 @@ pub(crate) enum Unrepresentable {
     Character { character: char, encoding: &'static str },
     /// A key that the first object does not have, and so no column.
     NewKey { key: String },
+    /// A key that is to be added.
+    KeyTaken { key: String },
     /// A string that is no text: half of a surrogate pair.
     NoText { key: String },
 }
@@ -54,6 +56,7 @@ impl Unrepresentable {
                 format!("it holds the character `{character}`, which {encoding} does not have")
             }
             Self::NewKey { key } => format!("it has the key `{key}`, which the first object does not have"),
+            Self::KeyTaken { key } => format!("it already has the key `{key}`, which the output adds"),
             Self::NoText { key } => format!("the string of `{key}` is no text: it holds half of a surrogate pair"),
         }
     }
@@ -113,6 +116,7 @@ impl PredictFailure {
             Self::Row { why, .. } => {
                 let remedy = match why {
                     Unrepresentable::Delimiter | Unrepresentable::LineBreak => "write a .csv or .jsonl file",
+                    Unrepresentable::KeyTaken { .. } => "rename the key in the input first",
                     Unrepresentable::NoText { .. }
                     | Unrepresentable::NewKey { .. }
                     | Unrepresentable::Character { .. }

@@ -158,6 +158,12 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// The extension does not say how to read the texts, and the first line is a header.
+    #[error("`{}` has no extension that names a format, and begins with the columns of a table", path.display())]
+    HeaderOfUnknown {
+        /// The file.
+        path: PathBuf,
+    },
     /// No encoding has this name.
     #[error("unknown encoding `{encoding}`")]
     UnknownEncoding {

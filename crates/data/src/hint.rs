@@ -55,6 +55,9 @@ impl DataError {
             Self::UnknownFormat { .. } => {
                 "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read".to_owned()
             }
+            Self::HeaderOfUnknown { .. } => {
+                "say with `--format` how it is laid out: `csv`, `tsv`, or `lines` if each line is a text".to_owned()
+            }
             Self::UnknownEncoding { .. } => "common encodings are \"utf-8\", \"windows-1252\" and \"gb18030\"".to_owned(),
             Self::UnclearColumn { which, .. } => format!("name it with `--{which} COLUMN`"),
             Self::ManyLabels { .. } => "name the column that holds the labels with `--label`".to_owned(),

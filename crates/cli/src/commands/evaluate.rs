@@ -18,11 +18,11 @@ const CONFUSIONS_SHOWN: usize = 20;
 pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
     let classifier = Classifier::open(&args.run)?;
     let (predictor, _) = classifier.load(args.backend.as_deref())?;
+    let mut config = predictor.config().data.clone();
+    config.format = args.format.unwrap_or(config.format);
     let examples = match &args.data {
-        Some(path) if path.as_os_str() == "-" => {
-            load_examples_from_stdin(&predictor.config().data, predictor.labels())?
-        }
-        Some(path) => load_examples(path, &predictor.config().data, predictor.labels())?,
+        Some(path) if path.as_os_str() == "-" => load_examples_from_stdin(&config, predictor.labels())?,
+        Some(path) => load_examples(path, &config, predictor.labels())?,
         None => load_split(&classifier, &predictor, args.split)?,
     };
     let metrics = predictor.evaluate(examples)?;

@@ -49,6 +49,7 @@ mod pairs;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod predict_edges;
 mod predict_files;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict_forms;

@@ -12,8 +12,8 @@ use crate::column::Column;
 use crate::config::{DataConfig, Format, extension};
 use crate::error::DataError;
 
-use super::delimited::{FieldSplitter, dialect};
-use super::source::{Source, trim_line_end};
+use super::delimited::{dialect, first_fields};
+use super::source::Source;
 use super::{fasttext, json_array};
 
 /// How texts to predict on are laid out.
@@ -25,6 +25,15 @@ pub enum TextFormat {
     Like(Format),
 }
 
+impl FromStr for Format {
+    type Err = String;
+
+    /// As the config names it.
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::deserialize(StrDeserializer::new(name)).map_err(|error: Error| error.to_string())
+    }
+}
+
 impl FromStr for TextFormat {
     type Err = String;
 
@@ -33,11 +42,10 @@ impl FromStr for TextFormat {
         if name == "lines" {
             return Ok(Self::Lines);
         }
-        let format: Result<Format, Error> = Format::deserialize(StrDeserializer::new(name));
-        match format {
+        match name.parse() {
             Ok(Format::Folder) => Err("a folder holds examples, not texts to predict on".to_owned()),
             Ok(format) => Ok(Self::Like(format)),
-            Err(error) => Err(error.to_string().replace("one of ", "one of `lines`, ")),
+            Err(error) => Err(error.replace("one of ", "one of `lines`, ")),
         }
     }
 }
@@ -84,6 +92,8 @@ pub(super) enum Choice {
     Known(TextFormat),
     /// The beginning of a .txt or .json file decides.
     Beginning,
+    /// Nothing says how the texts are laid out: one a line, unless the first row is a header.
+    Unknown,
 }
 
 /// Chooses by the config and the name.
@@ -102,13 +112,13 @@ pub(super) fn choose(from: DataOrigin<'_>, config: &DataConfig, wanted: Wanted) 
         }
         (Some(Format::Folder), _) => return Err(DataError::NotFolder { path: from.path().to_owned() }),
         (Some(format), _) => Choice::Known(TextFormat::Like(format)),
-        (None, Wanted::Texts(_)) => Choice::Known(TextFormat::Lines),
+        (None, Wanted::Texts(_)) => Choice::Unknown,
         (None, Wanted::Examples) => return Err(DataError::UnknownFormat { path: from.path().to_owned() }),
     })
 }
 
 /// Chooses by the beginning of a .txt or .json file. A .json file may hold an object a line. A .txt file is fastText if it begins
-/// with a label; else examples are a table, and texts are one where the first line names their columns, or holds tabs and the
+/// with a label; else examples are a table, and texts are one where the first row names their columns, or holds tabs and the
 /// run was trained on such a file.
 pub(super) fn by_beginning<R: Read>(
     source: &mut Source<R>,
@@ -116,34 +126,54 @@ pub(super) fn by_beginning<R: Read>(
     config: &DataConfig,
     wanted: Wanted,
 ) -> TextFormat {
-    // What cannot be decoded is told when it is read.
-    let beginning = source.beginning();
     if extension(from.named(config)) == "json" {
+        let beginning = source.beginning(|text| !text.trim_start().is_empty());
         let is_array = beginning.trim_start().starts_with(json_array::OPEN);
         return TextFormat::Like(if is_array { Format::Json } else { Format::Jsonl });
     }
-    if beginning.trim_start().starts_with(fasttext::PREFIX) {
+    let fields = first_row(source, config, Format::Tsv);
+    if source.beginning(|_| true).trim_start().starts_with(fasttext::PREFIX) {
         return TextFormat::Like(Format::Fasttext);
     }
-    if wanted == Wanted::Examples {
-        return TextFormat::Like(Format::Tsv);
-    }
-    let mut lines = beginning.split_inclusive('\n').map(trim_line_end);
-    let first = lines.find(|line| !line.is_empty()).unwrap_or_default();
     let trained_on_one = config.train.as_written().first().is_some_and(|path| extension(path) == "txt");
-    let is_table =
-        has_columns(first, config) || trained_on_one && config.format == Format::Auto && first.contains('\t');
+    let is_table = wanted == Wanted::Examples
+        || has_columns(&fields, config)
+        || trained_on_one && config.format == Format::Auto && fields.len() > 1;
     if is_table { TextFormat::Like(Format::Tsv) } else { TextFormat::Lines }
 }
 
-/// Whether a line names the columns of the text, or without a header has several fields and these among them.
-fn has_columns(line: &str, config: &DataConfig) -> bool {
-    let (delimiter, quoted) = dialect(config, Format::Tsv);
-    let mut splitter = FieldSplitter::new(delimiter, quoted);
-    let Ok(fields) = splitter.fields(line) else { return false };
-    let names: Vec<&str> = fields.map(str::trim).collect();
+/// Lines, for texts of which nothing says how they are laid out.
+///
+/// # Errors
+/// The first row names the columns of the text: then it is the header of a table.
+pub(super) fn lines_without_header<R: Read>(
+    source: &mut Source<R>,
+    from: DataOrigin<'_>,
+    config: &DataConfig,
+) -> Result<TextFormat, DataError> {
+    let mut columns = config.text.iter();
+    let by_name = config.header && columns.all(|column| matches!(column, Column::Name(_)));
+    if by_name
+        && [Format::Csv, Format::Tsv].iter().any(|&format| has_columns(&first_row(source, config, format), config))
+    {
+        return Err(DataError::HeaderOfUnknown { path: from.path().to_owned() });
+    }
+    Ok(TextFormat::Lines)
+}
+
+/// The fields of the first row, were the file of this format. What cannot be decoded is told when it is read.
+fn first_row<R: Read>(source: &mut Source<R>, config: &DataConfig, format: Format) -> Vec<String> {
+    let (delimiter, quoted) = dialect(config, format);
+    let beginning = source.beginning(|text| first_fields(text, delimiter, quoted, false).is_some());
+    let mut fields = first_fields(beginning, delimiter, quoted, true).unwrap_or_default();
+    fields.iter_mut().for_each(|field| *field = field.trim().to_owned());
+    fields
+}
+
+/// Whether a row names the columns of the text, or without a header has several fields and these among them.
+fn has_columns(fields: &[String], config: &DataConfig) -> bool {
     config.text.iter().all(|column| match column {
-        Column::Name(name) => config.header && names.contains(&name.as_str()),
-        Column::Number(number) => names.len() > 1 && *number < names.len(),
+        Column::Name(name) => config.header && fields.contains(name),
+        Column::Number(number) => fields.len() > 1 && *number < fields.len(),
     })
 }

@@ -185,6 +185,22 @@ impl FieldSplitter {
     }
 }
 
+/// The fields of the first row of a text of which there may be more; of one that is no row, those of its first line split at
+/// the delimiter. `None` while it has no end.
+pub(super) fn first_fields(text: &str, delimiter: u8, quoted: bool, is_whole: bool) -> Option<Vec<String>> {
+    let mut source = Source::new(text.as_bytes(), PathBuf::new(), UTF_8, usize::MAX);
+    let mut record = Record::default();
+    let read = record.read(&mut source, delimiter, quoted);
+    let has_end = record.raw.ends_with('\n') && !matches!(read, Err(DataError::UnclosedQuote { .. }));
+    if !has_end && !is_whole {
+        return None;
+    }
+    Some(match read {
+        Ok(_) => record.fields().map(str::to_owned).collect(),
+        Err(_) => record.first_line().split(char::from(delimiter)).map(str::to_owned).collect(),
+    })
+}
+
 /// Cells as a row of a csv file.
 #[cfg(feature = "xlsx")]
 pub(super) fn as_row(cells: &[String]) -> String {

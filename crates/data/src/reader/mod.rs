@@ -29,7 +29,7 @@ use std::path::Path;
 use crate::config::{DataConfig, Format};
 use crate::error::{DataError, Location};
 use crate::files_config::Files;
-use choice::{Choice, Wanted, by_beginning, choose};
+use choice::{Choice, Wanted, by_beginning, choose, lines_without_header};
 pub use choice::{DataOrigin, TextFormat};
 pub use delimited::FieldSplitter;
 pub(crate) use input::Input;
@@ -113,6 +113,7 @@ fn read_rows(
     let format = match choice {
         Choice::Known(format) => format,
         Choice::Beginning => by_beginning(&mut source, from, config, wanted),
+        Choice::Unknown => lines_without_header(&mut source, from, config)?,
     };
     match format {
         TextFormat::Lines => lines::read_all(&mut source, config, rows)?,

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
+
 use crate::column::Column;
 use crate::config::DataConfig;
 use crate::error::{DataError, Location};
@@ -115,9 +117,10 @@ impl Rows<'_> {
         self.taker.bad(error, None)
     }
 
-    /// As [`Rows::bad`], for what should be a JSON object, and may be one that does not hold what is asked for.
+    /// As [`Rows::bad`], for what should be a JSON object, and may be one that does not hold what is asked for, or holds a
+    /// string that is no text.
     pub(super) fn bad_object(&mut self, error: DataError, object: &str) -> Result<(), DataError> {
-        let is_object = !matches!(error, DataError::Json { .. });
+        let is_object = object.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(object).is_ok();
         self.taker.bad(error, is_object.then_some(object))
     }
 }

@@ -15,6 +15,9 @@ use super::layout::{TableKind, TableLayout};
 /// How many bytes are asked of the operating system at once.
 const CHUNK: usize = 64 * 1024;
 
+/// How much is looked at to find out how a file is laid out, in bytes of text.
+const LOOKED_AT: usize = 1 << 20;
+
 /// How many times the limit of a line is read to find the end of a line that is too long.
 pub(super) const SEARCHED: usize = 64;
 
@@ -162,13 +165,13 @@ impl<R: Read> Source<R> {
         self.line = line;
     }
 
-    /// The beginning of the text, up to the end of its first line that is not blank, or as much as is looked at. Nothing of
-    /// it is taken, and no failure either.
-    pub(super) fn beginning(&mut self) -> &str {
+    /// The beginning of the text, as far as it is enough, or as much as is looked at. Nothing of it is taken, and no failure
+    /// either.
+    pub(super) fn beginning(&mut self, is_enough: impl Fn(&str) -> bool) -> &str {
         let mut more = self.fill();
         while matches!(more, Ok(true))
-            && !self.text[self.handed_out..].trim_start().contains('\n')
-            && self.text.len() < CHUNK
+            && !is_enough(&self.text[self.handed_out..])
+            && self.text.len() < LOOKED_AT
             && self.failure.is_none()
             && !(self.at_end && self.undecoded.is_empty())
         {

@@ -94,8 +94,9 @@ impl TextInput<'_> {
     /// Hands the rows to `take` as they are read, until it says `false`.
     ///
     /// A file is read as training and evaluation read it: as `data.format` says, else by its extension. A .txt file is fastText
-    /// if it begins with a label, a table if its first line names the columns of the text (or holds tabs, where the run
-    /// was trained on such a table), else one text a line. So are files of other extensions, if `data.format` is "auto".
+    /// if it begins with a label, a table if its first row names the columns of the text (or holds tabs, where the run
+    /// was trained on such a table), else one text a line. So are files of other extensions, if `data.format` is "auto" and
+    /// the first row does not name the columns.
     ///
     /// # Errors
     /// As [`load_texts`], perhaps after some rows; [`DataError::Interrupted`] when `take` says `false`.

@@ -125,6 +125,9 @@ impl<'a> Delimited<'a> {
         for (place, (key, value)) in members(object).into_iter().enumerate() {
             // Most objects have their keys in the order of the first.
             let is_next = names.get(place) == Some(&key);
+            if self.wording.errors && self.added.contains(&key) {
+                return Err(Unrepresentable::KeyTaken { key }.into());
+            }
             let Some(index) = is_next.then_some(place).or_else(|| names.iter().position(|name| *name == key)) else {
                 return Err(Unrepresentable::NewKey { key }.into());
             };
@@ -165,7 +168,11 @@ impl Form for Delimited<'_> {
         self.width = Some(match &mut self.splitter {
             Some(splitter) => splitter.fields(stored).map_or(0, Iterator::count),
             None => {
-                self.names = distinct(members(stored).into_iter().map(|(key, _)| key));
+                let names = distinct(members(stored).into_iter().map(|(key, _)| key));
+                if self.wording.errors && names.iter().any(|name| self.added.contains(name)) {
+                    return Ok(()); // The row becomes an error, and a later one tells the columns.
+                }
+                self.names = names;
                 self.names.len()
             }
         });

@@ -1,13 +1,15 @@
 //! Where the texts come from: arguments, stdin or a file, and how they are to be read.
 
+#[cfg(unix)]
+use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 
 use attentive_data::{
-    Column, DataConfig, DataError, DataOrigin, TableKind, TableLayout, TablePart, TableRows, TextColumns, TextFormat,
-    TextInput, read_texts_lines,
+    BadRow, Column, DataConfig, DataError, DataOrigin, Location, TablePart, TableRows, TextColumns, TextFormat,
+    TextInput,
 };
 use attentive_train::Predictor;
 
@@ -95,36 +97,71 @@ fn columns(named: &[String], is_pair: bool) -> Result<TextColumns, PredictFailur
 }
 
 /// The texts that are arguments; for pairs each has two, a tab between them.
-pub(super) fn arguments(texts: &[String], config: &DataConfig) -> Result<(TableLayout, TableRows), Failure> {
-    let layout = TableLayout::plain(TableKind::Lines);
+pub(super) fn arguments(args: &Predict, config: &DataConfig) -> Result<TableRows, Failure> {
     if !config.text.is_pair() {
-        return Ok((layout, TableRows { texts: texts.to_vec(), ..TableRows::default() }));
+        return Ok(TableRows { texts: args.text.clone(), ..TableRows::default() });
     }
-    let lines = texts.join("\n");
-    let pairs = read_texts_lines(lines.as_bytes(), "argument", config.max_line_bytes, true);
-    let (texts, seconds): (Vec<_>, Vec<_>) = pairs.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-    Ok((layout, TableRows { texts, seconds: seconds.into_iter().collect(), ..TableRows::default() }))
+    let mut rows = TableRows { seconds: Some(Vec::new()), ..TableRows::default() };
+    for (text, number) in args.text.iter().zip(1..) {
+        match text.split_once('\t').filter(|(_, second)| !second.contains('\t')) {
+            Some((first, second)) => {
+                rows.texts.push(first.to_string());
+                rows.seconds.get_or_insert_default().push(second.to_string());
+            }
+            None => {
+                let at = Location { path: "argument".into(), line: Some(number), element: None };
+                let error = DataError::PairLine { at, found: text.matches('\t').count() };
+                if args.on_error == OnError::Fail {
+                    return Err(Failure::Input(error));
+                }
+                rows.bad.push(BadRow { before: rows.texts.len(), object: None, error });
+            }
+        }
+    }
+    Ok(rows)
 }
 
 /// Fails if the output is the file that is read, under whatever name.
-pub(super) fn check_other_file(input: Option<&Path>, output: Option<&Path>) -> Result<(), PredictFailure> {
-    match (input, output) {
-        (Some(input), Some(output)) if is_same_file(input, output) => {
-            Err(PredictFailure::SameFile { input: input.to_path_buf(), output: output.to_path_buf() })
-        }
-        _ => Ok(()),
+pub(super) fn check_other_file(args: &Predict) -> Result<(), PredictFailure> {
+    let Some(output) = args.output.as_deref().filter(|path| !is_std(path)) else { return Ok(()) };
+    let input = args.input.as_deref().filter(|path| !is_std(path));
+    let is_same = match input {
+        Some(input) => is_same_file(input, output),
+        None => args.text.is_empty() && is_stdin(output),
+    };
+    if is_same {
+        let input = input.unwrap_or(Path::new("stdin")).to_path_buf();
+        return Err(PredictFailure::SameFile { input, output: output.to_path_buf() });
     }
+    Ok(())
 }
 
 /// Whether two paths lead to one regular file.
 fn is_same_file(one: &Path, other: &Path) -> bool {
     let (Ok(first), Ok(second)) = (one.metadata(), other.metadata()) else { return false };
     #[cfg(unix)]
-    let is_same = {
-        use std::os::unix::fs::MetadataExt;
-        (first.dev(), first.ino()) == (second.dev(), second.ino())
-    };
+    let is_same = is_one(&first, &second);
     #[cfg(not(unix))]
-    let is_same = one.canonicalize().ok() == other.canonicalize().ok();
-    first.is_file() && second.is_file() && is_same
+    let is_same = first.is_file() && second.is_file() && one.canonicalize().ok() == other.canonicalize().ok();
+    is_same
+}
+
+/// Whether stdin is this regular file.
+#[cfg(unix)]
+fn is_stdin(path: &Path) -> bool {
+    use std::os::fd::AsFd;
+    let stdin = io::stdin().as_fd().try_clone_to_owned().and_then(|stdin| File::from(stdin).metadata());
+    matches!((stdin, path.metadata()), (Ok(stdin), Ok(file)) if is_one(&stdin, &file))
+}
+
+/// Elsewhere a handle does not tell which file it is.
+#[cfg(not(unix))]
+fn is_stdin(_: &Path) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn is_one(first: &Metadata, second: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    first.is_file() && second.is_file() && (first.dev(), first.ino()) == (second.dev(), second.ino())
 }

@@ -5,8 +5,8 @@ use attentive_train::Prediction;
 use serde_json::{Value, json};
 
 use super::form::{Fault, Form, Row, Wording};
-use super::object::{members, string, write_with};
-use crate::predict_failure::PredictFailure;
+use super::object::{members, string, with_renamed, write_with};
+use crate::predict_failure::{PredictFailure, Unrepresentable};
 
 /// Writes JSON Lines, or an array.
 pub(super) struct JsonObjects<'a> {
@@ -62,7 +62,13 @@ impl<'a> JsonObjects<'a> {
             }
             None if row.stored.is_some() => {
                 let members = members(stored);
-                check_taken(members.iter().map(|(key, _)| key.as_str()), &self.wording).map_err(Fault::Input)?;
+                let taken = check_taken(members.iter().map(|(key, _)| key.as_str()), &self.wording);
+                taken.map_err(|failure| match failure {
+                    PredictFailure::ColumnTaken { column } if self.wording.errors => {
+                        Fault::Row(Unrepresentable::KeyTaken { key: column })
+                    }
+                    failure => Fault::Input(failure),
+                })?;
                 self.object.push_str(stored);
             }
             None => {
@@ -123,8 +129,12 @@ impl Form for JsonObjects<'_> {
 
     fn error(&mut self, object: Option<&str>, message: &str, out: &mut String) {
         self.object.clear();
-        let is_free = |object: &&str| members(object).iter().all(|(key, _)| key != "error");
-        self.object.push_str(object.filter(is_free).unwrap_or("{}"));
+        let object = object.unwrap_or("{}");
+        let mut free = "error_before".to_string();
+        while members(object).iter().any(|(key, _)| *key == free) {
+            free.push_str("_before");
+        }
+        self.object.push_str(&with_renamed(object, "error", &free));
         let more = format!("\"error\":{}", string(message, self.wording.ascii));
         self.push_object(&more, out);
     }

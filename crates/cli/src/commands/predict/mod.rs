@@ -13,6 +13,8 @@ mod writer;
 
 use std::io::{self, IsTerminal};
 
+use attentive_data::{TableKind, TableLayout};
+
 use self::form::{Target, Wording};
 use self::input::Input;
 use self::writer::Asked;
@@ -24,7 +26,7 @@ use crate::table::count;
 
 pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
     let target = Target::of(args).map_err(Failure::Predict)?;
-    input::check_other_file(args.input.as_deref(), args.output.as_deref()).map_err(Failure::Predict)?;
+    input::check_other_file(args).map_err(Failure::Predict)?;
     let (predictor, _) = Classifier::open(&args.run)?.load(args.backend.as_deref())?;
     let wording = Wording {
         labels: predictor.labels().names(),
@@ -35,10 +37,11 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
     };
     let asked = |input| Asked { target, output: args.output.as_deref(), wording, input };
     if !args.text.is_empty() {
-        let (layout, rows) = input::arguments(&args.text, wording.config)?;
-        let mut writer = asked("an argument").begin(layout)?;
+        let rows = input::arguments(args, wording.config)?;
+        let mut writer = asked("an argument").begin(TableLayout::plain(TableKind::Lines))?;
         writer.rows(&rows, &pipeline::predict(&predictor, &rows)?)?;
-        return writer.finish().map(drop);
+        tell_errors(writer.finish()?, talk);
+        return Ok(());
     }
     let input = Input::of(args, &predictor).map_err(Failure::Predict)?;
     if args.input.is_none() && io::stdin().is_terminal() && !talk.quiet {
@@ -47,10 +50,17 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
         tell(&format!("{what}; Ctrl-D ends"));
     }
     let name = input.name();
-    let n_errors = pipeline::run(input, &predictor, asked(&name))?;
+    let done = pipeline::run(input, &predictor, asked(&name))?;
+    if let Some(why) = done.empty.filter(|_| !talk.quiet) {
+        tell(&format!("{why}: nothing to classify"));
+    }
+    tell_errors(done.n_errors, talk);
+    Ok(())
+}
+
+fn tell_errors(n_errors: u64, talk: Talk) {
     if n_errors > 0 && !talk.quiet {
         let (rows, its) = if n_errors == 1 { ("row", "its") } else { ("rows", "their") };
         tell(&format!("{} {rows} cannot be used: an error stands in {its} place", count(n_errors)));
     }
-    Ok(())
 }

@@ -5,6 +5,25 @@ use std::borrow::Cow;
 
 /// The members of an object that has been read as one: keys, and values as they are written.
 pub(super) fn members(object: &str) -> Vec<(String, &str)> {
+    let decoded = |(key, value)| (serde_json::from_str(key).unwrap_or_default(), value);
+    raw_members(object).into_iter().map(decoded).collect()
+}
+
+/// The object with another name for a key, if it has this one.
+pub(super) fn with_renamed<'o>(object: &'o str, key: &str, other: &str) -> Cow<'o, str> {
+    let is_it = |raw: &str| serde_json::from_str(raw).is_ok_and(|found: String| found == key);
+    let mut members = raw_members(object);
+    if !members.iter().any(|(raw, _)| is_it(raw)) {
+        return Cow::Borrowed(object);
+    }
+    let other = string(other, true);
+    members.iter_mut().filter(|(raw, _)| is_it(raw)).for_each(|(raw, _)| *raw = &other);
+    let members: Vec<String> = members.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    Cow::Owned(format!("{{{}}}", members.join(", ")))
+}
+
+/// Keys and values as they are written.
+fn raw_members(object: &str) -> Vec<(&str, &str)> {
     let mut members = Vec::new();
     let mut scanner = Scanner { text: object, at: 0 };
     scanner.skip("{");
@@ -12,7 +31,7 @@ pub(super) fn members(object: &str) -> Vec<(String, &str)> {
         scanner.skip(":");
         let value = scanner.value().unwrap_or_default();
         scanner.skip(",");
-        members.push((serde_json::from_str(key).unwrap_or_default(), value));
+        members.push((key, value));
     }
     members
 }

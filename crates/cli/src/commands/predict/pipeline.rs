@@ -1,10 +1,11 @@
 //! Reads, classifies and writes at once, each on a thread of its own, with few rows between them.
 
 use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
-use attentive_data::{TableLayout, TablePart, TableRows};
+use attentive_data::{DataError, TableKind, TableLayout, TablePart, TableRows};
 use attentive_train::{Prediction, Predictor};
 
 use super::input::{Input, Read};
@@ -14,6 +15,17 @@ use crate::failure::Failure;
 /// So many pieces may wait for the next thread.
 const WAITING: usize = 4;
 
+/// So often it is looked whether the writer has failed while no rows come.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What came of an input.
+pub(super) struct Done {
+    /// How many rows are errors.
+    pub(super) n_errors: u64,
+    /// Why there was nothing to classify.
+    pub(super) empty: Option<DataError>,
+}
+
 /// A piece that has been classified.
 enum Classified {
     Layout(TableLayout),
@@ -22,54 +34,67 @@ enum Classified {
     End,
 }
 
-/// Classifies texts while they are read and while what is done is written; gives how many rows are errors.
-pub(super) fn run(input: Input, predictor: &Predictor, asked: Asked<'_>) -> Result<u64, Failure> {
+/// Classifies texts while they are read and while what is done is written; an empty input is no failure.
+pub(super) fn run(input: Input, predictor: &Predictor, asked: Asked<'_>) -> Result<Done, Failure> {
     let (to_classify, read) = sync_channel(WAITING);
     let (to_write, classified) = sync_channel(WAITING);
     let reader = input.start(to_classify);
     let (result, written) = thread::scope(|scope| {
         let writer = scope.spawn(move || write(asked, classified));
-        let result = classify(predictor, read, &to_write);
+        let result = classify(predictor, &read, &to_write, || writer.is_finished());
         drop(to_write); // nothing more will come
         (result, writer.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
-    match result? {
+    let empty = match result? {
         // A reader that waits for stdin is left to itself when nobody takes its rows.
-        Ended::Done => written,
-        Ended::ReaderGone => match reader.join() {
-            Err(panic) => resume_unwind(panic),
-            Ok(()) => written,
-        },
-    }
+        Ended::Done { empty } => empty,
+        Ended::ReaderGone => reader.join().map_or_else(|panic| resume_unwind(panic), |()| None),
+    };
+    Ok(Done { n_errors: written?, empty })
 }
 
 /// How classifying came to its end.
 enum Ended {
     /// All is classified, or the writer takes no more: then it has failed, and says so.
-    Done,
+    Done {
+        /// Why there was nothing to classify, if that is no failure.
+        empty: Option<DataError>,
+    },
     /// The reader ended without a word.
     ReaderGone,
 }
 
-fn classify(predictor: &Predictor, read: Receiver<Read>, to_write: &SyncSender<Classified>) -> Result<Ended, Failure> {
-    for read in read {
-        let classified = match read {
-            Read::Part(TablePart::Layout(layout)) => Classified::Layout(layout),
-            Read::Part(TablePart::Rows(rows)) => {
+/// Classifies what is read, until nothing more comes or the writer has failed.
+fn classify(
+    predictor: &Predictor,
+    read: &Receiver<Read>,
+    to_write: &SyncSender<Classified>,
+    has_failed: impl Fn() -> bool,
+) -> Result<Ended, Failure> {
+    loop {
+        let classified = match read.recv_timeout(LOOK) {
+            Ok(Read::Part(TablePart::Layout(layout))) => Classified::Layout(layout),
+            Ok(Read::Part(TablePart::Rows(rows))) => {
                 let predictions = predict(predictor, &rows)?;
                 Classified::Rows(rows, predictions)
             }
-            Read::End(result) => {
-                result.map_err(Failure::Input)?;
+            Ok(Read::End(result)) => {
+                let empty = match result {
+                    Err(error @ (DataError::Empty { .. } | DataError::HeaderOnly { .. })) => Some(error),
+                    result => result.map_err(Failure::Input).map(|()| None)?,
+                };
                 drop(to_write.send(Classified::End));
-                return Ok(Ended::Done);
+                return Ok(Ended::Done { empty });
             }
+            // Whoever sends the rows may wait for an answer that does not come.
+            Err(RecvTimeoutError::Timeout) if has_failed() => return Ok(Ended::Done { empty: None }),
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return Ok(Ended::ReaderGone),
         };
         if to_write.send(classified).is_err() {
-            return Ok(Ended::Done);
+            return Ok(Ended::Done { empty: None });
         }
     }
-    Ok(Ended::ReaderGone)
 }
 
 /// The predictions for rows, of which all may be bad.
@@ -82,10 +107,13 @@ pub(super) fn predict(predictor: &Predictor, rows: &TableRows) -> Result<Vec<Pre
 
 /// Writes what comes. What ends without [`Classified::End`] is not finished, so that no file gets its name.
 fn write(asked: Asked<'_>, classified: Receiver<Classified>) -> Result<u64, Failure> {
-    let mut pieces = classified.into_iter();
-    let Some(Classified::Layout(layout)) = pieces.next() else { return Ok(0) };
-    let mut writer = asked.begin(layout)?;
-    for piece in pieces {
+    let mut writer = match classified.recv() {
+        Ok(Classified::Layout(layout)) => asked.begin(layout)?,
+        // Of an empty input no columns are known.
+        Ok(Classified::End) => return asked.begin(TableLayout::plain(TableKind::Objects))?.finish(),
+        _ => return Ok(0),
+    };
+    for piece in classified {
         match piece {
             Classified::Rows(rows, predictions) => writer.rows(&rows, &predictions)?,
             Classified::End => return writer.finish(),

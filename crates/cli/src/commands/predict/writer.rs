@@ -28,6 +28,8 @@ pub(super) struct Writer<'a> {
     encoding: &'static Encoding,
     destination: Destination,
     asked: Asked<'a>,
+    /// Whether the rows of the input are JSON objects.
+    is_json: bool,
     /// How many rows are errors.
     n_errors: u64,
     text: String,
@@ -44,12 +46,13 @@ impl<'a> Asked<'a> {
         let (encoding, kind) = (layout.encoding, layout.kind);
         let is_utf8 = as_read == UTF_8 && self.wording.config.encoding.eq_ignore_ascii_case("utf-8");
         self.wording.ascii = self.output.is_some() && !is_utf8;
-        let is_json = matches!(self.target, Target::JsonLines | Target::JsonArray);
+        let writes_json = matches!(self.target, Target::JsonLines | Target::JsonArray);
         // A JSON file has no mark, unless it comes from one that has.
-        let has_bom = layout.has_bom && (encoding != UTF_8 || !is_json || kind == TableKind::JsonLines);
+        let has_bom = layout.has_bom && (encoding != UTF_8 || !writes_json || kind == TableKind::JsonLines);
         let form = self.target.form(layout, self.wording).map_err(Failure::Predict)?;
         let destination = Destination::open(self.output)?;
-        let mut writer = Writer { form, encoding, destination, asked: self, n_errors: 0, text: String::new() };
+        let is_json = matches!(kind, TableKind::JsonLines | TableKind::Objects);
+        let mut writer = Writer { form, encoding, destination, asked: self, is_json, n_errors: 0, text: String::new() };
         if has_bom {
             writer.text.push('\u{feff}');
         }
@@ -93,7 +96,8 @@ impl Writer<'_> {
         if !self.asked.wording.errors {
             return Err(Failure::Predict(failure));
         }
-        self.error(None, &failure.message())
+        let object = row.stored.filter(|_| self.is_json);
+        self.error(object, &failure.message())
     }
 
     fn error(&mut self, object: Option<&str>, message: &str) -> Result<(), Failure> {
