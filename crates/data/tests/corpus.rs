@@ -255,9 +255,10 @@ fn texts_to_predict_keep_their_rows() {
     assert!(error.is_none());
     assert_eq!(read, [vec!["a", "b", "c.csv:4: the row has 1 field, the first line has 2: `3`"], vec!["d"]]);
 
-    // No extension: as the config says, else one text a line.
+    // No extension: as the config says, else one text a line, but for a table.
+    assert_eq!(load_texts(&write(folder.path(), "bare", "a\tx\nb\n"), &config).unwrap().rows.texts, ["a\tx", "b"]);
     let bare = write(folder.path(), "bare", "text\tlabel\na\tx\n");
-    assert_eq!(load_texts(&bare, &config).unwrap().rows.texts.len(), 2);
+    assert!(matches!(load_texts(&bare, &config).unwrap_err(), DataError::HeaderOfUnknown { .. }));
     let tsv = DataConfig { format: Format::Tsv, ..config };
     assert_eq!(load_texts(&bare, &tsv).unwrap().rows.texts, ["a"]);
 }
