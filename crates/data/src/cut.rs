@@ -1,7 +1,7 @@
 //! The cut of a split from the training examples, stratified and seeded, whole groups together where there are any. Reads
 //! no files.
 
-use crate::error::DataError;
+use crate::error::{DataError, DivisionError};
 use crate::examples::{Examples, Split};
 use crate::groups::Groups;
 use crate::order::permutation;
@@ -36,13 +36,14 @@ pub(crate) fn cut(train: &Examples, n_labels: usize, share: Share, seed: u64) ->
             let groups = Groups::of(train);
             let wanted = draw_groups(train, &groups, &strata, n_labels, share.fraction, (seed, stream));
             if !wanted.contains(&true) {
-                return Err(DataError::NoGroupFits {
+                return Err(DivisionError::NoGroupFits {
                     split: share.split.to_string(),
                     fraction: share.of_whole,
                     groups: groups.len(),
                     smallest: (0..groups.len()).map(|group| groups.members(group).len()).min().unwrap_or(0),
                     examples: train.len(),
-                });
+                }
+                .into());
             }
             wanted
         }

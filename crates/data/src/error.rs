@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+pub use crate::division_error::DivisionError;
 pub(crate) use crate::excerpt::{beginning, excerpt, exemplified, quoted, thousands};
 pub use crate::location::Location;
 pub use crate::vectors_error::VectorsError;
@@ -468,61 +469,9 @@ pub enum DataError {
         /// The only label.
         label: String,
     },
-    /// The fraction of the training examples is less than one example.
-    #[error("`data.{split}.fraction = {fraction}` of {examples} examples leaves the {split} split empty")]
-    EmptyCut {
-        /// The split.
-        split: String,
-        /// The fraction in the config.
-        fraction: f64,
-        /// How many examples there are to divide.
-        examples: usize,
-        /// How many labels they have.
-        labels: usize,
-    },
-    /// Every group is larger than what is to be cut off, or has all examples of a label.
-    #[error(
-        "`data.{split}.fraction = {fraction}` cannot be cut off in whole groups: the smallest of {groups} holds {smallest} \
-         of {examples} examples"
-    )]
-    NoGroupFits {
-        /// The split.
-        split: String,
-        /// The fraction in the config.
-        fraction: f64,
-        /// How many groups there are.
-        groups: usize,
-        /// How many examples the smallest has.
-        smallest: usize,
-        /// How many examples there are to divide.
-        examples: usize,
-    },
-    /// More folds than there is to put into them.
-    #[error("{found} {what} are too few for {of} folds")]
-    FewForFolds {
-        /// `examples` or `groups`.
-        what: &'static str,
-        /// How many there are.
-        found: usize,
-        /// How many folds were asked for.
-        of: u32,
-    },
-    /// A fold by hash that no example falls into.
-    #[error("fold {index} of {of} holds none of {examples} examples")]
-    EmptyFold {
-        /// The fold, counted from 1.
-        index: u32,
-        /// How many folds there are.
-        of: u32,
-        /// How many examples there are to divide.
-        examples: usize,
-    },
-    /// The validation and test splits take every example.
-    #[error("no example of {examples} is left to train on")]
-    EmptyRest {
-        /// How many examples there are to divide.
-        examples: usize,
-    },
+    /// The examples cannot be divided into splits as the config asks.
+    #[error(transparent)]
+    Division(#[from] DivisionError),
     /// A folder without one folder per label.
     #[error("`{}` holds no folders: a folder of texts needs one folder per label", path.display())]
     NoLabelFolders {

@@ -1,7 +1,7 @@
 //! The parts of a cross-validation: every example in exactly one, labels shared out evenly, groups whole. Reads no files.
 
 use crate::cut::Strata;
-use crate::error::DataError;
+use crate::error::{DataError, DivisionError};
 use crate::examples::Examples;
 use crate::groups::Groups;
 use crate::order::permutation;
@@ -20,13 +20,13 @@ pub(crate) fn folds(examples: &Examples, n_labels: usize, of: u32, seed: u64) ->
     if examples.groups.is_some() {
         let groups = Groups::of(examples);
         if groups.len() < of as usize {
-            return Err(DataError::FewForFolds { what: "groups", found: groups.len(), of });
+            return Err(DivisionError::FewForFolds { what: "groups", found: groups.len(), of }.into());
         }
         deal_groups(&groups, &strata, of as usize, seed, &mut folds);
         return Ok(folds);
     }
     if examples.len() < of as usize {
-        return Err(DataError::FewForFolds { what: "examples", found: examples.len(), of });
+        return Err(DivisionError::FewForFolds { what: "examples", found: examples.len(), of }.into());
     }
     let mut next = (0..of).cycle();
     for stratum in 0..strata.len() {

@@ -1,6 +1,6 @@
 //! What a user can do about each [`DataError`]: one sentence, to be printed below the message.
 
-use crate::error::{DataError, excerpt, thousands};
+use crate::error::{DataError, excerpt};
 
 impl DataError {
     /// What the user can do about it.
@@ -119,21 +119,7 @@ impl DataError {
             },
             Self::OneLabel { .. } => "check `data.label`: it should name the column that holds the labels".to_owned(),
             Self::NoLabels { .. } => "check `data.label`: it should name the column that holds the labels".to_owned(),
-            // A label keeps an example to train on, so that of ids nothing is left to cut off.
-            Self::EmptyCut { examples, labels, .. } if labels * 2 > *examples && *labels >= 20 => format!(
-                "they have {} labels, most with a single example, as ids have: look whether `data.label` names the right column",
-                thousands(*labels as u64)
-            ),
-            Self::EmptyCut { split, .. } => format!("raise the fraction, add examples, or name a {split} file"),
-            Self::NoGroupFits { .. } => {
-                "raise the fraction, or let `data.group` name a column with more and smaller groups".to_owned()
-            }
-            Self::FewForFolds { what: "groups", .. } => {
-                "ask for fewer folds, or let `data.group` name a column with more groups".to_owned()
-            }
-            Self::FewForFolds { .. } => "ask for fewer folds".to_owned(),
-            Self::EmptyFold { .. } => "ask for fewer folds, or leave out `by = \"hash\"`".to_owned(),
-            Self::EmptyRest { .. } => "lower the fractions".to_owned(),
+            Self::Division(error) => error.hint(),
             Self::NoLabelFolders { .. } => "lay the folder out as `LABEL/NAME.txt`, or name a file".to_owned(),
             Self::NoTexts { .. } => "remove the folder, or put the label's texts into it, one .txt file each".to_owned(),
             Self::LongLabels { .. } => "let `data.label` name the column that holds the labels, or shorten their names".to_owned(),

@@ -7,6 +7,8 @@ mod location;
 
 mod excerpt;
 
+mod division_error;
+
 mod vectors_error;
 
 mod error;
@@ -113,7 +115,7 @@ pub use corpus::{
     load_examples_from_stdin,
 };
 pub use encoded::{EncodedTexts, EncodingStats};
-pub use error::{DataError, Location, VectorsError};
+pub use error::{DataError, DivisionError, Location, VectorsError};
 pub use error_kind::DataErrorKind;
 pub use examples::{Examples, Split};
 pub use excerpt::thousands;

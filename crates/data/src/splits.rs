@@ -3,7 +3,7 @@
 
 use crate::config::DataConfig;
 use crate::cut::{Share, cut};
-use crate::error::DataError;
+use crate::error::{DataError, DivisionError};
 use crate::examples::{Examples, Split};
 use crate::folds::folds;
 use crate::groups::place;
@@ -44,7 +44,7 @@ pub(crate) fn divide(all: Examples, n_labels: usize, config: &DataConfig, seed: 
             let (rest, test) = all.split_off(&wanted);
             if test.is_empty() {
                 return Err(match fold {
-                    Some(fold) => DataError::EmptyFold { index: fold.index, of: fold.of, examples: whole },
+                    Some(fold) => DivisionError::EmptyFold { index: fold.index, of: fold.of, examples: whole }.into(),
                     None => empty(Split::Test, share.fraction, whole, n_labels),
                 });
             }
@@ -71,13 +71,13 @@ pub(crate) fn divide(all: Examples, n_labels: usize, config: &DataConfig, seed: 
         _ => (rest, None),
     };
     if train.is_empty() {
-        return Err(DataError::EmptyRest { examples: whole });
+        return Err(DivisionError::EmptyRest { examples: whole }.into());
     }
     Ok(Parts { train, validation, test })
 }
 
 fn empty(split: Split, fraction: f64, examples: usize, labels: usize) -> DataError {
-    DataError::EmptyCut { split: split.to_string(), fraction, examples, labels }
+    DivisionError::EmptyCut { split: split.to_string(), fraction, examples, labels }.into()
 }
 
 /// The ring of 2^64 places, and what of it the test split takes.

@@ -246,7 +246,7 @@ impl TextEncoder {
         }
     }
 
-    /// What the library makes of a text, with the places of the tokens only if asked for.
+    /// Encodes a text with the library; token offsets only if asked for.
     pub(crate) fn encoding(&self, text: &str, places: bool) -> Result<Encoding, String> {
         match text.len() > self.short {
             true => {

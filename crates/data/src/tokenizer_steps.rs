@@ -84,7 +84,7 @@ impl Steps {
         self.cuts
     }
 
-    /// What `tokenizer`, of which these are the steps, makes of a text, with the places of the tokens only if asked for.
+    /// Encodes a text with `tokenizer`, whose steps these are; token offsets only if `places` is set.
     pub(crate) fn encode(&self, tokenizer: &Tokenizer, text: &str, places: bool) -> Result<Encoding, String> {
         let offsets = if places { OffsetType::Byte } else { OffsetType::None };
         let mut encoding = Encoding::default();
@@ -141,7 +141,7 @@ impl Normalizing {
         Ok(Self { normalizer, runs: runs(step)?, replaces })
     }
 
-    /// How many bytes this step may make of a text, where that can be many more.
+    /// The most bytes that this step may turn a text into, if it can lengthen it much.
     fn bytes_of(&self, text: &str) -> usize {
         let Some(Replaces { pattern, bytes }) = &self.replaces else { return text.len() };
         if text.len().saturating_mul(*bytes + 1) <= MAX_BYTES {
@@ -249,7 +249,7 @@ fn cut(text: &[u8]) -> Option<usize> {
 /// Whether the tokens of a text are those of its two parts when it is cut between a letter or digit of ASCII and a space
 /// that another follows.
 fn may_cut(normalizers: &[Step], pre_tokenizers: &[Step], added: &Value) -> bool {
-    // What becomes of a character depends at most on the marks behind it; a space stays one.
+    // A character's result depends on no more than the marks after it, and a space stays a space.
     const BY_CHARACTER: [&str; 9] =
         ["Bert", "BertNormalizer", "NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt"];
     let flag = |step: &Step, key: &str| step.json.get(key).and_then(Value::as_bool);

@@ -196,8 +196,8 @@ pub fn logged(run: &RunDir, steps: Option<u64>) -> Result<Vec<Value>, TrainError
     Ok(lines)
 }
 
-/// Trains the steps that a run logged once more, in `scratch`, an empty directory, and compares line by line. `watch` is told of
-/// it as of any training; when it asks to stop, there is nothing to compare.
+/// Repeats the logged steps of a run in the empty directory `scratch`, and compares the logs line by line. `watch` observes it
+/// like any training; when it asks to stop, there is nothing to compare.
 ///
 /// # Errors
 /// [`TrainError::Changed`] when the data are not those of the run, and whatever training may fail with.

@@ -158,7 +158,7 @@ impl Sitting {
     }
 }
 
-/// What is told of a place for a new run that is taken where nothing can be replaced or gone on with.
+/// The failure when the place of a new run is taken by something that can be neither overwritten nor resumed.
 pub(super) fn taken(error: TrainError) -> Failure {
     match error {
         TrainError::RunExists { path } => Failure::Staging(StagingError::Exists { path }),

@@ -30,7 +30,7 @@ fn confusions_are_counted_by_pair_and_the_most_frequent_shown() {
     let counts: Vec<[u64; 3]> = serde_json::from_value(test["confusion_counts"].clone()).unwrap();
     assert_eq!(test["confusion"], json!([]));
     assert!(counts.is_sorted() && counts.iter().all(|[is, predicted, n]| *is < 150 && *predicted < 150 && *n > 0));
-    // What is read off the pairs is what is told of each label, and of all.
+    // The counts of the pairs add up to the figures of each label, and to the accuracy.
     let right: u64 = counts.iter().filter(|[is, predicted, _]| is == predicted).map(|[.., n]| n).sum();
     assert_eq!(right as f64 / 150.0, test["accuracy"].as_f64().unwrap());
     let mut predicted = BTreeMap::<u64, u64>::new();

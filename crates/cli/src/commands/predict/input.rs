@@ -80,7 +80,7 @@ impl Input {
             let Self { format, config, at_once, keep_bad, .. } = &self;
             let input = TextInput { from, format: *format, config, at_once: *at_once, keep_bad: *keep_bad };
             let result = input.read(&mut |part| to.send(Read::Part(part)).is_ok());
-            let _ = to.send(Read::End(result)); // who does not take it any more has failed, and says so
+            let _ = to.send(Read::End(result)); // a closed channel means the receiver reports its own error
         })
     }
 }
