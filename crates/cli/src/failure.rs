@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     Export(ExportError),
     /// The texts to predict on cannot be read.
     Input(DataError),
+    /// The examples to evaluate on cannot be read.
+    Labelled(DataError),
     /// Predictions cannot be made or written as asked.
     Predict(PredictFailure),
     /// stdout or the output file could not be written.
@@ -52,8 +54,8 @@ pub(crate) enum Failure {
         signal: i32,
         run: String,
     },
-    /// A signal asked to stop while predictions were written to a file.
-    InterruptedPrediction {
+    /// A signal asked to stop while a file or directory was written.
+    InterruptedOutput {
         signal: i32,
         output: PathBuf,
     },
@@ -200,7 +202,7 @@ impl Failure {
             Self::Train(error) => error.to_string(),
             Self::Backend(error) => error.to_string(),
             Self::Export(error) => error.to_string(),
-            Self::Input(error) => error.to_string(),
+            Self::Input(error) | Self::Labelled(error) => error.to_string(),
             Self::Predict(failure) => failure.message(),
             Self::Output { name, .. } => format!("cannot write {name}"),
             Self::Staging(error) => error.to_string(),
@@ -217,7 +219,7 @@ impl Failure {
             Self::InterruptedVerification { signal, run } => {
                 format!("interrupted by {} before all of `{run}` was verified", signal_name(*signal))
             }
-            Self::InterruptedPrediction { signal, output } => {
+            Self::InterruptedOutput { signal, output } => {
                 format!("interrupted by {}; nothing was written to `{}`", signal_name(*signal), output.display())
             }
             Self::Verification { run, wrong } => format!("`{run}` is not what it should be: {wrong} wrong"),
@@ -237,13 +239,13 @@ impl Failure {
             Self::Train(error) => error.source(),
             Self::Backend(error) => error.source(),
             Self::Export(error) => error.source(),
-            Self::Input(error) => error.source(),
+            Self::Input(error) | Self::Labelled(error) => error.source(),
             Self::Output { source, .. } | Self::Threads { source, .. } => Some(source),
             Self::Staging(error) => error.source(),
             Self::Interrupted { .. }
             | Self::InterruptedEarly { .. }
             | Self::InterruptedVerification { .. }
-            | Self::InterruptedPrediction { .. }
+            | Self::InterruptedOutput { .. }
             | Self::Folds(_)
             | Self::Predict(_)
             | Self::Verification { .. }
@@ -258,7 +260,14 @@ impl Failure {
             Self::Train(error) => error.hint(),
             Self::Backend(error) => error.hint(),
             Self::Export(error) => error.hint(),
-            Self::Input(error) => input_hint(error),
+            Self::Input(error) => layout_hint(
+                error,
+                "name the column of the text with `--text`, or say how the file is laid out with `--format`",
+            ),
+            Self::Labelled(error) => layout_hint(
+                error,
+                "give its columns the names that they had in training, or say how the file is laid out with `--format`",
+            ),
             Self::Predict(failure) => Some(failure.hint()),
             Self::Output { source, .. } => output_hint(source.kind()).map(str::to_string),
             Self::Staging(StagingError::Io { source, .. }) => output_hint(source.kind()).map(str::to_string),
@@ -270,7 +279,7 @@ impl Failure {
             Self::InterruptedEarly { kept, .. } => {
                 kept.then(|| "what is encoded is kept: the same command goes on from there".to_string())
             }
-            Self::InterruptedVerification { .. } | Self::InterruptedPrediction { .. } => None,
+            Self::InterruptedVerification { .. } | Self::InterruptedOutput { .. } => None,
             Self::Folds(failure) => Some(failure.hint()),
             Self::Verification { run, .. } => Some(format!(
                 "restore damaged files from a backup; `attentive resume {run}` trains on from the newest intact checkpoint"
@@ -294,7 +303,7 @@ impl Failure {
             Self::Backend(BackendError::Unknown { .. }) => code::CONFIG,
             Self::Backend(_) => code::NO_DEVICE,
             Self::Export(error) => export_code(error),
-            Self::Input(error) => data_code(error),
+            Self::Input(error) | Self::Labelled(error) => data_code(error),
             Self::Predict(failure) if failure.is_of_data() => code::BAD_DATA,
             Self::Predict(_) => code::CONFIG,
             Self::Output { .. } => code::IO,
@@ -304,7 +313,7 @@ impl Failure {
             Self::Interrupted { signal, .. }
             | Self::InterruptedEarly { signal, .. }
             | Self::InterruptedVerification { signal, .. }
-            | Self::InterruptedPrediction { signal, .. }
+            | Self::InterruptedOutput { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
             Self::Verification { .. } => code::BAD_DATA,
             Self::FileName { .. } | Self::ThreadCount { .. } => code::CONFIG,
@@ -319,15 +328,15 @@ fn plain(message: &str) -> String {
     message.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
-/// What the user can do about texts to predict on: the config of a run is made, but the command can say how they are laid
-/// out.
-fn input_hint(error: &DataError) -> Option<String> {
+/// What the user can do about a file that is not the run's own: the config of a run is made, but the command can say how the file
+/// is laid out.
+fn layout_hint(error: &DataError, of_columns: &str) -> Option<String> {
     let hint = error.hint();
     let is_nearest = hint.as_ref().is_some_and(|hint| hint.starts_with("did you mean"));
     match error {
-        DataError::NoColumn { .. } | DataError::NoColumnNumber { .. } | DataError::NoKey { .. } if !is_nearest => Some(
-            "name the column of the text with `--text`, or say how the file is laid out with `--format`".to_string(),
-        ),
+        DataError::NoColumn { .. } | DataError::NoColumnNumber { .. } | DataError::NoKey { .. } if !is_nearest => {
+            Some(of_columns.to_string())
+        }
         _ => hint,
     }
 }

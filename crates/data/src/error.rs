@@ -537,8 +537,10 @@ pub enum DataError {
         reason: String,
     },
     /// The tokenizer failed on a text.
-    #[error("the tokenizer failed on the text `{excerpt}`: {reason}")]
+    #[error("{}the tokenizer failed on the text `{excerpt}`: {reason}", .at.as_ref().map_or(String::new(), |at| format!("{at}: ")))]
     Encode {
+        /// The row of the text, where it is known.
+        at: Option<Location>,
         /// The beginning of the text.
         excerpt: String,
         /// What the tokenizer said.

@@ -26,7 +26,7 @@ impl TextEncoder {
     /// # Errors
     /// [`DataError::Encode`] if a loaded tokenizer fails on the text.
     pub fn pieces(&self, text: &str, limit: impl Into<Limit>) -> Result<Vec<Piece>, DataError> {
-        let failed = |reason: String| DataError::Encode { excerpt: excerpt(text), reason };
+        let failed = |reason: String| DataError::Encode { at: None, excerpt: excerpt(text), reason };
         let (encoded, front) = self.encode_one(text, usize::MAX)?;
         let ids = encoded.ids;
         let kept = limit.into().kept(ids.len(), front);

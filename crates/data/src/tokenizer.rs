@@ -203,13 +203,13 @@ impl TextEncoder {
         self.spelling
     }
 
-    /// The library's tokenizer.
     /// Whether the library gets long texts in pieces.
     #[cfg(test)]
     pub(crate) fn cuts(&self) -> bool {
         self.steps.get().is_some_and(|steps| steps.as_ref().is_ok_and(Steps::may_cut))
     }
 
+    /// The library's tokenizer.
     #[cfg(test)]
     pub(crate) fn library(&self) -> &Tokenizer {
         &self.tokenizer
@@ -240,9 +240,11 @@ impl TextEncoder {
     pub(crate) fn encode_one(&self, text: &str, max_length: usize) -> Result<(EncodedText, usize), DataError> {
         match &self.words {
             Some(words) => Ok((words.encode(text, max_length), 0)),
-            None => self
-                .encode_by_library(text, max_length)
-                .map_err(|reason| DataError::Encode { excerpt: excerpt(text), reason }),
+            None => self.encode_by_library(text, max_length).map_err(|reason| DataError::Encode {
+                at: None,
+                excerpt: excerpt(text),
+                reason,
+            }),
         }
     }
 

@@ -107,8 +107,8 @@ pub enum TrainError {
         /// Bytes that are free.
         free: u64,
     },
-    /// There is not enough memory to train.
-    #[error("there is not enough memory to train: {} needed, {} available", bytes(*.needed), bytes(*.available))]
+    /// There is not enough memory.
+    #[error("there is not enough memory: {} needed, {} available", bytes(*.needed), bytes(*.available))]
     NoMemory {
         /// Bytes of gradients, moments, averages, a checkpoint, and the scores of the largest split.
         needed: u64,
@@ -225,7 +225,7 @@ impl TrainError {
             }
             Self::Diverged { .. } => Some(
                 "look at the examples, lower the learning rate, set `train.max_grad_norm = 1.0`, or add `warmup_steps` to \
-                 the schedule; every checkpoint saved before is intact"
+                 the schedule; checkpoints saved before are intact"
                     .to_string(),
             ),
             Self::NoWayBack { .. } => Some(
@@ -273,7 +273,7 @@ impl TrainError {
             }
             Self::Io { source, .. } => Some(io_hint(source)),
             Self::Device { .. } => Some(
-                "resume from the last checkpoint; if the device ran out of memory, lower `train.batch_size` or raise \
+                "resume from the last checkpoint, if there is one; if the device ran out of memory, lower `train.batch_size` or raise \
                  `train.accumulation_steps`"
                     .to_string(),
             ),
@@ -410,9 +410,9 @@ fn io_hint(source: &io::Error) -> String {
         StorageFull,
     };
     let hint = match source.kind() {
-        StorageFull | QuotaExceeded => "free some space and resume; every checkpoint saved before is intact",
+        StorageFull | QuotaExceeded => "free some space and resume; checkpoints saved before are intact",
         FileTooLarge => {
-            "raise the limit on the size of a file (`ulimit -f`) and resume; every checkpoint saved before is intact"
+            "raise the limit on the size of a file (`ulimit -f`) and resume; checkpoints saved before are intact"
         }
         ReadOnlyFilesystem => {
             "choose a place that can be written to by `--run-dir`, or make this one writable and resume"
@@ -421,7 +421,7 @@ fn io_hint(source: &io::Error) -> String {
         NotADirectory => "a file stands where a directory is needed; choose another place by `--run-dir`",
         InvalidFilename => "choose a shorter name by `--run-dir`",
         NotFound => "a part of the run was removed or renamed: put it back and resume, or train again",
-        _ => "look after the disk, then resume; every checkpoint saved before is intact",
+        _ => "look after the disk, then resume; checkpoints saved before are intact",
     };
     hint.to_string()
 }
@@ -439,6 +439,6 @@ mod tests {
         for hint in &hints {
             assert!(!hint.contains("the last checkpoint"), "{hint}");
         }
-        assert_eq!(hints[0], "free some space and resume; every checkpoint saved before is intact");
+        assert_eq!(hints[0], "free some space and resume; checkpoints saved before are intact");
     }
 }

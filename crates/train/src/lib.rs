@@ -87,7 +87,7 @@ pub use recovery::{Recovered, SetAside};
 pub use run::{LockedRun, RunDir};
 pub use schedule::ScheduleConfig;
 pub use sitting::{Job, Outcome, Report, Request, Watch};
-pub use staging::{StagedDirectory, StagedFile, StagingError};
+pub use staging::{RemovedOutputs, StagedDirectory, StagedFile, StagingError, remove_unfinished};
 pub use start::{Source, Start, StartAccount, Started};
 pub use trainer::fit;
 pub use verify::{Finding, Replayed, first_config, logged, replay, verify_files};

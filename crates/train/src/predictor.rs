@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluate::{Evaluator, task};
 use crate::metrics::{Decision, Metrics};
+use crate::preflight::check_scores;
 use crate::prepare::{Prepared, encode, encode_texts, sizes};
 use crate::run::RunDir;
 use crate::start::Source;
@@ -199,8 +200,10 @@ impl Predictor {
     /// Measures the classifier on labelled examples, with intervals for the headline metrics.
     ///
     /// # Errors
-    /// When the tokenizer refuses a text or the device fails.
+    /// When there is no memory for a probability of each label for each example, the tokenizer refuses a text or the device
+    /// fails.
     pub fn evaluate(&self, examples: Examples) -> Result<Metrics, TrainError> {
+        check_scores(&self.sizes, examples.len())?;
         let split = encode(&self.encoder, &self.config, examples, UNWATCHED)?;
         let scores = self.evaluator.scores(&self.model, &split)?;
         Ok(self.evaluator.final_metrics(&scores, &self.decision))

@@ -42,7 +42,18 @@ pub(crate) fn check_disk(run: &LockedRun, config: &Config, model: &Classifier) -
 /// [`TrainError::NoMemory`] with what is needed and what there is. Where the system does not tell how much there is, that is
 /// not checked.
 pub(crate) fn check_memory(config: &Config, sizes: &Sizes, examples: usize) -> Result<(), TrainError> {
-    let needed = of_weights(config, sizes) + scores(sizes, examples);
+    check_available(of_weights(config, sizes).saturating_add(scores(sizes, examples)))
+}
+
+/// Checks that there is memory for the scores of `examples` that a trained model is evaluated on.
+///
+/// # Errors
+/// As [`check_memory`].
+pub(crate) fn check_scores(sizes: &Sizes, examples: usize) -> Result<(), TrainError> {
+    check_available(scores(sizes, examples))
+}
+
+fn check_available(needed: u64) -> Result<(), TrainError> {
     match memory::available() {
         Some(available) if available < needed => Err(TrainError::NoMemory { needed, available }),
         _ => Ok(()),

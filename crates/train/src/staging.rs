@@ -3,16 +3,21 @@
 //!
 //! The temporary name, `.tmp-NAME-RANDOM`, is created exclusively, so that two processes never share one, and locked for as
 //! long as it is used. What a killed process left is removed by the next that writes to the same target, if its lock is
-//! free: a lock says the same in every container, where process ids do not.
+//! free: a lock says the same in every container, where process ids do not. Whoever ends the process by a signal first
+//! calls [`remove_unfinished`].
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, TryLockError};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[cfg(test)]
 mod tests;
+
+/// The outputs of this process that are not published yet.
+static UNFINISHED: Mutex<Vec<Place>> = Mutex::new(Vec::new());
 
 /// What the temporary names begin with.
 const PREFIX: &str = ".tmp-";
@@ -103,12 +108,12 @@ impl StagedFile {
     /// # Errors
     /// [`StagingError::Io`].
     pub fn write(&self, bytes: &[u8]) -> Result<(), StagingError> {
-        (&self.file).write_all(bytes).map_err(io_error(&self.staged.target))
+        (&self.file).write_all(bytes).map_err(io_error(&self.staged.0.target))
     }
 
     /// Where it is until it is published.
     pub fn path(&self) -> &Path {
-        &self.staged.temporary
+        &self.staged.0.temporary
     }
 
     /// Gives the file its name, at once, when its bytes are on the disk.
@@ -116,7 +121,7 @@ impl StagedFile {
     /// # Errors
     /// [`StagingError::Exists`] when something took the place of a new file meanwhile; [`StagingError::Io`].
     pub fn publish(self) -> Result<(), StagingError> {
-        self.file.sync_all().map_err(io_error(&self.staged.target))?;
+        self.file.sync_all().map_err(io_error(&self.staged.0.target))?;
         match self.replaces {
             true => self.staged.publish(|from, to| fs::rename(from, to)),
             false => self.staged.publish(rename_new),
@@ -145,7 +150,7 @@ impl StagedDirectory {
 
     /// Where it is until it is published.
     pub fn path(&self) -> &Path {
-        &self.staged.temporary
+        &self.staged.0.temporary
     }
 
     /// Writes a file into it, to the disk.
@@ -153,7 +158,7 @@ impl StagedDirectory {
     /// # Errors
     /// [`StagingError::Io`].
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StagingError> {
-        write_new(&self.path().join(name), bytes).map_err(io_error(&self.staged.target.join(name)))
+        write_new(&self.path().join(name), bytes).map_err(io_error(&self.staged.0.target.join(name)))
     }
 
     /// Gives the directory its name, at once. Whatever else than [`StagedDirectory::write`] wrote to it has synced that.
@@ -161,17 +166,45 @@ impl StagedDirectory {
     /// # Errors
     /// [`StagingError::Exists`] when something took the place meanwhile; [`StagingError::Io`].
     pub fn publish(self) -> Result<(), StagingError> {
-        sync_dir(self.path()).map_err(io_error(&self.staged.target))?;
+        sync_dir(self.path()).map_err(io_error(&self.staged.0.target))?;
         self.staged.publish(rename_new)
     }
 }
 
-/// A temporary name and what it becomes. Dropped, what has the temporary name is removed.
+/// Removes every output of this process that is not published, and gives the targets. As long as what it gives is kept, none
+/// can be published: it is for a process that ends at once.
+pub fn remove_unfinished() -> RemovedOutputs {
+    let mut places = unfinished();
+    let targets = places.drain(..).map(|Place { temporary, target }| {
+        // Another thread may still be filling the directory.
+        let _ = (0..ATTEMPTS).find(|_| !matches!(remove(&temporary), Err(error) if is_not_empty(&error)));
+        target
+    });
+    RemovedOutputs { targets: targets.collect(), _none_is_published: places }
+}
+
+/// What [`remove_unfinished`] has removed.
 #[derive(Debug)]
-struct Staged {
+pub struct RemovedOutputs {
+    /// What the outputs were to become.
+    pub targets: Vec<PathBuf>,
+    _none_is_published: MutexGuard<'static, Vec<Place>>,
+}
+
+fn unfinished() -> MutexGuard<'static, Vec<Place>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A temporary name and what it becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
     temporary: PathBuf,
     target: PathBuf,
 }
+
+/// What is written under a temporary name. Dropped, it is removed.
+#[derive(Debug)]
+struct Staged(Place);
 
 impl Staged {
     /// Takes a new temporary name by `create`, which gives `None` when the name is taken.
@@ -181,8 +214,13 @@ impl Staged {
         for _ in 0..ATTEMPTS {
             let random = RandomState::new().hash_one(&target);
             let temporary = target.with_file_name(format!("{prefix}{random:0RANDOM_DIGITS$x}"));
+            let mut unfinished = unfinished();
             match create(&temporary) {
-                Ok(Some(created)) => return Ok((Self { temporary, target }, created)),
+                Ok(Some(created)) => {
+                    let place = Place { temporary, target };
+                    unfinished.push(place.clone());
+                    return Ok((Self(place), created));
+                }
                 Ok(None) => {}
                 Err(source) => return Err(StagingError::Io { path: target, source }),
             }
@@ -192,20 +230,26 @@ impl Staged {
     }
 
     fn publish(self, rename: impl FnOnce(&Path, &Path) -> io::Result<()>) -> Result<(), StagingError> {
-        rename(&self.temporary, &self.target).map_err(|source| match source.kind() {
+        let Place { temporary, target } = &self.0;
+        let renamed = {
+            let mut unfinished = unfinished();
+            rename(temporary, target).inspect(|()| unfinished.retain(|place| place != &self.0))
+        };
+        renamed.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
-                StagingError::Exists { path: self.target.clone() }
+                StagingError::Exists { path: target.clone() }
             }
-            _ => io_error(&self.target)(source),
+            _ => io_error(target)(source),
         })?;
-        sync_dir(directory_of(&self.target)).map_err(io_error(&self.target))
+        sync_dir(directory_of(target)).map_err(io_error(target))
     }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
         // Once it is published there is nothing; else the error that ended the output is the one to tell.
-        let _ = remove(&self.temporary);
+        let _ = remove(&self.0.temporary);
+        unfinished().retain(|place| place != &self.0);
     }
 }
 
@@ -279,6 +323,10 @@ fn remove_leftovers(directory: &Path, prefix: &str) {
             let _ = remove(&entry.path());
         }
     }
+}
+
+fn is_not_empty(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::DirectoryNotEmpty
 }
 
 fn remove(path: &Path) -> io::Result<()> {

@@ -21,8 +21,10 @@ pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
     let mut config = predictor.config().data.clone();
     config.format = args.format.unwrap_or(config.format);
     let examples = match &args.data {
-        Some(path) if path.as_os_str() == "-" => load_examples_from_stdin(&config, predictor.labels())?,
-        Some(path) => load_examples(path, &config, predictor.labels())?,
+        Some(path) if path.as_os_str() == "-" => {
+            load_examples_from_stdin(&config, predictor.labels()).map_err(Failure::Labelled)?
+        }
+        Some(path) => load_examples(path, &config, predictor.labels()).map_err(Failure::Labelled)?,
         None => load_split(&classifier, &predictor, args.split)?,
     };
     let metrics = predictor.evaluate(examples)?;

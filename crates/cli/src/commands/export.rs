@@ -10,6 +10,7 @@ use attentive_model::AttentionConfig;
 use attentive_train::{Metrics, OptimizerState, Precision, Predictor, Report, ScheduleConfig, SplitAccount};
 
 use super::classifier::{Classifier, Exported, size};
+use super::signals;
 use crate::args::{Dtype, Export, ExportFormat, Talk};
 use crate::failure::Failure;
 use crate::output::{print, tell};
@@ -30,6 +31,7 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<(), Failure> {
         }
     }
     let exported = Exported::load(&args.run, args.backend.as_deref())?;
+    signals::leave_nothing_unfinished()?;
     let written = match args.format {
         ExportFormat::Bundle => bundle(args, &exported, talk)?,
         ExportFormat::Safetensors => safetensors(args, &exported, talk)?,

@@ -6,7 +6,8 @@ use attentive_data::{CutBy, Split, SplitManifest, SplitOrigin};
 use attentive_train::{LockedRun, Metrics, Outcome, Report, RunDir, TrainError};
 use serde_json::{Value, json};
 
-use super::sitting::{Plan, Sitting, listen};
+use super::signals::Signals;
+use super::sitting::{Plan, Sitting};
 use super::train::{place, resolve};
 use crate::args::{Talk, Train};
 use crate::failure::{Failure, FoldsFailure};
@@ -41,7 +42,7 @@ pub(super) fn train(args: &Train, of: u32, talk: Talk) -> Result<(), Failure> {
     let path = place(args, &config);
     let old = check_place(args, &path, of)?;
 
-    let signals = listen()?;
+    let signals = Signals::listen()?;
     let going_on = args.resume && !old.is_empty();
     let mut lock = if going_on { Some(RunDir::lock_folds(&path)?) } else { None };
     let mut reports = Vec::new();

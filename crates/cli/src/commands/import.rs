@@ -8,7 +8,8 @@ use attentive_export::{ExportError, KerasModel, order_of};
 use attentive_train::{Config, ConfigError, Held, RunDir};
 
 use super::load_config;
-use super::sitting::{Plan, listen, taken};
+use super::signals::Signals;
+use super::sitting::{Plan, taken};
 use crate::args::{Import, Talk};
 use crate::failure::Failure;
 use crate::output::{print, tell};
@@ -38,7 +39,7 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
         introduce(args, &told, &own, &config);
     }
 
-    let signals = listen()?;
+    let signals = Signals::listen()?;
     let plan = Plan::with(config, Held { encoder: Some(encoder), ..Held::default() }, talk, &signals)?;
     if let Some(signal) = signals.release() {
         return Err(Failure::InterruptedEarly { signal, kept: true });
@@ -49,7 +50,10 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
     let order = order_of(&labels, classes).map_err(Failure::Export)?;
     let trained = model.trained(plan.config(), &prepared.sizes, &order).map_err(Failure::Export)?;
     let updates = trained.optimizer.as_ref().map(|state| state.updates);
-    let epochs = plan.config().train.epochs;
+    let epochs = match plan.config().train.epochs {
+        1 => "an epoch".to_string(),
+        n => format!("{} epochs", count(n)),
+    };
     let validates = plan.config().data.validation.is_some();
     plan.import(&args.output, trained, talk)?;
 
@@ -65,9 +69,8 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
     let evaluate =
         if validates { format!("`attentive evaluate {run} --split validation` measures it; ") } else { String::new() };
     print(&format!(
-        "run `{run}`, {optimizer}\nclasses in Keras: {}\nnext: {evaluate}`attentive resume {run}` trains {} epochs\n",
+        "run `{run}`, {optimizer}\nclasses in Keras: {}\nnext: {evaluate}`attentive resume {run}` trains {epochs}\n",
         classes.join(", "),
-        count(epochs)
     ))
 }
 

@@ -1,12 +1,11 @@
 //! Ctrl-C, SIGTERM and a terminal that closes ask the command to save what it has, tidy up and stop; a second one stops the
 //! process at once, and so does the first while there is nothing to save. SIGUSR1 asks a run to save and go on.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::{fs, io, thread};
+use std::{io, thread};
 
-use attentive_train::Request;
+use attentive_train::{Request, remove_unfinished};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::SignalOnly;
@@ -26,7 +25,11 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Listens from here on; until [`Signals::hold`], a signal that asks to stop ends the process.
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> Result<Self, Failure> {
+        Self::register().map_err(signal_handlers)
+    }
+
+    fn register() -> io::Result<Self> {
         let last = Arc::new(AtomicUsize::new(0));
         let at_once = Arc::new(AtomicBool::new(true));
         let save = Arc::new(AtomicBool::new(false));
@@ -97,20 +100,27 @@ pub(crate) fn survive_file_size_limit() {
     let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
-/// From here on, a signal that asks to stop removes a file that is not finished before it ends the process. The one that it was
-/// to replace is as it was.
-pub(super) fn remove_when_stopped(temporary: &Path, target: &Path) -> io::Result<()> {
-    let mut signals = SignalsInfo::<SignalOnly>::new(stopping())?;
-    let (temporary, target) = (temporary.to_path_buf(), target.to_path_buf());
-    // A thread of its own, because the others may wait for input.
-    thread::Builder::new().spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            // Where there is none, the output is finished.
-            if fs::remove_file(&temporary).is_ok() {
-                tell(&Failure::InterruptedPrediction { signal, output: target }.text().unwrap_or_default());
+/// From here on, a signal that asks to stop removes the outputs that are not finished before it ends the process. Those that they
+/// were to replace are as they were.
+pub(super) fn leave_nothing_unfinished() -> Result<(), Failure> {
+    let listen = || -> io::Result<()> {
+        let mut signals = SignalsInfo::<SignalOnly>::new(stopping())?;
+        // A thread of its own, because the others may wait for input.
+        thread::Builder::new().spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                let removed = remove_unfinished();
+                for output in removed.targets.iter().cloned() {
+                    tell(&Failure::InterruptedOutput { signal, output }.text().unwrap_or_default());
+                }
+                low_level::exit(128 + signal);
             }
-            low_level::exit(128 + signal);
-        }
-    })?;
-    Ok(())
+        })?;
+        Ok(())
+    };
+    listen().map_err(signal_handlers)
+}
+
+/// The failure when the system takes no signal handlers.
+fn signal_handlers(source: io::Error) -> Failure {
+    Failure::Output { name: "signal handlers".to_string(), source }
 }

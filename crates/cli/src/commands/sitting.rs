@@ -166,11 +166,6 @@ pub(super) fn taken(error: TrainError) -> Failure {
     }
 }
 
-/// Listens for the signals that ask to stop, from here on.
-pub(super) fn listen() -> Result<Signals, Failure> {
-    Signals::listen().map_err(|source| Failure::Output { name: "signal handlers".to_string(), source })
-}
-
 /// What is about to be trained, on what, and what is noteworthy about the data.
 fn introduce(config: &Config, prepared: &Prepared, opened: &Opened) {
     let style = Style::for_stderr();

@@ -7,7 +7,7 @@ use attentive_train::{Config, Outcome, Report, RunDir};
 
 use super::load_config;
 use super::signals::Signals;
-use super::sitting::{Plan, Sitting, listen};
+use super::sitting::{Plan, Sitting};
 use crate::args::{Resume, Talk, Train};
 use crate::failure::Failure;
 use crate::output::{print, tell};
@@ -27,7 +27,7 @@ pub(super) fn train(args: &Train, talk: Talk) -> Result<(), Failure> {
         return go_on(RunDir::open(&path)?, Some(config), &args.allow.changed, talk);
     }
     RunDir::check_free(&path, args.overwrite)?;
-    let signals = listen()?;
+    let signals = Signals::listen()?;
     train_alone(&mut Plan::of(config, talk, &signals)?.begin(&path, args.overwrite)?, talk, &signals)
 }
 
@@ -36,7 +36,7 @@ pub(super) fn resume(args: &Resume, talk: Talk) -> Result<(), Failure> {
 }
 
 fn go_on(run: RunDir, config: Option<Config>, allowed: &[String], talk: Talk) -> Result<(), Failure> {
-    let signals = listen()?;
+    let signals = Signals::listen()?;
     train_alone(&mut Sitting::again(run, config, allowed, talk, &signals)?, talk, &signals)
 }
 

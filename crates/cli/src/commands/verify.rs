@@ -13,7 +13,8 @@ use attentive_train::{
 use super::classifier::Classifier;
 use super::open_device;
 use super::preparing::prepare_told;
-use super::sitting::{build, listen};
+use super::signals::Signals;
+use super::sitting::build;
 use crate::args::{Talk, Verify};
 use crate::failure::Failure;
 use crate::output::{print, tell};
@@ -36,7 +37,7 @@ pub(super) fn verify(args: &Verify, talk: Talk) -> Result<(), Failure> {
         let mut config = first_config(&run, &backends)?;
         let held = Held { encoder: run.held_encoder(&run.config(&backends)?, &config), ..Held::default() };
         config.backend = opened.backend.name().to_string();
-        let signals = listen()?;
+        let signals = Signals::listen()?;
         let prepared = prepare_told(&config, held, talk, &signals)?;
         let mut versions = run.versions::<BTreeMap<String, String>>()?;
         if opened.name.is_none() {

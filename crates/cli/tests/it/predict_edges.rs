@@ -118,3 +118,75 @@ fn an_empty_input_is_no_failure() {
         assert_eq!(dir.text(output), written, "{name}");
     }
 }
+
+/// A tokenizer without a token for the unknown, as its library allows it, once ended the command whatever `--on-error` said, and
+/// did not tell in which row.
+#[test]
+fn a_text_that_the_tokenizer_refuses_is_a_bad_row() {
+    let dir = setup("edges-refused");
+    let model = r#"{"type":"Unigram","unk_id":null,"vocab":[["g",-1.0],["b",-1.0],["▁",-1.0]]}"#;
+    let pre = r#"{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true}"#;
+    dir.file("tokenizer.json", format!(r#"{{"version":"1.0","pre_tokenizer":{pre},"model":{model}}}"#));
+    let rows: String = (0..40).map(|i| ["g g,good\n", "b b,bad\n"][i % 2]).collect();
+    dir.file("train.csv", format!("text,label\n{rows}"));
+    let config = CONFIG.replace("validation = \"validation.csv\"\ntest = \"test.csv\"\n", "");
+    dir.file("small.toml", format!("{config}\n[tokenizer.file]\npath = \"tokenizer.json\"\n"));
+    dir.ok("train small.toml");
+    dir.file("in.csv", "id,text\n1,g g\n2,g q\n3,b\n4,\"x\ny\"\n5,g\n");
+    let refused = dir.run("predict runs/small --input in.csv --output out.csv").expect(65, "a refused text");
+    assert!(refused.error().starts_with("in.csv:3: the tokenizer failed on the text `g q`: "), "{}", refused.error());
+    assert!(!dir.path("out.csv").exists());
+    let skipped = dir.run("predict runs/small --input in.csv --output out.jsonl --on-error skip").expect(0, "skip");
+    assert!(skipped.stderr.contains("2 rows cannot be used"), "{}", skipped.stderr);
+    let written = dir.text("out.jsonl");
+    let starts = [
+        r#"{"id": "1""#,
+        r#"{"error": "in.csv:3: the tokenizer failed on the text `g q`: "#,
+        r#"{"id": "3""#,
+        r#"{"error": "in.csv:5: the tokenizer failed on the text `x\ny`: "#,
+        r#"{"id": "5""#,
+    ];
+    assert_eq!(written.lines().count(), starts.len());
+    for (line, start) in written.lines().zip(starts) {
+        assert!(line.starts_with(start), "{written}");
+    }
+    // Which rows stand beside it changes no prediction.
+    dir.file("good.csv", "id,text\n1,g g\n3,b\n5,g\n");
+    dir.ok("predict runs/small --input good.csv --output good.jsonl");
+    let good: Vec<&str> = written.lines().filter(|line| !line.contains("error")).collect();
+    assert_eq!(dir.text("good.jsonl").lines().collect::<Vec<_>>(), good);
+    let told = dir.run("predict runs/small g q b --on-error skip").expect(0, "arguments");
+    assert_eq!(told.stdout.lines().count(), 3);
+    let rows = "{\"id\":1,\"text\":\"q\"}\n{\"id\":2,\"text\":\"g\"}\n";
+    let line = "predict runs/small --format jsonl --on-error skip --json";
+    assert!(dir.pipe(line, rows).expect(0, line).stdout.starts_with("{\"id\":1,\"text\":\"q\",\"error\":"));
+}
+
+/// The hint once named settings of a config that is made, and not the option that says how the file is laid out.
+#[test]
+fn an_evaluation_of_other_columns_names_its_option() {
+    let dir = trained("edges-labelled");
+    dir.file("other.csv", "review;stars\ngreat;5\n");
+    let told = dir.run("evaluate runs/small --data other.csv").expect(65, "other columns").stderr;
+    assert!(told.ends_with("or say how the file is laid out with `--format`\n"), "{told}");
+}
+
+#[test]
+fn arguments_that_are_no_pairs_are_skipped_on_request() {
+    let dir = setup("edges-pairs");
+    let rows: String = (0..40).map(|i| ["a,a,same\n", "a,b,other\n"][i % 2]).collect();
+    dir.file("train.csv", format!("one,two,label\n{rows}"));
+    let data = "text = [\"one\", \"two\"]\n";
+    let config = CONFIG.replace("validation = \"validation.csv\"\ntest = \"test.csv\"\n", data);
+    let model = "attention.bidirectional = {}\nembedding = { dim = 8 }";
+    dir.file("small.toml", config.replace("embedding = { dim = 8 }", model));
+    dir.ok("train small.toml");
+    let predict = |texts: &[&str]| {
+        let line = ["predict", "runs/small", "--on-error", "skip"].iter().chain(texts);
+        Finished::of(dir.command(line).output().unwrap()).expect(0, "skip").stdout
+    };
+    let lines = predict(&["a\ta", "alone", "a\tb"]);
+    let lines: Vec<&str> = lines.lines().collect();
+    assert!(lines.len() == 3 && lines[1].contains("argument:2"), "{lines:?}");
+    assert_eq!([lines[0], lines[2]].map(str::to_string).to_vec().join("\n") + "\n", predict(&["a\ta", "a\tb"]));
+}

@@ -76,7 +76,7 @@ fn a_limit_on_the_address_space_is_known_before_the_model_is_made() {
     command.args(line.split_whitespace()).current_dir(dir.path("")).env("RAYON_NUM_THREADS", "2");
     let told = Finished::of(command.output().unwrap()).expect(2, &line).stderr;
     // Seven times the two tables of numbers of 4 bytes: in use and in a file with two moments each, and once as gradients.
-    assert!(told.starts_with("error: there is not enough memory to train: 28.7 GB needed, "), "{told}");
+    assert!(told.starts_with("error: there is not enough memory: 28.7 GB needed, "), "{told}");
     assert!(told.contains("raise the limit on memory of the process (`ulimit -v`)"), "{told}");
     assert!(!dir.path("runs").exists());
 }

@@ -20,6 +20,13 @@ pub enum TableKind {
     Objects,
 }
 
+impl TableKind {
+    /// Whether each row is a JSON object.
+    pub fn is_json(self) -> bool {
+        matches!(self, Self::JsonLines | Self::Objects)
+    }
+}
+
 /// The first line of a file, where it names the columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {

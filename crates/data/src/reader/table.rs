@@ -53,6 +53,24 @@ pub struct TableRows {
     pub bad: Vec<BadRow>,
 }
 
+impl TableRows {
+    /// Makes the row at `index` one that cannot be used; `object` is the row, where it is a JSON object.
+    pub fn reject(&mut self, index: usize, object: Option<String>, error: DataError) {
+        fn take<T>(all: &mut Vec<T>, index: usize) {
+            if index < all.len() {
+                all.remove(index);
+            }
+        }
+        take(&mut self.rows, index);
+        take(&mut self.texts, index);
+        take(&mut self.lines, index);
+        self.seconds.iter_mut().for_each(|seconds| take(seconds, index));
+        let next = self.bad.partition_point(|bad| bad.before <= index);
+        self.bad[next..].iter_mut().for_each(|bad| bad.before -= 1);
+        self.bad.insert(next, BadRow { before: index, object, error });
+    }
+}
+
 /// A row that cannot be used.
 #[derive(Debug)]
 pub struct BadRow {

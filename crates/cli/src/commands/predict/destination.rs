@@ -46,7 +46,7 @@ impl Destination {
             (File::create(path).map_err(failed)?, None)
         } else {
             let staged = StagedFile::replacing(path).map_err(|error| staging(path, error))?;
-            signals::remove_when_stopped(staged.path(), path).map_err(failed)?;
+            signals::leave_nothing_unfinished()?;
             (staged.file().try_clone().map_err(failed)?, Some(staged))
         };
         Ok(Self { out: Packed::new(Box::new(file), packing(path)), staged, path: Some(path.to_path_buf()) })

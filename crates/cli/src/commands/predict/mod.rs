@@ -17,6 +17,7 @@ use attentive_data::{TableKind, TableLayout};
 
 use self::form::{Target, Wording};
 use self::input::Input;
+use self::pipeline::Refused;
 use self::writer::Asked;
 use super::classifier::Classifier;
 use crate::args::{OnError, Predict, Talk};
@@ -37,9 +38,11 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
     };
     let asked = |input| Asked { target, output: args.output.as_deref(), wording, input };
     if !args.text.is_empty() {
-        let rows = input::arguments(args, wording.config)?;
+        let mut rows = input::arguments(args, wording.config)?;
         let mut writer = asked("an argument").begin(TableLayout::plain(TableKind::Lines))?;
-        writer.rows(&rows, &pipeline::predict(&predictor, &rows)?)?;
+        let refused = Refused { input: "argument".to_string(), is_json: false, is_skipped: wording.errors };
+        let predictions = pipeline::predict(&predictor, &mut rows, &refused)?;
+        writer.rows(&rows, &predictions)?;
         tell_errors(writer.finish()?, talk);
         return Ok(());
     }

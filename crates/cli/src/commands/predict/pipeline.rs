@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use attentive_data::{DataError, TableKind, TableLayout, TablePart, TableRows};
-use attentive_train::{Prediction, Predictor};
+use attentive_data::{DataError, Location, TableKind, TableLayout, TablePart, TableRows};
+use attentive_train::{Prediction, Predictor, TrainError};
 
 use super::input::{Input, Read};
 use super::writer::Asked;
@@ -38,10 +38,11 @@ enum Classified {
 pub(super) fn run(input: Input, predictor: &Predictor, asked: Asked<'_>) -> Result<Done, Failure> {
     let (to_classify, read) = sync_channel(WAITING);
     let (to_write, classified) = sync_channel(WAITING);
+    let mut refused = Refused { input: input.name(), is_json: false, is_skipped: asked.wording.errors };
     let reader = input.start(to_classify);
     let (result, written) = thread::scope(|scope| {
         let writer = scope.spawn(move || write(asked, classified));
-        let result = classify(predictor, &read, &to_write, || writer.is_finished());
+        let result = classify(predictor, &mut refused, &read, &to_write, || writer.is_finished());
         drop(to_write); // nothing more will come
         (result, writer.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
@@ -67,15 +68,19 @@ enum Ended {
 /// Classifies what is read, until nothing more comes or the writer has failed.
 fn classify(
     predictor: &Predictor,
+    refused: &mut Refused,
     read: &Receiver<Read>,
     to_write: &SyncSender<Classified>,
     has_failed: impl Fn() -> bool,
 ) -> Result<Ended, Failure> {
     loop {
         let classified = match read.recv_timeout(LOOK) {
-            Ok(Read::Part(TablePart::Layout(layout))) => Classified::Layout(layout),
-            Ok(Read::Part(TablePart::Rows(rows))) => {
-                let predictions = predict(predictor, &rows)?;
+            Ok(Read::Part(TablePart::Layout(layout))) => {
+                refused.is_json = layout.kind.is_json();
+                Classified::Layout(layout)
+            }
+            Ok(Read::Part(TablePart::Rows(mut rows))) => {
+                let predictions = predict(predictor, &mut rows, refused)?;
                 Classified::Rows(rows, predictions)
             }
             Ok(Read::End(result)) => {
@@ -97,12 +102,52 @@ fn classify(
     }
 }
 
+/// What becomes of a row whose text the tokenizer refuses.
+pub(super) struct Refused {
+    /// What the input is called.
+    pub(super) input: String,
+    /// Whether rows are JSON objects.
+    pub(super) is_json: bool,
+    /// Whether it is a bad row; else it ends the command.
+    pub(super) is_skipped: bool,
+}
+
 /// The predictions for rows, of which all may be bad.
-pub(super) fn predict(predictor: &Predictor, rows: &TableRows) -> Result<Vec<Prediction>, Failure> {
-    match rows.texts.is_empty() {
-        true => Ok(Vec::new()),
-        false => Ok(predictor.predict(&rows.texts, rows.seconds.as_deref())?),
+pub(super) fn predict(
+    predictor: &Predictor,
+    rows: &mut TableRows,
+    refused: &Refused,
+) -> Result<Vec<Prediction>, Failure> {
+    if rows.texts.is_empty() {
+        return Ok(Vec::new());
     }
+    match predictor.predict(&rows.texts, rows.seconds.as_deref()) {
+        Err(TrainError::Data(DataError::Encode { .. })) => one_by_one(predictor, rows, refused),
+        result => Ok(result?),
+    }
+}
+
+/// The same, row by row, to find those that the tokenizer refuses.
+fn one_by_one(predictor: &Predictor, rows: &mut TableRows, refused: &Refused) -> Result<Vec<Prediction>, Failure> {
+    let mut predictions = Vec::new();
+    while predictions.len() < rows.texts.len() {
+        let index = predictions.len();
+        let seconds = rows.seconds.as_ref().map(|seconds| &seconds[index..=index]);
+        match predictor.predict(&rows.texts[index..=index], seconds) {
+            Err(TrainError::Data(DataError::Encode { excerpt, reason, .. })) => {
+                let line = rows.lines.get(index).copied();
+                let at = Location { path: (&refused.input).into(), line, element: None };
+                let error = DataError::Encode { at: Some(at), excerpt, reason };
+                if !refused.is_skipped {
+                    return Err(Failure::Input(error));
+                }
+                let object = rows.rows.get(index).filter(|_| refused.is_json).cloned();
+                rows.reject(index, object, error);
+            }
+            prediction => predictions.extend(prediction?),
+        }
+    }
+    Ok(predictions)
 }
 
 /// Writes what comes. What ends without [`Classified::End`] is not finished, so that no file gets its name.

@@ -51,7 +51,7 @@ impl<'a> Asked<'a> {
         let has_bom = layout.has_bom && (encoding != UTF_8 || !writes_json || kind == TableKind::JsonLines);
         let form = self.target.form(layout, self.wording).map_err(Failure::Predict)?;
         let destination = Destination::open(self.output)?;
-        let is_json = matches!(kind, TableKind::JsonLines | TableKind::Objects);
+        let is_json = kind.is_json();
         let mut writer = Writer { form, encoding, destination, asked: self, is_json, n_errors: 0, text: String::new() };
         if has_bom {
             writer.text.push('\u{feff}');

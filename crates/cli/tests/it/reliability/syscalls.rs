@@ -200,23 +200,30 @@ fn inject_faults(case: &Case, what: &str, line: &str, restore: impl Fn()) {
     assert!(failures.is_empty(), "{} of the faults ended otherwise:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// Kills the command at calls that touch what has `place` in its path, from a clean state each time, and has `check` look at
-/// what is left.
-fn kill_everywhere(case: &Case, what: &str, place: &str, line: &str, restore: impl Fn(), check: impl Fn(usize, &str)) {
+/// Sends a signal to the command at calls that touch what has `place` in its path, from a clean state each time, and has `check`
+/// look at what is left: it is given how many there were before, the call and the exit code.
+fn signal_everywhere(
+    (signal, case): (&str, &Case),
+    what: &str,
+    place: &str,
+    line: &str,
+    restore: impl Fn(),
+    check: impl Fn(usize, &str, Option<i32>),
+) {
     restore();
     let points = points_at(place, case, line, 0);
     let stride = if is_full() { 1 } else { points.len().div_ceil(USUAL) };
-    let mut kills = 0;
+    let mut n_signals = 0;
     for point in points.iter().step_by(stride) {
         restore();
-        let killed = Finished::of(traced(case, &injection(point, "signal=SIGKILL"), line).output().unwrap());
-        assert_eq!(killed.code, None, "{}: {}", point.shown, killed.stderr);
-        check(kills, &point.shown);
-        kills += 1;
+        let fault = format!("signal={signal}");
+        let ended = Finished::of(traced(case, &injection(point, &fault), line).output().unwrap());
+        check(n_signals, &point.shown, ended.code);
+        n_signals += 1;
     }
     restore();
     tell(&format!(
-        "SIGKILL at {kills} of the {} system calls of {what} that touch its place: whole or not there, and made again",
+        "{signal} at {n_signals} of the {} system calls of {what} that touch its place: whole or not there, and made again",
         points.len()
     ));
 }
@@ -232,13 +239,14 @@ fn an_import_killed_at_every_system_call_is_made_again() {
     fs::create_dir(case.dir.path("runs")).unwrap();
     let import = format!("import text.keras --config small.toml --output {RUN} --backend {CPU} -q");
     let train = format!("train small.toml --run-dir {RUN} --overwrite --backend {CPU} -q");
-    kill_everywhere(
-        &case,
+    signal_everywhere(
+        ("SIGKILL", &case),
         "an import",
         RUN,
         &import,
         || case.clear(RUN),
-        |n, at| {
+        |n, at, code| {
+            assert_eq!(code, None, "{at}");
             if !case.dir.path(RUN).join("config.toml").exists() {
                 let refused = case.dir.run(&format!("resume {RUN}")).expect(66, at);
                 let true_of_it =
@@ -252,7 +260,7 @@ fn an_import_killed_at_every_system_call_is_made_again() {
 }
 
 #[test]
-fn an_export_killed_at_every_system_call_is_whole_or_not_there() {
+fn an_export_stopped_at_every_system_call_is_whole_or_not_there() {
     if !can_trace() {
         return;
     }
@@ -267,13 +275,21 @@ fn an_export_killed_at_every_system_call_is_whole_or_not_there() {
         let line = format!("export run --format {format} --output exports/out");
         case.dir.ok(&line);
         let whole = tree(&case.dir.path("exports"));
-        kill_everywhere(&case, &format!("{format} export"), "exports/", &line, clear, |_, at| {
+        let what = format!("{format} export");
+        signal_everywhere(("SIGKILL", &case), &what, "exports/", &line, clear, |_, at, code| {
+            assert_eq!(code, None, "{at}");
             let code = if case.dir.path("exports/out").exists() { 73 } else { 0 };
             case.dir.run(&line).expect(code, at);
             // Together with what the killed one left, where it did not come to its end.
             let mut left = tree(&case.dir.path("exports"));
             left.retain(|path, _| code == 0 || path.starts_with("out"));
             assert!(left == whole, "{at}: {:?}", left.keys());
+        });
+        signal_everywhere(("SIGTERM", &case), &what, "exports/", &line, clear, |_, at, code| {
+            let left = tree(&case.dir.path("exports"));
+            let is_finished = left == whole;
+            assert!(is_finished || left.is_empty(), "{at}: {:?}", left.keys());
+            assert!(code == Some(143) || (code == Some(0) && is_finished), "{at}: {code:?}");
         });
     }
 }
