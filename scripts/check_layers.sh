@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The imports between crates run one way: cli → {export, train, model, data, backend}, export → {train, model, data},
-# train → {model, ops, data}, model → ops → burn.
+# The imports between crates run one way: attentive → {export, bundle, train, model, data, backend},
+# export → {bundle, train, model, data}, bundle → {train, model, data}, train → {model, ops, data}, model → ops → burn.
 # Only `backend` opens a Burn backend, and nothing asks Burn for a default device.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,8 +20,9 @@ allowed ops burn burn-core
 allowed model attentive-ops burn
 allowed backend burn burn-core burn-flex burn-ndarray burn-nn burn-std
 allowed train attentive-data attentive-model attentive-ops burn burn-pack
-allowed export attentive-data attentive-model attentive-train burn
-allowed cli attentive-backend attentive-data attentive-export attentive-model attentive-ops attentive-train
+allowed bundle attentive-data attentive-model attentive-train burn
+allowed export attentive-bundle attentive-data attentive-model attentive-train burn
+allowed attentive attentive-backend attentive-bundle attentive-data attentive-export attentive-model attentive-ops attentive-train
 
 # Comments may name what the code must not.
 if grep -nE 'Device::(default|flex|ndarray|wgpu|cuda|vulkan|metal)\(' -r crates/*/src \

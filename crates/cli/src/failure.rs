@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use attentive_backend::BackendError;
+use attentive_bundle::BundleError;
 use attentive_data::{DataError, DataErrorKind};
 use attentive_export::ExportError;
 use attentive_train::{CheckpointError, ConfigError, StagingError, TrainError};
 
+use crate::hints::{of_bundle, of_export, of_train};
 use crate::predict_failure::PredictFailure;
 use crate::style::Style;
 use crate::visible::visible;
@@ -19,8 +21,14 @@ use crate::visible::visible;
 pub(crate) enum Failure {
     Train(TrainError),
     Backend(BackendError),
-    /// A classifier that could not be exported, or a bundle that could not be used.
+    /// A classifier that could not be exported, or one of another program that could not be imported.
     Export(ExportError),
+    /// A bundle that could not be written or used.
+    Bundle(BundleError),
+    /// A bundle was given to make a bundle from.
+    BundleOfBundle {
+        path: PathBuf,
+    },
     /// The texts to predict on cannot be read.
     Input(DataError),
     /// The examples to evaluate on cannot be read.
@@ -196,12 +204,14 @@ impl Failure {
             Self::Train(TrainError::Config(ConfigError::Invalid(error))) => {
                 format!("the config is not valid\n\n{error}")
             }
-            Self::Export(ExportError::Train(TrainError::Config(ConfigError::Invalid(error)))) => {
+            Self::Bundle(BundleError::Train(TrainError::Config(ConfigError::Invalid(error)))) => {
                 format!("the config of the bundle is not valid\n\n{error}")
             }
             Self::Train(error) => error.to_string(),
             Self::Backend(error) => error.to_string(),
             Self::Export(error) => error.to_string(),
+            Self::Bundle(error) => error.to_string(),
+            Self::BundleOfBundle { path } => format!("`{}` is a bundle already", path.display()),
             Self::Input(error) | Self::Labelled(error) => error.to_string(),
             Self::Predict(failure) => failure.message(),
             Self::Output { name, .. } => format!("cannot write {name}"),
@@ -239,6 +249,7 @@ impl Failure {
             Self::Train(error) => error.source(),
             Self::Backend(error) => error.source(),
             Self::Export(error) => error.source(),
+            Self::Bundle(error) => error.source(),
             Self::Input(error) | Self::Labelled(error) => error.source(),
             Self::Output { source, .. } | Self::Threads { source, .. } => Some(source),
             Self::Staging(error) => error.source(),
@@ -248,6 +259,7 @@ impl Failure {
             | Self::InterruptedOutput { .. }
             | Self::Folds(_)
             | Self::Predict(_)
+            | Self::BundleOfBundle { .. }
             | Self::Verification { .. }
             | Self::FileName { .. }
             | Self::ThreadCount { .. }
@@ -257,9 +269,13 @@ impl Failure {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Train(error) => error.hint(),
+            Self::Train(error) => of_train(error),
             Self::Backend(error) => error.hint(),
-            Self::Export(error) => error.hint(),
+            Self::Export(error) => of_export(error),
+            Self::Bundle(error) => of_bundle(error),
+            Self::BundleOfBundle { .. } => Some(
+                "make it from the run; of a bundle there are the formats `safetensors`, `onnx` and `keras`".to_string(),
+            ),
             Self::Input(error) => layout_hint(
                 error,
                 "name the column of the text with `--text`, or say how the file is laid out with `--format`",
@@ -303,6 +319,7 @@ impl Failure {
             Self::Backend(BackendError::Unknown { .. }) => code::CONFIG,
             Self::Backend(_) => code::NO_DEVICE,
             Self::Export(error) => export_code(error),
+            Self::Bundle(error) => bundle_code(error),
             Self::Input(error) | Self::Labelled(error) => data_code(error),
             Self::Predict(failure) if failure.is_of_data() => code::BAD_DATA,
             Self::Predict(_) => code::CONFIG,
@@ -316,7 +333,7 @@ impl Failure {
             | Self::InterruptedOutput { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
             Self::Verification { .. } => code::BAD_DATA,
-            Self::FileName { .. } | Self::ThreadCount { .. } => code::CONFIG,
+            Self::BundleOfBundle { .. } | Self::FileName { .. } | Self::ThreadCount { .. } => code::CONFIG,
             Self::Threads { .. } => code::NO_DEVICE,
             Self::Internal { .. } => code::INTERNAL,
         }
@@ -386,7 +403,10 @@ fn train_code(error: &TrainError) -> u8 {
         TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } | TrainError::Start { .. } => {
             code::BAD_DATA
         }
-        TrainError::RunExists { .. } | TrainError::RunLocked { .. } | TrainError::Occupied { .. } => code::RUN_TAKEN,
+        TrainError::RunExists { .. }
+        | TrainError::FoldsExist { .. }
+        | TrainError::RunLocked { .. }
+        | TrainError::Occupied { .. } => code::RUN_TAKEN,
         TrainError::Io { .. } | TrainError::NoRoom { .. } | TrainError::Gone { .. } => code::IO,
         TrainError::Device { .. } => code::DEVICE_LOST,
     }
@@ -395,6 +415,7 @@ fn train_code(error: &TrainError) -> u8 {
 fn export_code(error: &ExportError) -> u8 {
     match error {
         ExportError::Train(error) => train_code(error),
+        ExportError::Bundle(error) => bundle_code(error),
         ExportError::Output(error) => staging_code(error),
         ExportError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => code::NO_INPUT,
         ExportError::Unreadable { .. } | ExportError::NoEqual { .. } => code::BAD_DATA,
@@ -406,12 +427,20 @@ fn export_code(error: &ExportError) -> u8 {
         | ExportError::Classes { .. } => code::CONFIG,
         ExportError::NotForFormat { .. }
         | ExportError::Unsupported { .. }
-        | ExportError::FromBundle { .. }
         | ExportError::Unprunable
         | ExportError::TooLarge { .. } => code::CONFIG,
         ExportError::Rerun { .. } => code::INTERNAL,
         ExportError::Read { .. } | ExportError::Encode { .. } => code::IO,
-        ExportError::Damaged { .. } | ExportError::Differs { .. } => code::BAD_DATA,
+    }
+}
+
+fn bundle_code(error: &BundleError) -> u8 {
+    match error {
+        BundleError::Train(error) => train_code(error),
+        BundleError::Output(error) => staging_code(error),
+        BundleError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => code::NO_INPUT,
+        BundleError::Damaged { .. } | BundleError::Differs { .. } => code::BAD_DATA,
+        _ => code::IO,
     }
 }
 

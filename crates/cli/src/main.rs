@@ -5,6 +5,7 @@ mod args;
 mod chart;
 mod commands;
 mod failure;
+mod hints;
 mod output;
 mod predict_failure;
 mod progress;

@@ -117,7 +117,7 @@ impl Progress {
                 count(*from),
                 count(*to)
             )),
-            Event::Saved { path, is_planned, .. } if self.talk.verbose || !is_planned => {
+            Event::Saved { path, is_scheduled, .. } if self.talk.verbose || !is_scheduled => {
                 self.line(&format!("saved `{}`", path.display()));
             }
             Event::Saved { .. } => {}

@@ -28,11 +28,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let texts: Vec<String> = std::fs::read_to_string(texts)?.lines().map(str::to_string).collect();
     let run = RunDir::open(Path::new(run))?;
-    let config = run.config(&Backend::names())?;
+    let config = run.config()?;
     let backend = Backend::ALL.into_iter().find(|backend| backend.name() == config.backend);
     let opened = backend.ok_or("the run names no backend")?.open()?;
     let start = Instant::now();
-    let predictor = Predictor::load(&run, &Backend::names(), &opened.device)?;
+    let predictor = Predictor::load(&run, &opened.device)?;
     let loaded = start.elapsed();
 
     // As many at once as the program takes.

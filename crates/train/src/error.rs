@@ -94,6 +94,12 @@ pub enum TrainError {
         /// What `model.embedding.vectors` or `train.init_from` names.
         path: PathBuf,
     },
+    /// The directory already holds folds of a cross-validation.
+    #[error("`{path}` already holds folds of a cross-validation", path = path.display())]
+    FoldsExist {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The disk has no room for checkpoints.
     #[error(
         "there is no room for the checkpoints of the run: {} needed, {} free where `{path}` is", bytes(*.needed),
@@ -195,90 +201,6 @@ impl TrainError {
     pub(crate) fn device(error: impl std::fmt::Display) -> Self {
         Self::Device { reason: error.to_string() }
     }
-
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Config(error) => error.hint(),
-            Self::Data(error) => error.hint(),
-            Self::Checkpoint(error) => error.hint(),
-            Self::Weights(_) => Some("the config of the run was changed after it was trained; restore it".to_string()),
-            Self::RunExists { path } => Some(format!(
-                "go on with it by `--resume`, replace it by `--overwrite`, or choose another place by `--run-dir`; \
-                 `attentive evaluate {}` shows what it holds",
-                path.display()
-            )),
-            Self::Gone { .. } => {
-                Some("put it back and resume, or train again; nothing was written to its place".to_string())
-            }
-            Self::RunLocked { .. } => Some("wait for it to end, or choose another place".to_string()),
-            Self::NotARun { .. } => Some("a run directory is what `attentive train CONFIG` makes".to_string()),
-            Self::Occupied { .. } => Some("name a new or empty directory by `--run-dir`".to_string()),
-            Self::Changed { differences, .. } => {
-                let allow: Vec<String> =
-                    differences.iter().map(|difference| format!("--allow-changed {}", difference.field)).collect();
-                Some(format!(
-                    "restore what changed; or go on all the same by `{}`, which is recorded in the run; or start a new run \
-                     by `--run-dir` or `--overwrite`",
-                    allow.join(" ")
-                ))
-            }
-            Self::Diverged { .. } => Some(
-                "look at the examples, lower the learning rate, set `train.max_grad_norm = 1.0`, or add `warmup_steps` to \
-                 the schedule; checkpoints saved before are intact"
-                    .to_string(),
-            ),
-            Self::NoWayBack { .. } => Some(
-                "train it again with `--overwrite`, with a lower learning rate or `train.max_grad_norm = 1.0`".to_string(),
-            ),
-            Self::NoRoom { .. } => {
-                Some("free some space, or choose another disk by `--run-dir`; nothing was trained yet".to_string())
-            }
-            Self::NoMemory { .. } => Some(
-                "lower the `vocab_size` of the tokenizer, `features.buckets`, `model.embedding.dim` or the number of \
-                 labels, end other programs, or raise the limit on memory of the process (`ulimit -v`) or its container"
-                    .to_string(),
-            ),
-            Self::NothingLogged { first: Some(first), .. } => {
-                Some(format!("the first line is of step {first}: give at least that many by `--steps`"))
-            }
-            Self::NothingLogged { first: None, .. } => Some(
-                "`attentive resume` goes on with the run; it logs a line every `train.log_every` steps".to_string(),
-            ),
-            Self::NoStart { .. } => Some(
-                "`train.init_from` names a run, a bundle or a .safetensors file, relative to the directory the command runs in"
-                    .to_string(),
-            ),
-            Self::Start { .. } => Some(
-                "`train.init_from` takes a run, a bundle or a .safetensors file whose weights have the names and shapes of \
-                 this model's, which `attentive inspect` shows; `train.init_names` tells other names"
-                    .to_string(),
-            ),
-            Self::NoSplit { split } => Some(match split {
-                attentive_data::Split::Validation => {
-                    "evaluate `--split test`, or a file with `--data FILE`".to_string()
-                }
-                _ => "add it under `[data]`, or evaluate a file with `--data FILE`".to_string(),
-            }),
-            Self::Head { .. } => Some(
-                "set `model.head = \"auto\"`, or `data.multi_label = true` if a text may have several labels"
-                    .to_string(),
-            ),
-            Self::Threshold { .. } => {
-                Some("leave `train.threshold` out; `train.class_weights` shifts decisions between labels".to_string())
-            }
-            Self::ClassWeight { .. } => Some("correct the name, or leave it out: it then counts 1".to_string()),
-            Self::TooLarge { .. } => {
-                Some("lower the `vocab_size` of the tokenizer, `features.buckets` or `model.embedding.dim`".to_string())
-            }
-            Self::Io { source, .. } => Some(io_hint(source)),
-            Self::Device { .. } => Some(
-                "resume from the last checkpoint, if there is one; if the device ran out of memory, lower `train.batch_size` or raise \
-                 `train.accumulation_steps`"
-                    .to_string(),
-            ),
-        }
-    }
 }
 
 impl From<InvalidConfig> for TrainError {
@@ -366,25 +288,6 @@ pub enum CheckpointError {
     },
 }
 
-impl CheckpointError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::None { .. } => Some("let `attentive train` or `attentive resume` finish a first epoch".to_string()),
-            Self::NewestDamaged { .. } => Some(
-                "`attentive resume RUN` trains again from the newest intact checkpoint; or restore the file from a backup"
-                    .to_string(),
-            ),
-            Self::AllDamaged { .. } | Self::Damaged { .. } | Self::Moments { .. } => {
-                Some("restore the file from a backup, or train again with `--overwrite`".to_string())
-            }
-            Self::NotFinite { .. } => Some("lower the learning rate; the checkpoint before is intact".to_string()),
-            Self::Io { source, .. } => Some(io_hint(source)),
-            Self::Encode { .. } => None,
-        }
-    }
-}
-
 /// One line each.
 fn lines(items: &[impl fmt::Display]) -> String {
     items.iter().map(|item| format!("\n  {item}")).collect()
@@ -400,45 +303,5 @@ fn bytes(count: u64) -> String {
     match units.into_iter().find(|(size, _)| count as f64 >= *size) {
         Some((size, unit)) => format!("{:.1} {unit}", count as f64 / size),
         None => format!("{count} bytes"),
-    }
-}
-
-/// What the user can do about what the system said of a file of a run.
-fn io_hint(source: &io::Error) -> String {
-    use io::ErrorKind::{
-        FileTooLarge, InvalidFilename, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
-        StorageFull,
-    };
-    let hint = match source.kind() {
-        StorageFull | QuotaExceeded => "free some space and resume; checkpoints saved before are intact",
-        FileTooLarge => {
-            "raise the limit on the size of a file (`ulimit -f`) and resume; checkpoints saved before are intact"
-        }
-        ReadOnlyFilesystem => {
-            "choose a place that can be written to by `--run-dir`, or make this one writable and resume"
-        }
-        PermissionDenied => "check who may read and write there",
-        NotADirectory => "a file stands where a directory is needed; choose another place by `--run-dir`",
-        InvalidFilename => "choose a shorter name by `--run-dir`",
-        NotFound => "a part of the run was removed or renamed: put it back and resume, or train again",
-        _ => "look after the disk, then resume; checkpoints saved before are intact",
-    };
-    hint.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A disk may be full, and a run diverge, before anything was saved.
-    #[test]
-    fn no_hint_speaks_of_a_checkpoint_that_need_not_be_there() {
-        use io::ErrorKind::{FileTooLarge, Other, PermissionDenied, QuotaExceeded, StorageFull};
-        let hints =
-            [StorageFull, QuotaExceeded, FileTooLarge, PermissionDenied, Other].map(|kind| io_hint(&kind.into()));
-        for hint in &hints {
-            assert!(!hint.contains("the last checkpoint"), "{hint}");
-        }
-        assert_eq!(hints[0], "free some space and resume; checkpoints saved before are intact");
     }
 }

@@ -66,7 +66,7 @@ pub enum Event {
         /// Where it is.
         path: PathBuf,
         /// Whether the config asked for it, not a signal or the clock.
-        is_planned: bool,
+        is_scheduled: bool,
     },
     /// A checkpoint, or the log of steps, was damaged and is not used.
     SetAside(SetAside),

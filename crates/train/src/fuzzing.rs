@@ -15,7 +15,7 @@ pub const SCHEMA: u32 = checkpoint::SCHEMA;
 
 /// A config file with this text, which the file's name names.
 pub fn config(text: &str) -> Result<Config, InvalidConfig> {
-    let mut config = Config::parse(Path::new("fuzzed.toml"), text, &[], &["flex", "ndarray", "wgpu"])?;
+    let mut config = Config::parse(Path::new("fuzzed.toml"), text, &[], Some(&["flex", "ndarray", "wgpu"]))?;
     if config.name.is_empty() {
         config.name = "fuzzed".to_string();
     }

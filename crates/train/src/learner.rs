@@ -35,7 +35,7 @@ pub(crate) enum Stepped {
 
 /// Which update of the weights a step is to make.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Turn {
+pub(crate) struct StepContext {
     /// The steps before it.
     pub step: u64,
     /// Those of them that were not skipped.
@@ -159,18 +159,28 @@ impl<'a> Learner<'a> {
     ///
     /// # Errors
     /// When the device fails.
-    pub(crate) fn step(&mut self, batch: &StepBatch, turn: Turn, evaluator: &Evaluator) -> Result<Stepped, TrainError> {
+    pub(crate) fn step(
+        &mut self,
+        batch: &StepBatch,
+        context: StepContext,
+        evaluator: &Evaluator,
+    ) -> Result<Stepped, TrainError> {
         if is_host(&self.device) {
             // On a thread of the pool, or each operation would have to wake one.
-            rayon::scope(|_| self.step_here(batch, turn, evaluator))
+            rayon::scope(|_| self.step_here(batch, context, evaluator))
         } else {
             // A GPU has a queue for each thread.
-            self.step_here(batch, turn, evaluator)
+            self.step_here(batch, context, evaluator)
         }
     }
 
-    fn step_here(&mut self, batch: &StepBatch, turn: Turn, evaluator: &Evaluator) -> Result<Stepped, TrainError> {
-        let (logits, gradients) = self.pass(batch, turn.step, evaluator);
+    fn step_here(
+        &mut self,
+        batch: &StepBatch,
+        context: StepContext,
+        evaluator: &Evaluator,
+    ) -> Result<Stepped, TrainError> {
+        let (logits, gradients) = self.pass(batch, context.step, evaluator);
         let logits = logits.try_into_vec_as::<f32>().map_err(TrainError::device)?;
         let are_finite = logits.iter().all(|value| value.is_finite());
         let seen = self.judge(logits, &batch.targets(), evaluator);
@@ -180,7 +190,7 @@ impl<'a> Learner<'a> {
         if let Some(name) = gradients.first_not_finite()? {
             return Ok(Stepped::Skipped { tensor: format!("the gradient of `{name}`") });
         }
-        self.update(gradients, turn)?;
+        self.update(gradients, context)?;
         Ok(Stepped::Done(seen))
     }
 
@@ -192,16 +202,16 @@ impl<'a> Learner<'a> {
     pub(crate) fn steps(
         &mut self,
         batches: &[StepBatch],
-        turns: &[Turn],
+        contexts: &[StepContext],
         evaluator: &Evaluator,
     ) -> Result<Option<Vec<Running>>, TrainError> {
         let before = (self.model.clone(), self.optimizer.clone(), self.average.clone());
         let (mut logits, mut sums) = (Vec::new(), Vec::new());
-        for (batch, turn) in batches.iter().zip(turns) {
-            let (of_batch, gradients) = self.pass(batch, turn.step, evaluator);
+        for (batch, context) in batches.iter().zip(contexts) {
+            let (of_batch, gradients) = self.pass(batch, context.step, evaluator);
             logits.push(of_batch.reshape([-1]));
             sums.extend(gradients.sums().into_iter().map(|(_, sum)| sum));
-            self.update(gradients, *turn)?;
+            self.update(gradients, *context)?;
         }
         let n_sums = sums.len();
         let read = Tensor::cat([sums, logits].concat(), 0).try_into_vec_as::<f32>().map_err(TrainError::device)?;
@@ -253,7 +263,7 @@ impl<'a> Learner<'a> {
         })
     }
 
-    fn update(&mut self, mut gradients: Gradients, turn: Turn) -> Result<(), TrainError> {
+    fn update(&mut self, mut gradients: Gradients, context: StepContext) -> Result<(), TrainError> {
         let train = &self.config.train;
         match train.max_grad_norm {
             Some(max_norm) if is_host(&self.device) => gradients.clip(max_norm)?,
@@ -261,13 +271,13 @@ impl<'a> Learner<'a> {
             None => {}
         }
         let lr_of = |weight: &str| match train.learning_rates.get(part_of(weight)) {
-            Some(own) => turn.lr / train.optimizer.learning_rate() * own,
-            None => turn.lr,
+            Some(own) => context.lr / train.optimizer.learning_rate() * own,
+            None => context.lr,
         };
         let model = std::mem::replace(&mut self.model, self.placeholder.clone());
-        self.model = self.optimizer.step(model, gradients, turn.updates, &lr_of);
+        self.model = self.optimizer.step(model, gradients, context.updates, &lr_of);
         if let Some(average) = &mut self.average {
-            average.update(&self.model, turn.updates + 1);
+            average.update(&self.model, context.updates + 1);
         }
         Ok(())
     }
@@ -334,20 +344,21 @@ mod tests {
             let loader = Loader::new(&config, &prepared);
             let batches: Vec<StepBatch> =
                 loader.plan(0).batches_from(0).map(|examples| loader.batch(examples)).collect();
-            let turns: Vec<Turn> = (0..6).map(|step| Turn { step, updates: step, lr: 0.1 }).collect();
+            let contexts: Vec<StepContext> = (0..6).map(|step| StepContext { step, updates: step, lr: 0.1 }).collect();
             let learner = || Learner::new(&config, &prepared, &device).unwrap();
             let (mut single, mut together) = (learner(), learner());
             let before = state(&together);
-            let seen = together.steps(&batches, &turns, &evaluator).unwrap();
+            let seen = together.steps(&batches, &contexts, &evaluator).unwrap();
             if !is_finite {
                 assert_eq!(seen, None);
                 assert!(state(&together) == before);
                 continue;
             }
-            let stepped = batches.iter().zip(turns).map(|(batch, turn)| match single.step(batch, turn, &evaluator) {
-                Ok(Stepped::Done(seen)) => seen,
-                other => panic!("{other:?}"),
-            });
+            let stepped =
+                batches.iter().zip(contexts).map(|(batch, context)| match single.step(batch, context, &evaluator) {
+                    Ok(Stepped::Done(seen)) => seen,
+                    other => panic!("{other:?}"),
+                });
             assert_eq!(seen, Some(stepped.collect()));
             assert!(state(&together) == state(&single));
             assert!(state(&together) != before);

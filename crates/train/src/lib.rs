@@ -1,6 +1,6 @@
 //! From a config to a run directory: the training loop, optimizers, checkpoints, metrics, evaluation and prediction.
 //!
-//! The three public verbs are [`fit`], [`Predictor::evaluate`] and [`Predictor::predict`]. This crate prints nothing, reads
+//! The life cycle of a run is [`NewRun`], [`Run`] and [`StoppedRun`]; what it trained is a [`Predictor`]. This crate prints nothing, reads
 //! no argument, and names no backend: it is handed a [`burn::tensor::Device`] and tells an observer what happens.
 //!
 //! The modules are listed in the order of their imports: each uses only those above it, but for `error`, which all use
@@ -42,7 +42,7 @@ mod prepare;
 mod recovery;
 
 mod event;
-mod sitting;
+mod job;
 
 mod examine;
 mod windows;
@@ -54,11 +54,14 @@ mod loader;
 mod evaluate;
 mod initial;
 
-mod elsewhere;
+mod imported;
 mod learner;
 mod predictor;
 mod trainer;
 
+mod lifecycle;
+
+mod folds;
 mod verify;
 
 #[cfg(fuzzing)]
@@ -69,12 +72,15 @@ pub use checkpoint::{Change, Difference, Origin};
 pub use config::{
     Config, ConfigError, EarlyStoppingConfig, InvalidConfig, Monitor, Place, Problem, Threshold, TrainConfig, reference,
 };
-pub use elsewhere::Elsewhere;
 pub use error::{CheckpointError, Damage, TrainError};
 pub use event::Event;
 pub use examine::examine;
+pub use folds::{ExistingFolds, FoldFigure, FoldRuns, FoldSummary, fold_figures};
 pub use format::{Precision, read_safetensors, write_safetensors};
 pub use hashed::{read_hashed, sha256};
+pub use imported::Imported;
+pub use job::{Callbacks, Outcome, Report, Request};
+pub use lifecycle::{Machine, NewRun, Preparing, Run, StoppedRun};
 pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
 pub use metrics::{Average, Baseline, ConfusionCount, Intervals, LabelMetrics, Metrics};
 pub use optimizer::{
@@ -82,15 +88,13 @@ pub use optimizer::{
 };
 pub use optimizer_state::OptimizerState;
 pub use predictor::{Parts, Prediction, Predictor, summary};
-pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Held, Prepared, SplitAccount, limit, prepare, prepare_with};
-pub use recovery::{Recovered, SetAside};
-pub use run::{LockedRun, RunDir};
+pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Held, Prepared, SplitAccount, limit, prepare};
+pub use recovery::SetAside;
+pub use run::RunDir;
 pub use schedule::ScheduleConfig;
-pub use sitting::{Job, Outcome, Report, Request, Watch};
 pub use staging::{RemovedOutputs, StagedDirectory, StagedFile, StagingError, remove_unfinished};
-pub use start::{Source, Start, StartAccount, Started};
-pub use trainer::fit;
-pub use verify::{Finding, Replayed, first_config, logged, replay, verify_files};
+pub use start::{Source, Start, StartAccount, WeightInit};
+pub use verify::{Finding, Replay, Replayed, verify_files};
 
 /// The most weights that an embedding may have: 2³², 16 GiB in f32. A config above it is a slip.
 const MAX_PARAMETERS: u128 = 1 << 32;

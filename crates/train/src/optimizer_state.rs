@@ -21,8 +21,8 @@ impl OptimizerState {
     ///
     /// # Errors
     /// When the run has no intact checkpoint.
-    pub fn of_run(run: &RunDir, backends: &[&str]) -> Result<Option<Self>, TrainError> {
-        let config = run.config(backends)?;
+    pub fn of_run(run: &RunDir) -> Result<Option<Self>, TrainError> {
+        let config = run.config()?;
         if config.train.ema.is_some() || config.train.average_best > 1 {
             return Ok(None);
         }

@@ -1,5 +1,7 @@
 //! A trained classifier, loaded from its run: text in, labels and probabilities out.
 
+use std::path::Path;
+
 use attentive_data::{Examples, Labels, TextEncoder, UNWATCHED};
 use attentive_model::{Classifier, Initializer, Sizes, Summary, Weight, WeightsError};
 use burn::tensor::Device;
@@ -68,11 +70,11 @@ impl Parts {
     /// # Errors
     /// When the directory is no run, has no intact checkpoint, or a file does not fit the others. An older checkpoint is
     /// never taken for a damaged best one.
-    pub fn of_run(run: &RunDir, backends: &[&str]) -> Result<Self, TrainError> {
+    pub fn of_run(run: &RunDir) -> Result<Self, TrainError> {
         let store = Store::new(run.checkpoints());
         loop {
             let steps = store.steps()?;
-            match Self::load_at_once(run, &store, backends) {
+            match Self::load_at_once(run, &store) {
                 // A run that trains removes older checkpoints when it has newer ones, perhaps while they are read.
                 Err(TrainError::Checkpoint(_)) if store.steps()? != steps => {}
                 result => return result,
@@ -80,8 +82,8 @@ impl Parts {
         }
     }
 
-    fn load_at_once(run: &RunDir, store: &Store, backends: &[&str]) -> Result<Self, TrainError> {
-        let config = run.config(backends)?;
+    fn load_at_once(run: &RunDir, store: &Store) -> Result<Self, TrainError> {
+        let config = run.config()?;
         let Newest { checkpoint, damaged } = store.newest_at_a_glance()?;
         if !damaged.is_empty() {
             // A damaged newest one may hide a better epoch.
@@ -113,13 +115,23 @@ impl Parts {
     }
 }
 
+impl Source {
+    /// The weights of a run, or of a .safetensors file.
+    ///
+    /// # Errors
+    /// When it is neither, or cannot be read.
+    pub fn open(path: &Path) -> Result<Self, TrainError> {
+        if path.is_dir() { Ok(Parts::of_run(&RunDir::open(path)?)?.into_source()) } else { Self::of_file(path) }
+    }
+}
+
 impl Predictor {
     /// Loads what a run chose, see [`Parts::of_run`].
     ///
     /// # Errors
     /// As [`Parts::of_run`] and [`Predictor::new`].
-    pub fn load(run: &RunDir, backends: &[&str], device: &Device) -> Result<Self, TrainError> {
-        Self::new(Parts::of_run(run, backends)?, device)
+    pub fn load(run: &RunDir, device: &Device) -> Result<Self, TrainError> {
+        Self::new(Parts::of_run(run)?, device)
     }
 
     /// Puts a classifier together on a device. Nothing is allocated for weights that the parts do not hold.

@@ -15,7 +15,7 @@ use crate::checkpoint::{Origin, keys, sha256};
 use crate::config::{Config, Threshold};
 use crate::error::TrainError;
 use crate::preflight;
-use crate::start::{Source, Start, StartAccount, Taker};
+use crate::start::{Source, Start, StartAccount, StartTarget};
 
 /// Texts, or pairs of texts, as ids.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ pub fn prepare(config: &Config, on_progress: &OnProgress) -> Result<Prepared, Tr
 ///
 /// # Errors
 /// As [`prepare`].
-pub fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress) -> Result<Prepared, TrainError> {
+pub(crate) fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress) -> Result<Prepared, TrainError> {
     let begin = |progress| if on_progress(&progress) { Ok(()) } else { Err(DataError::Interrupted { kept: false }) };
     config.check_size()?;
     begin(Progress::Reading)?;
@@ -296,8 +296,8 @@ impl Prepared {
     pub fn start_from(&mut self, path: &Path, source: Source, config: &Config) -> Result<(), TrainError> {
         let shapes = config.model.weight_shapes(&self.sizes);
         let (features, names) = (&config.features, &config.train.init_names);
-        let taker = Taker { shapes, encoder: &self.encoder, labels: &self.labels, features, names };
-        let start = Start::new(path, source, &taker)?;
+        let target = StartTarget { shapes, encoder: &self.encoder, labels: &self.labels, features, names };
+        let start = Start::new(path, source, &target)?;
         self.account.start = Some(start.account.clone());
         self.start = Some(start);
         Ok(())

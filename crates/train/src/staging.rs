@@ -71,7 +71,7 @@ impl StagedFile {
     /// [`StagingError::Exists`]; [`StagingError::Place`] where there can be no file; [`StagingError::Io`].
     pub fn new(target: &Path) -> Result<Self, StagingError> {
         check_vacant(target)?;
-        let (staged, file) = Staged::new(target.to_path_buf(), create_file)?;
+        let (staged, file) = Staged::new(target.to_path_buf(), target, create_file)?;
         Ok(Self { staged, file, replaces: false })
     }
 
@@ -91,7 +91,7 @@ impl StagedFile {
             return Err(StagingError::Place { path: target.to_path_buf(), reason: "it is no regular file" });
         }
         let place = if old.is_some() { fs::canonicalize(target).map_err(&failed)? } else { target.to_path_buf() };
-        let (staged, file) = Staged::new(place, create_file)?;
+        let (staged, file) = Staged::new(place, target, create_file)?;
         if let Some(old) = old {
             file.set_permissions(old.permissions()).map_err(failed)?;
         }
@@ -144,7 +144,7 @@ impl StagedDirectory {
     /// As [`StagedFile::new`].
     pub fn new(target: &Path) -> Result<Self, StagingError> {
         check_vacant(target)?;
-        let (staged, lock) = Staged::new(target.to_path_buf(), create_directory)?;
+        let (staged, lock) = Staged::new(target.to_path_buf(), target, create_directory)?;
         Ok(Self { staged, _lock: lock })
     }
 
@@ -175,10 +175,10 @@ impl StagedDirectory {
 /// can be published: it is for a process that ends at once.
 pub fn remove_unfinished() -> RemovedOutputs {
     let mut places = unfinished();
-    let targets = places.drain(..).map(|Place { temporary, target }| {
+    let targets = places.drain(..).map(|Place { temporary, named, .. }| {
         // Another thread may still be filling the directory.
         let _ = (0..ATTEMPTS).find(|_| !matches!(remove(&temporary), Err(error) if is_not_empty(&error)));
-        target
+        named
     });
     RemovedOutputs { targets: targets.collect(), _none_is_published: places }
 }
@@ -200,6 +200,8 @@ fn unfinished() -> MutexGuard<'static, Vec<Place>> {
 struct Place {
     temporary: PathBuf,
     target: PathBuf,
+    /// The target as it was named; a link may lead from there.
+    named: PathBuf,
 }
 
 /// What is written under a temporary name. Dropped, it is removed.
@@ -208,7 +210,11 @@ struct Staged(Place);
 
 impl Staged {
     /// Takes a new temporary name by `create`, which gives `None` when the name is taken.
-    fn new<T>(target: PathBuf, create: impl Fn(&Path) -> io::Result<Option<T>>) -> Result<(Self, T), StagingError> {
+    fn new<T>(
+        target: PathBuf,
+        named: &Path,
+        create: impl Fn(&Path) -> io::Result<Option<T>>,
+    ) -> Result<(Self, T), StagingError> {
         let prefix = temporary_prefix(name_of(&target)?);
         remove_leftovers(directory_of(&target), &prefix);
         for _ in 0..ATTEMPTS {
@@ -217,7 +223,7 @@ impl Staged {
             let mut unfinished = unfinished();
             match create(&temporary) {
                 Ok(Some(created)) => {
-                    let place = Place { temporary, target };
+                    let place = Place { temporary, target, named: named.to_path_buf() };
                     unfinished.push(place.clone());
                     return Ok((Self(place), created));
                 }
@@ -230,7 +236,7 @@ impl Staged {
     }
 
     fn publish(self, rename: impl FnOnce(&Path, &Path) -> io::Result<()>) -> Result<(), StagingError> {
-        let Place { temporary, target } = &self.0;
+        let Place { temporary, target, .. } = &self.0;
         let renamed = {
             let mut unfinished = unfinished();
             rename(temporary, target).inspect(|()| unfinished.retain(|place| place != &self.0))
@@ -410,7 +416,7 @@ fn is_same(a: &Metadata, b: &Metadata) -> bool {
     (a.dev(), a.ino()) == (b.dev(), b.ino())
 }
 
-/// Elsewhere what is open cannot be given to another file.
+/// Imported what is open cannot be given to another file.
 #[cfg(not(unix))]
 fn is_same(_: &Metadata, _: &Metadata) -> bool {
     true

@@ -35,7 +35,7 @@ struct Known {
 /// What became of one weight of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Started {
+pub enum WeightInit {
     /// It has the values of the weight of its name.
     Whole,
     /// Some of its rows have.
@@ -62,7 +62,7 @@ pub struct StartAccount {
     /// The SHA-256 of all weights of the source as safetensors in 32 bits.
     pub weights_sha256: String,
     /// What became of each weight of the model.
-    pub weights: BTreeMap<String, Started>,
+    pub weights: BTreeMap<String, WeightInit>,
     /// The weights of the source that the model does not have.
     pub unused: Vec<String>,
 }
@@ -108,7 +108,7 @@ impl Source {
 }
 
 /// The model that takes weights from a source.
-pub(crate) struct Taker<'a> {
+pub(crate) struct StartTarget<'a> {
     pub(crate) shapes: Vec<(String, Vec<usize>)>,
     pub(crate) encoder: &'a TextEncoder,
     pub(crate) labels: &'a Labels,
@@ -121,19 +121,19 @@ impl Start {
     /// What the model takes from the source at `path`.
     ///
     /// # Errors
-    /// [`TrainError::Start`] when it takes nothing, or a weight is not where `taker.names` says.
-    pub(crate) fn new(path: &Path, source: Source, taker: &Taker) -> Result<Self, TrainError> {
+    /// [`TrainError::Start`] when it takes nothing, or a weight is not where `target.names` says.
+    pub(crate) fn new(path: &Path, source: Source, target: &StartTarget) -> Result<Self, TrainError> {
         let failed = |reason: String| TrainError::Start { path: path.to_path_buf(), reason };
         let weights_sha256 = sha256_of(&source.weights).map_err(failed)?;
         let mut given: BTreeMap<String, Weight> =
             source.weights.into_iter().map(|weight| (weight.name.clone(), weight)).collect();
         let (mut weights, mut patches) = (BTreeMap::new(), BTreeMap::new());
-        if let Some(name) = taker.names.keys().find(|name| taker.shapes.iter().all(|(own, _)| own != *name)) {
-            let own: Vec<String> = taker.shapes.iter().map(|(own, _)| format!("`{own}`")).collect();
+        if let Some(name) = target.names.keys().find(|name| target.shapes.iter().all(|(own, _)| own != *name)) {
+            let own: Vec<String> = target.shapes.iter().map(|(own, _)| format!("`{own}`")).collect();
             return Err(failed(format!("this model has no weight `{name}`; it has {}", own.join(", "))));
         }
-        for (name, shape) in &taker.shapes {
-            let there = taker.names.get(name);
+        for (name, shape) in &target.shapes {
+            let there = target.names.get(name);
             let (started, patch) = match (given.remove(there.unwrap_or(name)), there) {
                 (None, Some(there)) => return Err(failed(format!("it has no weight `{there}`"))),
                 (None, None) => (new("there is none of this name"), None),
@@ -143,7 +143,7 @@ impl Start {
                 }
                 (Some(weight), _) => {
                     let weight = Weight { name: name.clone(), ..weight };
-                    taken(weight, shape, source.known.as_ref(), taker)
+                    taken(weight, shape, source.known.as_ref(), target)
                 }
             };
             weights.insert(name.clone(), started);
@@ -173,23 +173,23 @@ impl Start {
     }
 }
 
-fn new(reason: impl Into<String>) -> Started {
-    Started::New { reason: reason.into() }
+fn new(reason: impl Into<String>) -> WeightInit {
+    WeightInit::New { reason: reason.into() }
 }
 
 /// What becomes of a weight of this shape, given the source's of the same name.
-fn taken(weight: Weight, shape: &[usize], known: Option<&Known>, taker: &Taker) -> (Started, Option<Patch>) {
+fn taken(weight: Weight, shape: &[usize], known: Option<&Known>, target: &StartTarget) -> (WeightInit, Option<Patch>) {
     let is_table = weight.name == Table::Embedding.weight();
     let same_width = weight.shape.len() == 2 && shape.len() == 2 && weight.shape[1] == shape[1];
     if let Some(known) = known {
-        if weight.name.starts_with(HEAD) && known.labels != *taker.labels {
+        if weight.name.starts_with(HEAD) && known.labels != *target.labels {
             return (new("the labels are others"), None);
         }
-        if weight.name == Table::Ngrams.weight() && known.features != *taker.features {
+        if weight.name == Table::Ngrams.weight() && known.features != *target.features {
             return (new("the n-grams are others"), None);
         }
-        if is_table && same_width && known.encoder.to_json() != taker.encoder.to_json() {
-            let own = |row: usize| taker.encoder.token(u32::try_from(row).ok()?);
+        if is_table && same_width && known.encoder.to_json() != target.encoder.to_json() {
+            let own = |row: usize| target.encoder.token(u32::try_from(row).ok()?);
             let theirs = |row| Some(known.encoder.id(&own(row)?)? as usize);
             return rows(&weight, shape, theirs, "token");
         }
@@ -198,7 +198,7 @@ fn taken(weight: Weight, shape: &[usize], known: Option<&Known>, taker: &Taker) 
         return rows(&weight, shape, Some, "position");
     }
     match weight.shape == shape {
-        true => (Started::Whole, Some(Patch { rows: None, values: weight.values })),
+        true => (WeightInit::Whole, Some(Patch { rows: None, values: weight.values })),
         false => (new(format!("its shape is {:?}, not {shape:?}", weight.shape)), None),
     }
 }
@@ -209,7 +209,7 @@ fn rows(
     shape: &[usize],
     theirs: impl Fn(usize) -> Option<usize>,
     by: &str,
-) -> (Started, Option<Patch>) {
+) -> (WeightInit, Option<Patch>) {
     let width = shape[1];
     let found = (0..shape[0]).filter_map(|row| Some((row, theirs(row).filter(|&their| their < weight.shape[0])?)));
     let (mut rows, mut values) = (Vec::new(), Vec::new());
@@ -220,7 +220,10 @@ fn rows(
     if rows.is_empty() {
         return (new(format!("it has no {by} of this model's")), None);
     }
-    (Started::Rows { loaded: rows.len(), of: shape[0], by: by.to_string() }, Some(Patch { rows: Some(rows), values }))
+    (
+        WeightInit::Rows { loaded: rows.len(), of: shape[0], by: by.to_string() },
+        Some(Patch { rows: Some(rows), values }),
+    )
 }
 
 #[cfg(test)]
@@ -266,9 +269,14 @@ mod tests {
         .into();
         let mut weights: Vec<Weight> = shapes.iter().map(|(name, shape)| weight(name, shape, -100.0)).collect();
         let features = FeaturesConfig::default();
-        let taker =
-            Taker { shapes, encoder: &own, labels: &labels(["x", "z"]), features: &features, names: &BTreeMap::new() };
-        let start = Start::new(Path::new("run"), source, &taker).unwrap();
+        let target = StartTarget {
+            shapes,
+            encoder: &own,
+            labels: &labels(["x", "z"]),
+            features: &features,
+            names: &BTreeMap::new(),
+        };
+        let start = Start::new(Path::new("run"), source, &target).unwrap();
         start.apply(&mut weights);
         // Their rows are [PAD], [UNK], a, b, c; ours [PAD], [UNK], d, c, b.
         assert_eq!(weights[0].values, [0.0, 1.0, 2.0, 3.0, -96.0, -95.0, 8.0, 9.0, 6.0, 7.0]);
@@ -276,9 +284,9 @@ mod tests {
         assert_eq!((weights[2].values[0], weights[3].values[0], weights[4].values[0]), (70.0, -100.0, -100.0));
         let account = &start.account;
         let started = |name: &str| account.weights[name].clone();
-        assert_eq!(started("embedding.weight"), Started::Rows { loaded: 4, of: 5, by: "token".into() });
-        assert_eq!(started("positions.weight"), Started::Rows { loaded: 2, of: 3, by: "position".into() });
-        assert_eq!(started("attention.scale"), Started::Whole);
+        assert_eq!(started("embedding.weight"), WeightInit::Rows { loaded: 4, of: 5, by: "token".into() });
+        assert_eq!(started("positions.weight"), WeightInit::Rows { loaded: 2, of: 3, by: "position".into() });
+        assert_eq!(started("attention.scale"), WeightInit::Whole);
         assert_eq!(started("head.weight"), new("the labels are others"));
         assert_eq!(started("pooling.query"), new("there is none of this name"));
         assert_eq!(account.unused, ["gone"]);
@@ -290,8 +298,9 @@ mod tests {
         let own = encoder("a");
         let (labels, features) = (Labels::from_names(["x"]), FeaturesConfig::default());
         let shapes = vec![("embedding.weight".to_string(), vec![3, 2])];
-        let taker = Taker { shapes, encoder: &own, labels: &labels, features: &features, names: &BTreeMap::new() };
-        let error = Start::new(Path::new("a.safetensors"), source, &taker).unwrap_err();
+        let target =
+            StartTarget { shapes, encoder: &own, labels: &labels, features: &features, names: &BTreeMap::new() };
+        let error = Start::new(Path::new("a.safetensors"), source, &target).unwrap_err();
         assert_eq!(error.to_string(), "cannot start from `a.safetensors`: none of its weights fits this model");
     }
 
@@ -305,12 +314,12 @@ mod tests {
                 vec![weight("wte", &[3, 2], 4.0), weight("bias", &[1], 7.0), weight("head.weight", &[2, 1], 9.0)];
             let shapes = [("embedding.weight", vec![3, 2]), ("head.weight", vec![2, 1]), ("head.bias", vec![1])];
             let shapes: Vec<_> = shapes.map(|(name, shape)| (name.to_string(), shape)).into();
-            let taker = Taker { shapes, encoder: &own, labels: &labels, features: &features, names: &names };
-            Start::new(Path::new("a.safetensors"), Source { weights, known: None }, &taker)
+            let target = StartTarget { shapes, encoder: &own, labels: &labels, features: &features, names: &names };
+            Start::new(Path::new("a.safetensors"), Source { weights, known: None }, &target)
         };
         let taken = start([("embedding.weight", "wte")]).unwrap();
-        assert_eq!(taken.account.weights["embedding.weight"], Started::Whole);
-        assert_eq!(taken.account.weights["head.weight"], Started::Whole);
+        assert_eq!(taken.account.weights["embedding.weight"], WeightInit::Whole);
+        assert_eq!(taken.account.weights["head.weight"], WeightInit::Whole);
         assert_eq!(taken.account.weights["head.bias"], new("there is none of this name"));
         assert_eq!(taken.account.unused, ["bias"]);
         let mut weights = [weight("embedding.weight", &[3, 2], 0.0)];

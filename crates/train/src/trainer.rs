@@ -17,7 +17,8 @@ use crate::encoded::sha256_of;
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluate::{Evaluator, task};
 use crate::event::Event;
-use crate::learner::{Learner, Stepped, Turn};
+use crate::job::{Callbacks, Job, Outcome, Report, Request};
+use crate::learner::{Learner, StepContext, Stepped};
 use crate::loader::{Loader, StepBatch, ahead};
 use crate::metrics::{Decision, Metrics};
 use crate::metrics_log::MetricsLog;
@@ -27,7 +28,6 @@ use crate::recovery::{Recovered, SetAside};
 use crate::run::LockedRun;
 use crate::schedule::ScheduleConfig;
 use crate::selection::{Best, monitored};
-use crate::sitting::{Job, Outcome, Report, Request, Watch};
 
 /// How often a run goes back before it gives up.
 const MAX_ROLLBACKS: u32 = 2;
@@ -43,41 +43,56 @@ const ROLLBACK_SCALE: f64 = 0.5;
 /// # Errors
 /// [`TrainError::Diverged`] when numbers that are not finite come again and again, and whatever the disk or the device
 /// says. The checkpoints saved until then are intact.
-pub fn fit(run: &LockedRun, job: &Job, recovered: Recovered, watch: &mut Watch) -> Result<Outcome, TrainError> {
-    let mut trainer = Trainer::start(run, job, recovered, watch)?;
+pub(crate) fn fit(
+    run: &LockedRun,
+    job: &Job,
+    recovered: Recovered,
+    callbacks: &mut Callbacks,
+) -> Result<Outcome, TrainError> {
+    let mut trainer = Trainer::start(run, job, recovered, callbacks)?;
     if trainer.is_done()
         && let Some(report) = run.report()?
     {
         return Ok(Outcome::Finished(report));
     }
     preflight::check_disk(run, job.config, &trainer.learner.model)?;
-    (watch.observer)(&Event::Start { step: trainer.state.step, total_steps: trainer.total_steps });
+    (callbacks.on_event)(&Event::Start { step: trainer.state.step, total_steps: trainer.total_steps });
     while !trainer.is_done() {
-        let reached = match trainer.train_epoch(watch)? {
-            Reached::End => trainer.finish_epoch(watch)?,
-            earlier => earlier,
-        };
-        match reached {
-            Reached::End => {}
-            Reached::Stop => return Ok(Outcome::Interrupted { step: trainer.saved }),
-            Reached::Divergence { tensor } => trainer.roll_back(tensor, watch)?,
+        match trainer.epoch(callbacks) {
+            Ok(Reached::End) => {}
+            Ok(Reached::Stop) => return Ok(Outcome::Interrupted { step: trainer.saved }),
+            Err(Halt::Diverged { tensor }) => trainer.roll_back(tensor, callbacks)?,
+            Err(Halt::Failed(error)) => return Err(error),
         }
     }
-    trainer.report(watch).map(Outcome::Finished)
+    trainer.report(callbacks).map(Outcome::Finished)
 }
 
-/// How far a part of an epoch went.
+/// How far an epoch went.
 #[derive(Debug)]
 enum Reached {
     /// To its end.
     End,
     /// To where the run was asked to stop, and saved.
     Stop,
-    /// To where going on makes no sense.
-    Divergence {
+}
+
+/// Why an epoch came to no end.
+#[derive(Debug)]
+enum Halt {
+    /// Numbers are no longer finite, and another step makes no sense.
+    Diverged {
         /// What holds a number that is not finite.
         tensor: String,
     },
+    /// The disk or the device failed.
+    Failed(TrainError),
+}
+
+impl<E: Into<TrainError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 struct Trainer<'a> {
@@ -102,10 +117,10 @@ impl<'a> Trainer<'a> {
         run: &'a LockedRun,
         job: &'a Job<'a>,
         recovered: Recovered,
-        watch: &mut Watch,
+        callbacks: &mut Callbacks,
     ) -> Result<Self, TrainError> {
         for damaged in &recovered.set_aside {
-            (watch.observer)(&Event::SetAside(damaged.clone()));
+            (callbacks.on_event)(&Event::SetAside(damaged.clone()));
         }
         let Job { config, prepared, device, .. } = *job;
         let (labels, pad_id) = (prepared.labels.names(), prepared.encoder.pad_id());
@@ -118,12 +133,12 @@ impl<'a> Trainer<'a> {
             None => (Learner::new(config, prepared, device)?, State::default()),
         };
         for change in state.changes.iter().filter(|change| Some(change.step) == saved) {
-            (watch.observer)(&Event::Changed(change.clone()));
+            (callbacks.on_event)(&Event::Changed(change.clone()));
         }
         let (metrics_log, damaged) = MetricsLog::open(run.metrics(), &state)?;
         if let Some(path) = damaged {
             let reason = "it is not what the checkpoint knows of it".to_string();
-            (watch.observer)(&Event::SetAside(SetAside { path, reason }));
+            (callbacks.on_event)(&Event::SetAside(SetAside { path, reason }));
         }
         let store = Store::new(run.checkpoints());
         store.sweep()?;
@@ -149,8 +164,16 @@ impl<'a> Trainer<'a> {
         self.state.stopped_early || self.state.epoch >= self.config.train.epochs
     }
 
+    /// Trains and evaluates an epoch, or the rest of one.
+    fn epoch(&mut self, callbacks: &mut Callbacks) -> Result<Reached, Halt> {
+        match self.train_epoch(callbacks)? {
+            Reached::End => self.finish_epoch(callbacks),
+            Reached::Stop => Ok(Reached::Stop),
+        }
+    }
+
     /// Goes through the training examples once, from wherever the epoch stands.
-    fn train_epoch(&mut self, watch: &mut Watch) -> Result<Reached, TrainError> {
+    fn train_epoch(&mut self, callbacks: &mut Callbacks) -> Result<Reached, Halt> {
         self.epoch_started = Instant::now();
         let loader = self.loader.clone();
         let plan = loader.plan(self.state.epoch);
@@ -161,21 +184,17 @@ impl<'a> Trainer<'a> {
                 if batches.is_empty() {
                     return Ok(Reached::End);
                 }
-                if let Some(tensor) = self.train_steps(&batches, watch)? {
-                    return Ok(Reached::Divergence { tensor });
-                }
+                self.train_steps(&batches, callbacks)?;
                 // The last step of an epoch is saved by `finish_epoch`, once its evaluation is known.
                 if self.state.step_in_epoch == plan.len() as u64 {
                     return Ok(Reached::End);
                 }
-                let request = (watch.request)();
-                if self.is_planned() {
-                    match self.snapshot()? {
-                        Ok(snapshot) => self.save(&snapshot, watch)?,
-                        Err(tensor) => return Ok(Reached::Divergence { tensor }),
-                    }
+                let request = (callbacks.request)();
+                if self.is_scheduled() {
+                    let snapshot = self.snapshot()?;
+                    self.save(&snapshot, callbacks)?;
                 } else if request.is_some() || self.is_overdue() {
-                    self.save_besides(watch)?;
+                    self.save_besides(callbacks)?;
                 }
                 if request == Some(Request::Stop) {
                     return Ok(Reached::Stop);
@@ -196,76 +215,67 @@ impl<'a> Trainer<'a> {
         least.map_or(MAX_STEPS_AT_ONCE, |steps| steps.min(MAX_STEPS_AT_ONCE as u64) as usize)
     }
 
-    /// Some steps. When too many in a row were skipped, gives what holds a number that is not finite.
-    fn train_steps(&mut self, batches: &[StepBatch], watch: &mut Watch) -> Result<Option<String>, TrainError> {
-        let turns: Vec<Turn> = (0..batches.len() as u64).map(|ahead| self.turn(ahead)).collect();
+    /// Some steps. Halts when too many in a row were skipped.
+    fn train_steps(&mut self, batches: &[StepBatch], callbacks: &mut Callbacks) -> Result<(), Halt> {
+        let contexts: Vec<StepContext> = (0..batches.len() as u64).map(|ahead| self.context(ahead)).collect();
         if batches.len() > 1
-            && let Some(all) = self.learner.steps(batches, &turns, &self.evaluator)?
+            && let Some(all) = self.learner.steps(batches, &contexts, &self.evaluator)?
         {
-            for ((batch, turn), seen) in batches.iter().zip(turns).zip(all) {
-                self.account(Stepped::Done(seen), batch.examples, turn.lr, watch)?;
+            for ((batch, context), seen) in batches.iter().zip(contexts).zip(all) {
+                self.account(Stepped::Done(seen), batch.examples, context.lr, callbacks)?;
             }
-            return Ok(None);
+            return Ok(());
         }
         // Each by itself, so that what is to be skipped is known.
         for batch in batches {
-            let turn = self.turn(0);
-            let stepped = self.learner.step(batch, turn, &self.evaluator)?;
-            if let Some(tensor) = self.account(stepped, batch.examples, turn.lr, watch)? {
-                return Ok(Some(tensor));
-            }
+            let context = self.context(0);
+            let stepped = self.learner.step(batch, context, &self.evaluator)?;
+            self.account(stepped, batch.examples, context.lr, callbacks)?;
         }
-        Ok(None)
+        Ok(())
     }
 
-    /// Keeps account of a step and tells of it. When too many in a row were skipped, gives what holds a number that is not
-    /// finite.
-    fn account(
-        &mut self,
-        stepped: Stepped,
-        examples: usize,
-        lr: f64,
-        watch: &mut Watch,
-    ) -> Result<Option<String>, TrainError> {
+    /// Keeps account of a step and tells of it. Halts when too many in a row were skipped.
+    fn account(&mut self, stepped: Stepped, examples: usize, lr: f64, callbacks: &mut Callbacks) -> Result<(), Halt> {
         let epoch = self.state.epoch + 1;
         self.state.step += 1;
         self.state.step_in_epoch += 1;
         match stepped {
             Stepped::Done(seen) => {
                 self.state.running += seen;
-                self.state.trouble.in_a_row = 0;
-                self.state.proven = self.state.planned;
+                self.state.non_finite.in_a_row = 0;
+                self.state.last_good = self.state.last_scheduled;
             }
             Stepped::Skipped { tensor } => {
-                self.state.trouble.skipped += 1;
-                self.state.trouble.in_a_row += 1;
+                self.state.non_finite.skipped += 1;
+                self.state.non_finite.in_a_row += 1;
                 self.metrics_log.write(&json!({ "step": self.state.step, "epoch": epoch, "skipped": tensor }))?;
-                (watch.observer)(&Event::Skipped { step: self.state.step, tensor: tensor.clone() });
-                if self.state.trouble.in_a_row >= self.config.train.max_skipped {
-                    return Ok(Some(tensor));
+                (callbacks.on_event)(&Event::Skipped { step: self.state.step, tensor: tensor.clone() });
+                if self.state.non_finite.in_a_row >= self.config.train.max_skipped {
+                    return Err(Halt::Diverged { tensor });
                 }
             }
         }
         let (step, running) = (self.state.step, self.state.running);
         let (loss, accuracy) = (running.mean_loss(), running.accuracy());
-        (watch.observer)(&Event::Step { step, epoch, examples, loss, accuracy, lr });
+        (callbacks.on_event)(&Event::Step { step, epoch, examples, loss, accuracy, lr });
         if step.is_multiple_of(self.config.train.log_every) {
             let mut line = json!({ "step": step, "epoch": epoch, "loss": loss, "accuracy": accuracy, "lr": lr });
             if step == self.config.train.log_every
-                && let Ok(snapshot) = self.snapshot()?
+                && let Ok(snapshot) = self.snapshot()
             {
                 // Once early on, so that a replay of few steps has weights to compare.
                 line["weights_sha256"] = snapshot.weights_sha256.into();
             }
             self.metrics_log.write(&line)?;
         }
-        Ok(None)
+        Ok(())
     }
 
     /// The step after so many more, if none of them is skipped.
-    fn turn(&self, ahead: u64) -> Turn {
+    fn context(&self, ahead: u64) -> StepContext {
         let step = self.state.step + ahead;
-        Turn { step, updates: self.state.updates() + ahead, lr: self.lr(step) }
+        StepContext { step, updates: self.state.updates() + ahead, lr: self.lr(step) }
     }
 
     /// The learning rate after so many steps.
@@ -276,15 +286,12 @@ impl<'a> Trainer<'a> {
     }
 
     fn rollback_scale(&self) -> f64 {
-        (0..self.state.trouble.rollbacks).fold(1.0, |scale, _| scale * ROLLBACK_SCALE)
+        (0..self.state.non_finite.rollbacks).fold(1.0, |scale, _| scale * ROLLBACK_SCALE)
     }
 
     /// Evaluates, keeps account of the best epochs, and saves.
-    fn finish_epoch(&mut self, watch: &mut Watch) -> Result<Reached, TrainError> {
-        let snapshot = match self.snapshot()? {
-            Ok(snapshot) => snapshot,
-            Err(tensor) => return Ok(Reached::Divergence { tensor }),
-        };
+    fn finish_epoch(&mut self, callbacks: &mut Callbacks) -> Result<Reached, Halt> {
+        let snapshot = self.snapshot()?;
         let epoch = self.state.epoch + 1;
         let validation = self.validate()?;
         let running = std::mem::take(&mut self.state.running);
@@ -302,7 +309,7 @@ impl<'a> Trainer<'a> {
             "best": is_best,
             "weights_sha256": snapshot.weights_sha256,
         }))?;
-        (watch.observer)(&Event::EpochEnd {
+        (callbacks.on_event)(&Event::EpochEnd {
             epoch,
             loss: running.mean_loss(),
             accuracy: running.accuracy(),
@@ -315,10 +322,10 @@ impl<'a> Trainer<'a> {
             && self.state.selection.since_improved >= early_stopping.patience
         {
             self.state.stopped_early = true;
-            (watch.observer)(&Event::StoppedEarly { epoch, patience: early_stopping.patience });
+            (callbacks.on_event)(&Event::StoppedEarly { epoch, patience: early_stopping.patience });
         }
-        self.save(&snapshot, watch)?;
-        let stops = (watch.request)() == Some(Request::Stop) && !self.is_done();
+        self.save(&snapshot, callbacks)?;
+        let stops = (callbacks.request)() == Some(Request::Stop) && !self.is_done();
         Ok(if stops { Reached::Stop } else { Reached::End })
     }
 
@@ -349,16 +356,18 @@ impl<'a> Trainer<'a> {
         self.state.selection.observe(evaluation, train.average_best, min_delta)
     }
 
-    /// The weights and what belongs to them; what holds a number that is not finite, if something does.
-    fn snapshot(&self) -> Result<Result<Snapshot<'static>, String>, TrainError> {
-        match self.learner.snapshot(&self.evaluator) {
-            Err(TrainError::Checkpoint(CheckpointError::NotFinite { name })) => Ok(Err(format!("`{name}`"))),
-            snapshot => snapshot.map(Ok),
-        }
+    /// The weights and what belongs to them. Halts where one of them is not finite.
+    fn snapshot(&self) -> Result<Snapshot<'static>, Halt> {
+        self.learner.snapshot(&self.evaluator).map_err(|error| match error {
+            TrainError::Checkpoint(CheckpointError::NotFinite { name }) => {
+                Halt::Diverged { tensor: format!("`{name}`") }
+            }
+            error => Halt::Failed(error),
+        })
     }
 
     /// Whether the config asks for a checkpoint here.
-    fn is_planned(&self) -> bool {
+    fn is_scheduled(&self) -> bool {
         self.config.train.checkpoint_every.is_some_and(|every| self.state.step.is_multiple_of(every))
     }
 
@@ -370,27 +379,28 @@ impl<'a> Trainer<'a> {
 
     /// Saves a checkpoint that the config asks for. If the next step is a good one, it is where a run that diverges goes
     /// back to.
-    fn save(&mut self, snapshot: &Snapshot, watch: &mut Watch) -> Result<(), TrainError> {
-        if self.state.trouble.in_a_row == 0 {
-            self.state.planned = Some(self.state.step);
+    fn save(&mut self, snapshot: &Snapshot, callbacks: &mut Callbacks) -> Result<(), TrainError> {
+        if self.state.non_finite.in_a_row == 0 {
+            self.state.last_scheduled = Some(self.state.step);
         }
-        self.write(snapshot, true, watch)
+        self.write(snapshot, true, callbacks)
     }
 
     /// Saves a checkpoint that a signal or the clock asks for. Nothing that the run does later depends on it.
-    fn save_besides(&mut self, watch: &mut Watch) -> Result<(), TrainError> {
-        match self.snapshot()? {
-            Ok(snapshot) => self.write(&snapshot, false, watch),
-            Err(tensor) => {
+    fn save_besides(&mut self, callbacks: &mut Callbacks) -> Result<(), TrainError> {
+        match self.snapshot() {
+            Ok(snapshot) => self.write(&snapshot, false, callbacks),
+            Err(Halt::Diverged { tensor }) => {
                 self.saved_at = Instant::now();
-                (watch.observer)(&Event::NotSaved { step: self.state.step, tensor });
+                (callbacks.on_event)(&Event::NotSaved { step: self.state.step, tensor });
                 Ok(())
             }
+            Err(Halt::Failed(error)) => Err(error),
         }
     }
 
     /// Writes a checkpoint, then removes those that are no longer wanted.
-    fn write(&mut self, snapshot: &Snapshot, is_planned: bool, watch: &mut Watch) -> Result<(), TrainError> {
+    fn write(&mut self, snapshot: &Snapshot, is_scheduled: bool, callbacks: &mut Callbacks) -> Result<(), TrainError> {
         self.run.check_in_place()?;
         self.metrics_log.sync(&mut self.state)?;
         let path = self.store.save(&self.state, self.job.origin, snapshot)?;
@@ -400,54 +410,54 @@ impl<'a> Trainer<'a> {
             // What another program trained, which `verify` begins with.
             step == 0
                 || state.selection.has(step)
-                || [state.planned, state.proven].contains(&Some(step))
+                || [state.last_scheduled, state.last_good].contains(&Some(step))
                 || train.keep_every.is_some_and(|every| step.is_multiple_of(every))
         })?;
-        (watch.observer)(&Event::Saved { step: self.state.step, path, is_planned });
+        (callbacks.on_event)(&Event::Saved { step: self.state.step, path, is_scheduled });
         Ok(())
     }
 
     /// Goes back to the last checkpoint that is known to be good, or to the start, with a lower learning rate.
-    fn roll_back(&mut self, tensor: String, watch: &mut Watch) -> Result<(), TrainError> {
-        let rollbacks = self.state.trouble.rollbacks;
+    fn roll_back(&mut self, tensor: String, callbacks: &mut Callbacks) -> Result<(), TrainError> {
+        let rollbacks = self.state.non_finite.rollbacks;
         if rollbacks == MAX_ROLLBACKS {
-            return Err(self.diverged(tensor)?);
+            return self.give_up(tensor);
         }
         let Job { config, prepared, device, .. } = *self.job;
-        let (learner, state) = match self.state.proven {
+        let (learner, state) = match self.state.last_good {
             Some(step) => restore(self.job, self.store.load(step)?, &self.loader)?,
             None => (Learner::new(config, prepared, device)?, State::default()),
         };
         // Those behind it lead to where this run has just been.
         self.store.remove_after(state.step)?;
-        self.saved = self.state.proven;
+        self.saved = self.state.last_good;
         let from = std::mem::replace(&mut self.state, state);
         self.learner = learner;
-        self.state.trouble.rollbacks = rollbacks + 1;
+        self.state.non_finite.rollbacks = rollbacks + 1;
         self.state.changes = from.changes;
         self.metrics_log.cut(self.state.metrics_bytes)?;
         let (to, scale) = (self.state.step, self.rollback_scale());
         self.metrics_log
             .write(&json!({ "step": to, "rolled_back_from": from.step, "not_finite": tensor, "lr_scale": scale }))?;
-        (watch.observer)(&Event::RolledBack { from: from.step, to, scale });
+        (callbacks.on_event)(&Event::RolledBack { from: from.step, to, scale });
         Ok(())
     }
 
-    /// That the run ends here, with the place of every example of its last step.
-    fn diverged(&self, tensor: String) -> Result<TrainError, TrainError> {
+    /// Fails with the place of every example of the last step.
+    fn give_up(&self, tensor: String) -> Result<(), TrainError> {
         let plan = self.loader.plan(self.state.epoch);
         let last = self.state.step_in_epoch.saturating_sub(1) as usize;
-        Ok(TrainError::Diverged {
+        Err(TrainError::Diverged {
             step: self.state.step,
             epoch: self.state.epoch + 1,
             tensor,
-            rollbacks: self.state.trouble.rollbacks,
+            rollbacks: self.state.non_finite.rollbacks,
             examples: places(self.config, plan.batch(last))?,
         })
     }
 
     /// Evaluates the best weights on every split and writes the report.
-    fn report(&mut self, watch: &mut Watch) -> Result<Report, TrainError> {
+    fn report(&mut self, callbacks: &mut Callbacks) -> Result<Report, TrainError> {
         let newest = self.store.glance(self.state.step)?;
         let shapes = self.learner.model.weight_shapes();
         let chosen = Chosen::load(&self.store, newest, self.job.prepared.labels.len(), self.config, &shapes)?;
@@ -459,7 +469,7 @@ impl<'a> Trainer<'a> {
         for name in [Split::Train, Split::Validation, Split::Test] {
             let Some(split) = self.job.prepared.split(name) else { continue };
             let metrics = self.evaluator.final_metrics(&self.evaluator.scores(&model, split)?, &decision);
-            (watch.observer)(&Event::Evaluated { split: name, epoch: chosen.epoch, metrics: metrics.clone() });
+            (callbacks.on_event)(&Event::Evaluated { split: name, epoch: chosen.epoch, metrics: metrics.clone() });
             splits.insert(name, metrics);
         }
         let report = Report {
@@ -467,8 +477,8 @@ impl<'a> Trainer<'a> {
             step: chosen.step,
             epochs_trained: self.state.epoch,
             stopped_early: self.state.stopped_early,
-            skipped_steps: self.state.trouble.skipped,
-            rollbacks: self.state.trouble.rollbacks,
+            skipped_steps: self.state.non_finite.skipped,
+            rollbacks: self.state.non_finite.rollbacks,
             changes: self.state.changes.iter().filter(|change| !change.difference.is_free()).cloned().collect(),
             weights_sha256,
             splits,

@@ -15,12 +15,13 @@ use crate::config::Config;
 use crate::encoded::sha256_of;
 use crate::error::{CheckpointError, TrainError};
 use crate::event::Event;
+use crate::job::{Callbacks, Job, Report, Request};
+use crate::lifecycle::{Machine, NewRun, Preparing};
 use crate::metrics_log::is_intact;
 use crate::predictor::Predictor;
-use crate::prepare::{Prepared, SplitAccount};
+use crate::prepare::{Held, SplitAccount};
 use crate::recovery::Recovered;
 use crate::run::{RunDir, io_error};
-use crate::sitting::{Job, Report, Request, Watch};
 use crate::trainer::fit;
 
 /// By how much a loss may differ where a backend does not promise bits, relative to it.
@@ -52,7 +53,7 @@ pub struct Replayed {
 ///
 /// # Errors
 /// When the directory is no run, has no checkpoint at all, or cannot be read. What is damaged is a finding, not an error.
-pub fn verify_files(run: &RunDir, backends: &[&str], device: &Device) -> Result<Vec<Finding>, TrainError> {
+pub fn verify_files(run: &RunDir, device: &Device) -> Result<Vec<Finding>, TrainError> {
     let store = Store::new(run.checkpoints());
     let mut findings = Vec::new();
     let mut find =
@@ -91,7 +92,7 @@ pub fn verify_files(run: &RunDir, backends: &[&str], device: &Device) -> Result<
     let told = |error: TrainError| error.to_string();
     find(
         "config.toml",
-        match run.config(backends) {
+        match run.config() {
             Err(error) => Err(told(error)),
             Ok(config) => {
                 let differences = newest.origin.config_differences(&keys(&config));
@@ -135,14 +136,14 @@ pub fn verify_files(run: &RunDir, backends: &[&str], device: &Device) -> Result<
         },
     );
     if let Some(report) = run.report::<Report>()? {
-        find("report.json", verify_report(run, &report, backends, device));
+        find("report.json", verify_report(run, &report, device));
     }
     Ok(findings)
 }
 
 /// Whether the weights that a report tells of are those that predict.
-fn verify_report(run: &RunDir, report: &Report, backends: &[&str], device: &Device) -> Result<String, String> {
-    let predictor = Predictor::load(run, backends, device).map_err(|error| error.to_string())?;
+fn verify_report(run: &RunDir, report: &Report, device: &Device) -> Result<String, String> {
+    let predictor = Predictor::load(run, device).map_err(|error| error.to_string())?;
     let weights = predictor.model().weights().map_err(|error| error.to_string())?;
     match sha256_of(&weights)? == report.weights_sha256 {
         true => Ok(format!("tells of the weights that predict, {}", short(&report.weights_sha256))),
@@ -154,8 +155,8 @@ fn verify_report(run: &RunDir, report: &Report, backends: &[&str], device: &Devi
 ///
 /// # Errors
 /// When the run has no intact checkpoint, or began with other data, or by another build, than it has now.
-pub fn first_config(run: &RunDir, backends: &[&str]) -> Result<Config, TrainError> {
-    let config = run.config(backends)?;
+fn first_config(run: &RunDir) -> Result<Config, TrainError> {
+    let config = run.config()?;
     let Newest { checkpoint, .. } = Store::new(run.checkpoints()).newest()?;
     let Some(Checkpoint { state, .. }) = checkpoint else { return Ok(config) };
     let differences: Vec<_> = state.changes.into_iter().rev().map(|change| change.difference).collect();
@@ -176,7 +177,7 @@ pub fn first_config(run: &RunDir, backends: &[&str]) -> Result<Config, TrainErro
 ///
 /// # Errors
 /// When the log cannot be read or has no such line.
-pub fn logged(run: &RunDir, steps: Option<u64>) -> Result<Vec<Value>, TrainError> {
+fn logged(run: &RunDir, steps: Option<u64>) -> Result<Vec<Value>, TrainError> {
     let path = run.metrics();
     let text = match fs::read_to_string(&path) {
         // Nothing was trained here yet.
@@ -196,66 +197,93 @@ pub fn logged(run: &RunDir, steps: Option<u64>) -> Result<Vec<Value>, TrainError
     Ok(lines)
 }
 
-/// Repeats the logged steps of a run in the empty directory `scratch`, and compares the logs line by line. `watch` observes it
-/// like any training; when it asks to stop, there is nothing to compare.
-///
-/// # Errors
-/// [`TrainError::Changed`] when the data are not those of the run, and whatever training may fail with.
-pub fn replay(
-    verified: &RunDir,
-    logged: &[Value],
-    config: &Config,
-    prepared: &Prepared,
-    device: &Device,
-    scratch: &Path,
-    watch: &mut Watch,
-) -> Result<Option<Vec<Replayed>>, TrainError> {
-    let last = logged.iter().filter_map(|line| line["step"].as_u64()).max().unwrap_or(0);
-    let store = Store::new(verified.checkpoints());
-    // A run that began with what another program trained keeps that as the checkpoint before its first step.
-    let first = if store.steps()?.contains(&0) { Some(store.load(0)?) } else { None };
-    let mut origin = prepared.origin(config, &BTreeMap::new());
-    if let Some(first) = &first {
-        origin.start = first.origin.start.clone();
+/// The first steps of a run, to be trained once more.
+#[derive(Debug)]
+pub struct Replay {
+    of: RunDir,
+    logged: Vec<Value>,
+    new: NewRun,
+}
+
+impl Replay {
+    /// Prepares to repeat the first `steps` steps that the run logged, or those up to the first line that tells of weights.
+    ///
+    /// # Errors
+    /// When the log has no such line, the run began with other data or by another build than it has now, and as
+    /// [`NewRun::prepare`].
+    pub fn prepare<E>(of: RunDir, steps: Option<u64>, machine: Machine, preparing: Preparing<'_, E>) -> Result<Self, E>
+    where
+        E: From<TrainError>,
+    {
+        let logged = logged(&of, steps)?;
+        let config = first_config(&of)?;
+        let held = Held { encoder: of.held_encoder(&of.config()?, &config), ..Held::default() };
+        Ok(Self { new: NewRun::prepare_with(config, held, machine, preparing)?, of, logged })
     }
-    if let Some(Checkpoint { origin: of_run, .. }) = store.newest()?.checkpoint {
-        let differences = of_run.data_differences(&origin);
-        if !differences.is_empty() {
-            return Err(TrainError::Changed { path: verified.path().to_path_buf(), differences });
-        }
+
+    /// How many steps are repeated.
+    pub fn steps(&self) -> u64 {
+        self.logged.iter().filter_map(|line| line["step"].as_u64()).max().unwrap_or(0)
     }
-    let run = RunDir::create(scratch, false)?;
-    let recovered = match first {
-        Some(first) => {
-            let store = Store::new(run.checkpoints());
-            store.sweep()?;
-            store.save(&first.state, &origin, &first.snapshot())?;
-            Recovered::at(first)
-        }
-        None => Recovered::default(),
-    };
-    let (at, is_stopped) = (Cell::new(0), Cell::new(false));
-    let mut watched = |event: &Event| {
-        if let Event::Step { step, .. } = event {
-            at.set(*step);
-        }
-        (watch.observer)(event);
-    };
-    let request = || {
-        is_stopped.set((watch.request)() == Some(Request::Stop));
-        (at.get() >= last || is_stopped.get()).then_some(Request::Stop)
-    };
-    let job = Job { config, prepared, origin: &origin, device };
-    fit(&run, &job, recovered, &mut Watch { observer: &mut watched, request: &request })?;
-    if is_stopped.get() {
-        return Ok(None);
+
+    /// The run that it makes.
+    pub fn made_of(&self) -> &NewRun {
+        &self.new
     }
-    let text = fs::read_to_string(run.metrics()).map_err(io_error("read", &run.metrics()))?;
-    let again: Vec<Value> = text.lines().map_while(|line| serde_json::from_str(line).ok()).collect();
-    let exact = config.backend != "wgpu";
-    let compared =
-        logged.iter().enumerate().map(|(i, line)| compare(line, again.get(i).unwrap_or(&Value::Null), exact));
-    Ok(Some(compared.collect()))
+
+    /// Repeats the steps in the empty directory `scratch`, and compares the logs line by line. `callbacks` are those of any
+    /// training; when they ask to stop, there is nothing to compare.
+    ///
+    /// # Errors
+    /// [`TrainError::Changed`] when the data are not those of the run, and whatever training may fail with.
+    pub fn fit(&self, scratch: &Path, callbacks: &mut Callbacks) -> Result<Option<Vec<Replayed>>, TrainError> {
+        let (config, prepared, last) = (self.new.config(), self.new.prepared(), self.steps());
+        let store = Store::new(self.of.checkpoints());
+        // A run that began with what another program trained keeps that as the checkpoint before its first step.
+        let first = if store.steps()?.contains(&0) { Some(store.load(0)?) } else { None };
+        let mut origin = prepared.origin(config, &BTreeMap::new());
+        if let Some(first) = &first {
+            origin.start = first.origin.start.clone();
+        }
+        if let Some(Checkpoint { origin: of_run, .. }) = store.newest()?.checkpoint {
+            let differences = of_run.data_differences(&origin);
+            if !differences.is_empty() {
+                return Err(TrainError::Changed { path: self.of.path().to_path_buf(), differences });
+            }
+        }
+        let run = RunDir::create(scratch, false)?;
+        let recovered = match first {
+            Some(first) => {
+                let store = Store::new(run.checkpoints());
+                store.sweep()?;
+                store.save(&first.state, &origin, &first.snapshot())?;
+                Recovered::at(first)
+            }
+            None => Recovered::default(),
+        };
+        let (at, is_stopped) = (Cell::new(0), Cell::new(false));
+        let mut on_event = |event: &Event| {
+            if let Event::Step { step, .. } = event {
+                at.set(*step);
+            }
+            (callbacks.on_event)(event);
+        };
+        let request = || {
+            is_stopped.set((callbacks.request)() == Some(Request::Stop));
+            (at.get() >= last || is_stopped.get()).then_some(Request::Stop)
+        };
+        let job = Job { config, prepared, origin: &origin, device: &self.new.machine().device };
+        fit(&run, &job, recovered, &mut Callbacks { on_event: &mut on_event, request: &request })?;
+        if is_stopped.get() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(run.metrics()).map_err(io_error("read", &run.metrics()))?;
+        let again: Vec<Value> = text.lines().map_while(|line| serde_json::from_str(line).ok()).collect();
+        let exact = config.backend != "wgpu";
+        let compared =
+            self.logged.iter().enumerate().map(|(i, line)| compare(line, again.get(i).unwrap_or(&Value::Null), exact));
+        Ok(Some(compared.collect()))
+    }
 }
 
 fn compare(was: &Value, is: &Value, exact: bool) -> Replayed {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use attentive_backend::{Backend, Opened};
-use attentive_export::Bundle;
+use attentive_bundle::Bundle;
 use attentive_train::{Config, Parts, Predictor, RunDir, Source, SplitAccount};
 
 use super::open_device;
@@ -19,7 +19,7 @@ impl Classifier {
     /// Opens what is at a path; of a bundle, every byte is verified.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         match Bundle::is_at(path) {
-            true => Ok(Self::Bundle(Box::new(Bundle::open(path, &Backend::names()).map_err(Failure::Export)?))),
+            true => Ok(Self::Bundle(Box::new(Bundle::open(path).map_err(Failure::Bundle)?))),
             false => Ok(Self::Run(RunDir::open(path)?)),
         }
     }
@@ -29,8 +29,8 @@ impl Classifier {
     pub(super) fn load(&self, backend: Option<&str>) -> Result<(Predictor, Opened), Failure> {
         match self {
             Self::Run(run) => {
-                let opened = open_device(backend, &run.config(&Backend::names())?)?;
-                Ok((Predictor::load(run, &Backend::names(), &opened.device)?, opened))
+                let opened = open_device(backend, &run.config()?)?;
+                Ok((Predictor::load(run, &opened.device)?, opened))
             }
             Self::Bundle(bundle) => {
                 let opened = match backend {
@@ -38,7 +38,7 @@ impl Classifier {
                     None => Backend::open_cpu(),
                 };
                 let opened = opened.map_err(Failure::Backend)?;
-                Ok((bundle.predictor(&opened.device).map_err(Failure::Export)?, opened))
+                Ok((bundle.predictor(&opened.device).map_err(Failure::Bundle)?, opened))
             }
         }
     }
@@ -66,8 +66,8 @@ pub(super) fn source(path: &Path) -> Result<Source, Failure> {
         return Ok(Source::of_file(path)?);
     }
     Ok(match Classifier::open(path)? {
-        Classifier::Run(run) => Parts::of_run(&run, &Backend::names())?,
-        Classifier::Bundle(bundle) => bundle.parts().map_err(Failure::Export)?,
+        Classifier::Run(run) => Parts::of_run(&run)?,
+        Classifier::Bundle(bundle) => bundle.parts().map_err(Failure::Bundle)?,
     }
     .into_source())
 }

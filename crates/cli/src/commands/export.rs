@@ -1,11 +1,8 @@
 //! `attentive export`: a trained classifier in a format that others read.
 
-use attentive_backend::Backend;
+use attentive_bundle::{About, ExportModel, OwnTexts, own_texts, write_bundle};
 use attentive_data::{Corpus, Examples, Split, load_corpus};
-use attentive_export::{
-    About, ExportError, OwnTexts, Rerun, Shipped, Trainable, own_texts, prune, write_bundle, write_keras, write_onnx,
-    write_torch,
-};
+use attentive_export::{ExportError, Rerun, Trainable, prune, write_keras, write_onnx, write_torch};
 use attentive_model::AttentionConfig;
 use attentive_train::{Metrics, OptimizerState, Precision, Predictor, Report, ScheduleConfig, SplitAccount};
 
@@ -44,34 +41,32 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<(), Failure> {
 fn bundle(args: &Export, exported: &Exported, talk: Talk) -> Result<String, Failure> {
     let Exported { predictor, opened, from } = exported;
     let Classifier::Run(run) = from else {
-        return Err(Failure::Export(ExportError::FromBundle { path: args.run.clone() }));
+        return Err(Failure::BundleOfBundle { path: args.run.clone() });
     };
     let report = run.report::<Report>()?;
     let account = run.split::<SplitAccount>()?;
-    let mut about = About::of_run(predictor, &account, report.as_ref()).map_err(Failure::Export)?;
+    let mut about = About::of_run(predictor, &account, report.as_ref()).map_err(Failure::Bundle)?;
     let corpus = corpus(exported, talk)?;
     let mut told = String::new();
     let pruned = pruned(args, exported, &corpus, &mut told)?;
     let precision = precision(args);
-    let shipped =
-        Shipped::new(pruned.as_ref().unwrap_or(predictor), precision, &opened.device).map_err(Failure::Export)?;
+    let model =
+        ExportModel::new(pruned.as_ref().unwrap_or(predictor), precision, &opened.device).map_err(Failure::Bundle)?;
     // Of weights as they were trained, the run knows how good they are.
     let (split, examples) = headline(&corpus);
     let metrics = match precision {
         Precision::F32 => report.and_then(|mut report| report.splits.remove(about.measured.keys().next_back()?)),
         _ => {
-            let (before, after) =
-                (predictor.evaluate(examples.clone())?, shipped.predictor.evaluate(examples.clone())?);
+            let (before, after) = (predictor.evaluate(examples.clone())?, model.predictor.evaluate(examples.clone())?);
             let as_trained = predictor.summary().parameters as u64 * 4;
-            told.push_str(&rounded(precision, as_trained, shipped.weights_bytes(), split, &before, &after));
+            told.push_str(&rounded(precision, as_trained, model.weights.len() as u64, split, &before, &after));
             about = about.measured_at(split, &after);
             Some(after)
         }
     };
     let own = own_texts(examples);
-    let verified =
-        write_bundle(&shipped, about, metrics.as_ref(), &own, &args.output, &Backend::names(), &opened.device);
-    let verified = verified.map_err(Failure::Export)?;
+    let verified = write_bundle(&model, about, metrics.as_ref(), &own, &args.output, &opened.device);
+    let verified = verified.map_err(Failure::Bundle)?;
     let output = args.output.display();
     let example = if exported.config().data.text.is_pair() { "$'first text\\tsecond text'" } else { "\"some text\"" };
     Ok(format!(
@@ -136,7 +131,7 @@ fn safetensors(args: &Export, exported: &Exported, talk: Talk) -> Result<String,
     let mut told = String::new();
     // A bundle brings texts along; where its data are, only pruning asks.
     let (own, pruned) = match &exported.from {
-        Classifier::Bundle(bundle) if !args.prune_vocabulary => (bundle.own_texts().map_err(Failure::Export)?, None),
+        Classifier::Bundle(bundle) if !args.prune_vocabulary => (bundle.own_texts().map_err(Failure::Bundle)?, None),
         _ => {
             let corpus = corpus(exported, talk)?;
             (texts(&corpus), pruned(args, exported, &corpus, &mut told)?)
@@ -163,7 +158,7 @@ fn safetensors(args: &Export, exported: &Exported, talk: Talk) -> Result<String,
 
 fn onnx(args: &Export, exported: &Exported, talk: Talk) -> Result<String, Failure> {
     let own = match &exported.from {
-        Classifier::Bundle(bundle) => bundle.own_texts().map_err(Failure::Export)?,
+        Classifier::Bundle(bundle) => bundle.own_texts().map_err(Failure::Bundle)?,
         // The file needs no data; other texts show as well whether it computes what it should.
         Classifier::Run(_) => corpus(exported, talk).map_or_else(|_| OwnTexts::none(), |corpus| texts(&corpus)),
     };
@@ -188,7 +183,7 @@ fn onnx(args: &Export, exported: &Exported, talk: Talk) -> Result<String, Failur
 
 fn keras(args: &Export, exported: &Exported) -> Result<String, Failure> {
     let state = match &exported.from {
-        Classifier::Run(run) => OptimizerState::of_run(run, &Backend::names())?,
+        Classifier::Run(run) => OptimizerState::of_run(run)?,
         Classifier::Bundle(_) => None,
     };
     let written = write_keras(&exported.predictor, state.as_ref(), &args.output).map_err(Failure::Export)?;

@@ -1,13 +1,12 @@
 //! `attentive train --folds K`: one ordinary run for each part of the training file, and what they come to together.
 
-use std::path::{Path, PathBuf};
-
 use attentive_data::{CutBy, Split, SplitManifest, SplitOrigin};
-use attentive_train::{LockedRun, Metrics, Outcome, Report, RunDir, TrainError};
-use serde_json::{Value, json};
+use attentive_train::{
+    ExistingFolds, FoldFigure, FoldRuns, FoldSummary, Metrics, Outcome, Report, RunDir, TrainError, fold_figures,
+};
 
+use super::session;
 use super::signals::Signals;
-use super::sitting::{Plan, Sitting};
 use super::train::{place, resolve};
 use crate::args::{Talk, Train};
 use crate::failure::{Failure, FoldsFailure};
@@ -16,8 +15,8 @@ use crate::style::Style;
 use crate::table::{Table, count, percent};
 use crate::visible::visible;
 
-/// Trains fold after fold. A fold that was finished, or begun, in an earlier sitting is gone on with, which for a
-/// finished one means that its data are looked at and its report is read.
+/// Trains fold after fold. Finished folds are kept and partial ones resumed; of a finished one the data are checked and the
+/// report is read.
 pub(super) fn train(args: &Train, of: u32, talk: Talk) -> Result<(), Failure> {
     if of < 2 {
         return Err(Failure::Folds(FoldsFailure::TooFew { of }));
@@ -40,14 +39,22 @@ pub(super) fn train(args: &Train, of: u32, talk: Talk) -> Result<(), Failure> {
         return print(&of_fold(1)?.to_toml());
     }
     let path = place(args, &config);
-    let old = check_place(args, &path, of)?;
+    let existing = match (args.resume, args.overwrite) {
+        (true, _) => ExistingFolds::Resume,
+        (false, true) => ExistingFolds::Replace,
+        (false, false) => ExistingFolds::Refuse,
+    };
+    let shown = path.display().to_string();
+    let mut runs = FoldRuns::open(&path, existing).map_err(|error| match error {
+        TrainError::RunExists { .. } => Failure::Folds(FoldsFailure::PlainRun { path: shown.clone() }),
+        TrainError::FoldsExist { .. } => Failure::Folds(FoldsFailure::Exists { path: shown.clone(), of }),
+        error => error.into(),
+    })?;
 
     let signals = Signals::listen()?;
-    let going_on = args.resume && !old.is_empty();
-    let mut lock = if going_on { Some(RunDir::lock_folds(&path)?) } else { None };
     let mut reports = Vec::new();
     for index in 1..=of {
-        let fold = RunDir::fold(&path, index);
+        let fold = runs.fold(index);
         let stopped = |saved: Option<u64>| {
             let signal = signals.received().unwrap_or_default();
             let saved = saved.map(|step| (fold.display().to_string(), step));
@@ -57,23 +64,20 @@ pub(super) fn train(args: &Train, of: u32, talk: Talk) -> Result<(), Failure> {
             return Err(stopped(None));
         }
         let config = of_fold(index)?;
-        let mut sitting = match RunDir::open(&fold) {
-            Ok(run) if args.resume => Sitting::again(run, Some(config), &args.allow.changed, talk, &signals)?,
+        let mut run = match RunDir::open(&fold) {
+            Ok(run) if args.resume => session::resume(run, Some(config), &args.allow.changed, talk, &signals)?,
             _ => {
-                let plan = Plan::of(config, talk, &signals)?;
+                let new = session::prepare(config, talk, &signals)?;
                 if signals.received().is_some() {
                     return Err(stopped(None));
                 }
-                if lock.is_none() {
-                    lock = Some(clear(&path, &old)?);
-                }
-                plan.begin(&fold, false)?
+                runs.create(index, new)?
             }
         };
         if index == 1 && !talk.quiet {
-            warn_of_rare_labels(sitting.manifest(), of);
+            warn_of_rare_labels(&run.made_of().prepared().account.manifest, of);
         }
-        match sitting.train(talk, &signals)? {
+        match session::fit(&mut run, talk, &signals)? {
             Outcome::Interrupted { step } => return Err(stopped(step)),
             Outcome::Finished(report) => {
                 if !talk.quiet {
@@ -83,44 +87,13 @@ pub(super) fn train(args: &Train, of: u32, talk: Talk) -> Result<(), Failure> {
             }
         }
     }
-    let Some(lock) = lock else { return Ok(()) };
     let tested = reports.iter().map(tested).collect::<Result<Vec<_>, _>>()?;
-    let figures = figures(&tested);
-    lock.write_folds(&summary(&reports, &figures))?;
-    let shown = path.display();
+    let summary = runs.finish(&reports)?;
     print(&format!(
         "{}\nruns `{shown}/fold-1` to `{shown}/fold-{of}`, figures in `{shown}/folds.json`; `±` is the sample standard \
          deviation\n",
-        table(&tested, &figures)
+        table(&tested, &summary)
     ))
-}
-
-/// The folds that are in the place, which must be none unless they are to be gone on with or replaced.
-fn check_place(args: &Train, path: &Path, of: u32) -> Result<Vec<PathBuf>, Failure> {
-    let shown = path.display().to_string();
-    match RunDir::folds(path) {
-        Err(TrainError::RunExists { .. }) => Err(Failure::Folds(FoldsFailure::PlainRun { path: shown })),
-        Err(error) => Err(error.into()),
-        Ok(folds) => {
-            let taken = |fold: &PathBuf| RunDir::check_free(fold, false).is_err();
-            if !args.resume && !args.overwrite && folds.iter().any(taken) {
-                return Err(Failure::Folds(FoldsFailure::Exists { path: shown, of }));
-            }
-            Ok(folds)
-        }
-    }
-}
-
-/// Locks the directory, then removes these folds, of which there are none without `--overwrite`: all at once, so that none of them is later taken for one of the new.
-fn clear(path: &Path, old: &[PathBuf]) -> Result<LockedRun, Failure> {
-    let lock = RunDir::lock_folds(path)?;
-    if !old.is_empty() {
-        lock.remove_folds()?;
-    }
-    for fold in old {
-        RunDir::remove(fold)?;
-    }
-    Ok(lock)
 }
 
 /// Tells of labels that some fold has no example of.
@@ -145,104 +118,34 @@ fn tested(report: &Report) -> Result<&Metrics, Failure> {
     metrics.ok_or_else(|| Failure::Internal { message: "a fold was not tested".to_string() })
 }
 
-/// What is told of each fold: a name, a value of its metrics, and whether it is a share.
-type Figure = (&'static str, fn(&Metrics) -> f64, bool);
-
-const FIGURES: [Figure; 4] = [
-    ("loss", |metrics| metrics.loss, false),
-    ("accuracy", |metrics| metrics.accuracy, true),
-    ("macro F1", |metrics| metrics.macro_avg.f1, true),
-    ("micro F1", |metrics| metrics.micro_avg.f1, true),
-];
-
-/// With one label per text, micro F1 is accuracy.
-fn figures_of(metrics: &Metrics) -> impl Iterator<Item = &'static Figure> {
-    let n = if metrics.hamming_loss.is_some() { FIGURES.len() } else { FIGURES.len() - 1 };
-    FIGURES.iter().take(n)
+fn name(figure: &FoldFigure, metrics: &Metrics) -> &'static str {
+    if metrics.hamming_loss.is_some() && figure.name == "accuracy" { "exact" } else { figure.name }
 }
 
-fn name(figure: &Figure, metrics: &Metrics) -> &'static str {
-    if metrics.hamming_loss.is_some() && figure.0 == "accuracy" { "exact" } else { figure.0 }
+fn value(figure: &FoldFigure, metrics: &Metrics) -> String {
+    let value = (figure.value)(metrics);
+    if figure.is_share { percent(value) } else { format!("{value:.4}") }
 }
 
 fn of_one(metrics: &Metrics) -> String {
-    let shown = figures_of(metrics).map(|figure| {
-        let value = figure.1(metrics);
-        format!("{} {}", name(figure, metrics), if figure.2 { percent(value) } else { format!("{value:.4}") })
-    });
+    let shown =
+        fold_figures(metrics).iter().map(|figure| format!("{} {}", name(figure, metrics), value(figure, metrics)));
     shown.collect::<Vec<_>>().join("  ")
 }
 
-/// The mean and the sample standard deviation of each figure.
-fn figures(tested: &[&Metrics]) -> Vec<(&'static Figure, f64, f64)> {
-    let Some(first) = tested.first() else { return Vec::new() };
-    let spread = |figure: &'static Figure| {
-        let values: Vec<f64> = tested.iter().map(|metrics| figure.1(metrics)).collect();
-        let (mean, deviation) = mean_and_deviation(&values);
-        (figure, mean, deviation)
-    };
-    figures_of(first).map(spread).collect()
-}
-
-/// Of at least two values.
-fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (mean, (squares / (n - 1.0)).sqrt())
-}
-
-fn table(tested: &[&Metrics], figures: &[(&'static Figure, f64, f64)]) -> String {
+fn table(tested: &[&Metrics], summary: &[FoldSummary]) -> String {
     let mut header = vec!["fold", "examples"];
-    header.extend(figures.iter().map(|(figure, ..)| name(figure, tested[0])));
+    header.extend(summary.iter().map(|one| name(&one.figure, tested[0])));
     let mut table = Table::new(&header);
     for (index, metrics) in tested.iter().enumerate() {
-        let values = figures.iter().map(|(figure, ..)| {
-            let value = figure.1(metrics);
-            if figure.2 { percent(value) } else { format!("{value:.4}") }
-        });
+        let values = summary.iter().map(|one| value(&one.figure, metrics));
         table.row([(index + 1).to_string(), count(metrics.n)].into_iter().chain(values));
     }
-    let values = figures.iter().map(|&(figure, mean, deviation)| match figure.2 {
+    let values = summary.iter().map(|&FoldSummary { figure, mean, deviation }| match figure.is_share {
         true => format!("{:.1} ± {:.1} %", mean * 100.0, deviation * 100.0),
         false => format!("{mean:.4} ± {deviation:.4}"),
     });
     let examples = tested.iter().map(|metrics| metrics.n).sum();
     table.row(["mean".to_string(), count(examples)].into_iter().chain(values));
     table.render()
-}
-
-/// What `folds.json` holds.
-fn summary(reports: &[Report], figures: &[(&'static Figure, f64, f64)]) -> Value {
-    let key = |figure: &Figure| figure.0.to_lowercase().replace(' ', "_");
-    let folds = reports.iter().zip(1..).map(|(report, index)| {
-        let mut fold = json!({
-            "run": format!("fold-{index}"),
-            "epoch": report.epoch,
-            "weights_sha256": report.weights_sha256,
-        });
-        if let Some(metrics) = report.splits.get(&Split::Test) {
-            fold["examples"] = metrics.n.into();
-            figures.iter().for_each(|(figure, ..)| fold[key(figure)] = figure.1(metrics).into());
-        }
-        fold
-    });
-    let folds: Vec<Value> = folds.collect();
-    let of = |value: fn(&(&'static Figure, f64, f64)) -> f64| {
-        figures.iter().map(|figure| (key(figure.0), Value::from(value(figure)))).collect::<serde_json::Map<_, _>>()
-    };
-    json!({ "folds": folds, "mean": of(|figure| figure.1), "deviation": of(|figure| figure.2) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_deviation_is_that_of_a_sample() {
-        // Python: statistics.mean and statistics.stdev of [2, 4, 4, 4, 5, 5, 7, 9].
-        let (mean, deviation) = mean_and_deviation(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]);
-        assert_eq!(mean, 5.0);
-        assert!((deviation - 2.138_089_935_299_395).abs() < 1e-15, "{deviation}");
-    }
 }

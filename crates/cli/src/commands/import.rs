@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use attentive_backend::Backend;
 use attentive_data::{KerasVocabulary, TextEncoder, TokenizerConfig};
 use attentive_export::{ExportError, KerasModel, order_of};
-use attentive_train::{Config, ConfigError, Held, RunDir};
+use attentive_train::{Config, ConfigError, Held, NewRun, RunDir, StagingError, TrainError};
 
-use super::load_config;
+use super::introduce::introduce as introduce_run;
+use super::preparing::told as prepared;
+use super::session::machine;
 use super::signals::Signals;
-use super::sitting::{Plan, taken};
+use super::{load_config, open_device};
 use crate::args::{Import, Talk};
 use crate::failure::Failure;
 use crate::output::{print, tell};
@@ -40,22 +41,28 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
     }
 
     let signals = Signals::listen()?;
-    let plan = Plan::with(config, Held { encoder: Some(encoder), ..Held::default() }, talk, &signals)?;
+    let machine = machine(open_device(None, &config)?);
+    let held = Held { encoder: Some(encoder), ..Held::default() };
+    let mut new = prepared(talk, &signals, |preparing| NewRun::prepare_with(config, held, machine, preparing))?;
     if let Some(signal) = signals.release() {
         return Err(Failure::InterruptedEarly { signal, kept: true });
     }
-    let prepared = plan.prepared();
+    let prepared = new.prepared();
     let labels = prepared.labels.clone();
     let classes = if args.classes.is_empty() { labels.names() } else { &args.classes };
     let order = order_of(&labels, classes).map_err(Failure::Export)?;
-    let trained = model.trained(plan.config(), &prepared.sizes, &order).map_err(Failure::Export)?;
+    let trained = model.trained(new.config(), &prepared.sizes, &order).map_err(Failure::Export)?;
     let updates = trained.optimizer.as_ref().map(|state| state.updates);
-    let epochs = match plan.config().train.epochs {
+    let epochs = match new.config().train.epochs {
         1 => "an epoch".to_string(),
         n => format!("{} epochs", count(n)),
     };
-    let validates = plan.config().data.validation.is_some();
-    plan.import(&args.output, trained, talk)?;
+    let validates = new.config().data.validation.is_some();
+    new.note_imported(&trained)?;
+    if !talk.quiet {
+        introduce_run(&new);
+    }
+    new.import(&args.output, trained).map_err(taken)?;
 
     if !talk.quiet {
         tell("");
@@ -72,6 +79,14 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
         "run `{run}`, {optimizer}\nclasses in Keras: {}\nnext: {evaluate}`attentive resume {run}` trains {epochs}\n",
         classes.join(", "),
     ))
+}
+
+/// The failure when the place of a new run is taken by something that can be neither overwritten nor resumed.
+fn taken(error: TrainError) -> Failure {
+    match error {
+        TrainError::RunExists { path } => Failure::Staging(StagingError::Exists { path }),
+        error => error.into(),
+    }
 }
 
 /// The tokenizer in the model, or else the one that is named.
@@ -108,7 +123,7 @@ fn vocabulary(path: &Path) -> Result<TextEncoder, Failure> {
 
 /// The config as it is once it has been written and read, with whatever is now wrong in it.
 fn checked(path: &Path, config: &Config) -> Result<Config, ConfigError> {
-    Config::from_bytes(path, config.to_toml().into_bytes(), &Backend::names())
+    Config::from_bytes(path, config.to_toml().into_bytes())
 }
 
 /// What was read, and what it changes in the config.

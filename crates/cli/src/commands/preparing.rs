@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use attentive_data::{DataError, Progress};
-use attentive_train::{Config, Held, Prepared, TrainError, prepare_with};
+use attentive_train::{Preparing, TrainError};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::classifier::source;
@@ -22,40 +22,38 @@ const QUIET_FOR: Duration = Duration::from_secs(1);
 /// Without a terminal, a line comes at most this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Prepares the data of a config, but for what a run holds of it; `signals` may stop it.
-pub(super) fn prepare_told(config: &Config, held: Held, talk: Talk, signals: &Signals) -> Result<Prepared, Failure> {
-    let preparing = Preparing::new(talk);
-    let holds_start = held.start.is_some();
-    let result = prepare_with(config, held, &|progress| {
-        preparing.show(progress);
+/// Lets a run be prepared, shows how far that is, and lets `signals` stop it.
+pub(super) fn told<T>(
+    talk: Talk,
+    signals: &Signals,
+    prepare: impl FnOnce(Preparing<'_, Failure>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let line = ProgressLine::new(talk);
+    let on_progress = |progress: &Progress| {
+        line.show(progress);
         if matches!(progress, Progress::Encoding { .. }) {
             signals.hold();
         }
         signals.received().is_none()
-    });
-    preparing.clear();
-    let mut prepared = result.map_err(|error| match error {
-        TrainError::Data(DataError::Interrupted { kept }) => {
+    };
+    let result = prepare(Preparing { on_progress: &on_progress, read_weights: &source });
+    line.clear();
+    result.map_err(|failure| match failure {
+        Failure::Train(TrainError::Data(DataError::Interrupted { kept })) => {
             Failure::InterruptedEarly { signal: signals.received().unwrap_or_default(), kept }
         }
-        error => error.into(),
-    })?;
-    if let Some(path) = &config.train.init_from
-        && !holds_start
-    {
-        prepared.start_from(path, source(path)?, config)?;
-    }
-    Ok(prepared)
+        failure => failure,
+    })
 }
 
-struct Preparing {
+struct ProgressLine {
     talk: Talk,
     bar: RefCell<Option<ProgressBar>>,
     started: Instant,
     last_line: Cell<Instant>,
 }
 
-impl Preparing {
+impl ProgressLine {
     fn new(talk: Talk) -> Self {
         let now = Instant::now();
         Self { talk, bar: RefCell::default(), started: now, last_line: Cell::new(now) }

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use attentive_backend::Backend;
 use attentive_data::{DataConfig, Limit, Piece, TextEncoder, TokenizerConfig, load_corpus, read_texts_lines};
 use attentive_train::{Config, RunDir, limit};
 use serde_json::json;
@@ -59,7 +58,7 @@ pub(super) fn tokenize(args: &Tokenize, talk: Talk) -> Result<(), Failure> {
 fn tokenizer(args: &Tokenize) -> Result<(TextEncoder, Option<Config>), Failure> {
     if args.target.is_dir() {
         let run = RunDir::open(&args.target)?;
-        return Ok((run.encoder()?, Some(run.config(&Backend::names())?)));
+        return Ok((run.encoder()?, Some(run.config()?)));
     }
     if args.target.extension().is_some_and(|extension| extension == "json") {
         return Ok((TextEncoder::load(&args.target)?, None));

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use attentive_backend::{Backend, BackendError};
-use attentive_train::{Config, Outcome, Report, RunDir};
+use attentive_train::{Config, Outcome, Report, Run, RunDir};
 
 use super::load_config;
+use super::session;
 use super::signals::Signals;
-use super::sitting::{Plan, Sitting};
 use crate::args::{Resume, Talk, Train};
 use crate::failure::Failure;
 use crate::output::{print, tell};
@@ -24,20 +24,21 @@ pub(super) fn train(args: &Train, talk: Talk) -> Result<(), Failure> {
     }
     let path = place(args, &config);
     if args.resume {
-        return go_on(RunDir::open(&path)?, Some(config), &args.allow.changed, talk);
+        return resume_run(RunDir::open(&path)?, Some(config), &args.allow.changed, talk);
     }
     RunDir::check_free(&path, args.overwrite)?;
     let signals = Signals::listen()?;
-    train_alone(&mut Plan::of(config, talk, &signals)?.begin(&path, args.overwrite)?, talk, &signals)
+    let mut run = session::prepare(config, talk, &signals)?.create(&path, args.overwrite)?;
+    fit(&mut run, talk, &signals)
 }
 
 pub(super) fn resume(args: &Resume, talk: Talk) -> Result<(), Failure> {
-    go_on(RunDir::open(&args.run)?, None, &args.allow.changed, talk)
+    resume_run(RunDir::open(&args.run)?, None, &args.allow.changed, talk)
 }
 
-fn go_on(run: RunDir, config: Option<Config>, allowed: &[String], talk: Talk) -> Result<(), Failure> {
+fn resume_run(run: RunDir, config: Option<Config>, allowed: &[String], talk: Talk) -> Result<(), Failure> {
     let signals = Signals::listen()?;
-    train_alone(&mut Sitting::again(run, config, allowed, talk, &signals)?, talk, &signals)
+    fit(&mut session::resume(run, config, allowed, talk, &signals)?, talk, &signals)
 }
 
 /// The config that the arguments name, with these overrides.
@@ -58,17 +59,17 @@ pub(super) fn place(args: &Train, config: &Config) -> PathBuf {
 }
 
 /// Trains and shows the results.
-fn train_alone(sitting: &mut Sitting, talk: Talk, signals: &Signals) -> Result<(), Failure> {
-    match sitting.train(talk, signals)? {
+fn fit(run: &mut Run, talk: Talk, signals: &Signals) -> Result<(), Failure> {
+    match session::fit(run, talk, signals)? {
         Outcome::Finished(report) => {
             if !talk.quiet {
                 tell(""); // a line of its own between the progress and the results, and none before the results alone
             }
-            print(&final_table(sitting.path(), sitting.config(), &report))
+            print(&final_table(run.path(), run.made_of().config(), &report))
         }
         Outcome::Interrupted { step } => Err(Failure::Interrupted {
             signal: signals.received().unwrap_or_default(),
-            run: sitting.path().display().to_string(),
+            run: run.path().display().to_string(),
             step,
         }),
     }

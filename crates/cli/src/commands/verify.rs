@@ -1,20 +1,16 @@
 //! `attentive verify`: whether every file of a run is what it should be, and whether its first steps come out the same again.
 
-use std::collections::BTreeMap;
 use std::fs;
 
-use attentive_backend::Backend;
+use attentive_bundle::Bundle;
 use attentive_data::cache_dir;
-use attentive_export::Bundle;
-use attentive_train::{
-    Event, Finding, Held, Replayed, StagedDirectory, StagingError, Watch, first_config, logged, replay, verify_files,
-};
+use attentive_train::{Callbacks, Event, Finding, Replay, Replayed, StagedDirectory, StagingError, verify_files};
 
 use super::classifier::Classifier;
 use super::open_device;
-use super::preparing::prepare_told;
+use super::preparing::told;
+use super::session::machine;
 use super::signals::Signals;
-use super::sitting::build;
 use crate::args::{Talk, Verify};
 use crate::failure::Failure;
 use crate::output::{print, tell};
@@ -27,45 +23,37 @@ pub(super) fn verify(args: &Verify, talk: Talk) -> Result<(), Failure> {
         Classifier::Run(run) => run,
         Classifier::Bundle(bundle) => return verify_bundle(args, *bundle),
     };
-    let backends = Backend::names();
-    let opened = open_device(args.backend.as_deref(), &run.config(&backends)?)?;
-    let findings = verify_files(&run, &backends, &opened.device)?;
+    let machine = machine(open_device(args.backend.as_deref(), &run.config()?)?);
+    let findings = verify_files(&run, &machine.device)?;
     print(&table_of_files(&findings))?;
     let mut wrong = findings.iter().filter(|finding| finding.result.is_err()).count();
     if wrong == 0 {
-        let logged = logged(&run, args.steps)?;
-        let mut config = first_config(&run, &backends)?;
-        let held = Held { encoder: run.held_encoder(&run.config(&backends)?, &config), ..Held::default() };
-        config.backend = opened.backend.name().to_string();
         let signals = Signals::listen()?;
-        let prepared = prepare_told(&config, held, talk, &signals)?;
-        let mut versions = run.versions::<BTreeMap<String, String>>()?;
-        if opened.name.is_none() {
-            versions.remove("device"); // threads, which decide no bits
-        }
-        if versions != build(&opened) {
+        let is_that_of_the_run = machine.is_that_of(&run)?;
+        let replay = told(talk, &signals, |preparing| Replay::prepare(run, args.steps, machine, preparing))?;
+        if !is_that_of_the_run {
             tell("note: the run was made by another build, or on another backend: see its `versions.json`");
         }
         signals.hold(); // the scratch run is to be removed
         let scratch = scratch()?;
-        let mut progress = Progress::new(talk, &config);
+        let mut progress = Progress::new(talk, replay.made_of().config());
         if !talk.quiet {
-            let steps = logged.iter().filter_map(|line| line["step"].as_u64()).max().unwrap_or(0);
+            let machine = replay.made_of().machine();
             tell(&format!(
                 "training the first {} steps again, on {} ({})",
-                count(steps),
-                opened.backend,
-                opened.description
+                count(replay.steps()),
+                machine.backend,
+                machine.description
             ));
         }
-        let mut observer = |event: &Event| {
+        let mut on_event = |event: &Event| {
             // Where its checkpoints go is nobody's business.
             if !matches!(event, Event::Saved { .. }) {
                 progress.show(event);
             }
         };
-        let mut watch = Watch { observer: &mut observer, request: &|| signals.request() };
-        let result = replay(&run, &logged, &config, &prepared, &opened.device, scratch.path(), &mut watch);
+        let mut callbacks = Callbacks { on_event: &mut on_event, request: &|| signals.request() };
+        let result = replay.fit(scratch.path(), &mut callbacks);
         progress.clear();
         drop(scratch);
         let replayed = match (result?, signals.release()) {
@@ -95,7 +83,7 @@ fn verify_bundle(args: &Verify, bundle: Bundle) -> Result<(), Failure> {
     let classifier = Classifier::Bundle(Box::new(bundle));
     let (predictor, opened) = classifier.load(args.backend.as_deref())?;
     let Classifier::Bundle(bundle) = classifier else { return Ok(()) };
-    let verified = bundle.verify(&predictor).map_err(Failure::Export)?;
+    let verified = bundle.verify(&predictor).map_err(Failure::Bundle)?;
     print(&format!(
         "\n{} examples come out the same on {} ({}), within {:.1e}\n\neverything is as it should be\n",
         count(verified.n as u64),

@@ -16,6 +16,7 @@ mod configs;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod containment;
 mod directory;
+mod earlier;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
 mod folds;
 #[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]

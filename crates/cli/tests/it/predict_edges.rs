@@ -119,31 +119,32 @@ fn an_empty_input_is_no_failure() {
     }
 }
 
-/// A tokenizer without a token for the unknown, as its library allows it, once ended the command whatever `--on-error` said, and
-/// did not tell in which row.
+/// A text that grows beyond all bounds once ended the command whatever `--on-error` said, and the row was not told.
 #[test]
 fn a_text_that_the_tokenizer_refuses_is_a_bad_row() {
     let dir = setup("edges-refused");
-    let model = r#"{"type":"Unigram","unk_id":null,"vocab":[["g",-1.0],["b",-1.0],["▁",-1.0]]}"#;
-    let pre = r#"{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true}"#;
-    dir.file("tokenizer.json", format!(r#"{{"version":"1.0","pre_tokenizer":{pre},"model":{model}}}"#));
+    let grows = format!(r#"{{"type":"Replace","pattern":{{"String":"q"}},"content":"{}"}}"#, "z".repeat(120));
+    let model = r#"{"type":"WordLevel","vocab":{"[UNK]":0,"g":1,"b":2},"unk_token":"[UNK]"}"#;
+    let words = r#""pre_tokenizer":{"type":"Whitespace"}"#;
+    dir.file("tokenizer.json", format!(r#"{{"version":"1.0","normalizer":{grows},{words},"model":{model}}}"#));
     let rows: String = (0..40).map(|i| ["g g,good\n", "b b,bad\n"][i % 2]).collect();
     dir.file("train.csv", format!("text,label\n{rows}"));
     let config = CONFIG.replace("validation = \"validation.csv\"\ntest = \"test.csv\"\n", "");
     dir.file("small.toml", format!("{config}\n[tokenizer.file]\npath = \"tokenizer.json\"\n"));
     dir.ok("train small.toml");
-    dir.file("in.csv", "id,text\n1,g g\n2,g q\n3,b\n4,\"x\ny\"\n5,g\n");
+    let long = "q".repeat(20_000);
+    dir.file("in.csv", format!("id,text\n1,g g\n2,g {long}\n3,b\n4,\"b\n{long}\"\n5,g\n"));
     let refused = dir.run("predict runs/small --input in.csv --output out.csv").expect(65, "a refused text");
-    assert!(refused.error().starts_with("in.csv:3: the tokenizer failed on the text `g q`: "), "{}", refused.error());
+    assert!(refused.error().starts_with("in.csv:3: the tokenizer failed on the text `g qqq"), "{}", refused.error());
     assert!(!dir.path("out.csv").exists());
     let skipped = dir.run("predict runs/small --input in.csv --output out.jsonl --on-error skip").expect(0, "skip");
     assert!(skipped.stderr.contains("2 rows cannot be used"), "{}", skipped.stderr);
     let written = dir.text("out.jsonl");
     let starts = [
         r#"{"id": "1""#,
-        r#"{"error": "in.csv:3: the tokenizer failed on the text `g q`: "#,
+        r#"{"error": "in.csv:3: the tokenizer failed on the text `g qqq"#,
         r#"{"id": "3""#,
-        r#"{"error": "in.csv:5: the tokenizer failed on the text `x\ny`: "#,
+        r#"{"error": "in.csv:5: the tokenizer failed on the text `b\nqqq"#,
         r#"{"id": "5""#,
     ];
     assert_eq!(written.lines().count(), starts.len());
@@ -155,11 +156,12 @@ fn a_text_that_the_tokenizer_refuses_is_a_bad_row() {
     dir.ok("predict runs/small --input good.csv --output good.jsonl");
     let good: Vec<&str> = written.lines().filter(|line| !line.contains("error")).collect();
     assert_eq!(dir.text("good.jsonl").lines().collect::<Vec<_>>(), good);
-    let told = dir.run("predict runs/small g q b --on-error skip").expect(0, "arguments");
+    let told = dir.run(&format!("predict runs/small g {long} b --on-error skip")).expect(0, "arguments");
     assert_eq!(told.stdout.lines().count(), 3);
-    let rows = "{\"id\":1,\"text\":\"q\"}\n{\"id\":2,\"text\":\"g\"}\n";
+    let rows = format!("{{\"id\":1,\"text\":\"{long}\"}}\n{{\"id\":2,\"text\":\"g\"}}\n");
     let line = "predict runs/small --format jsonl --on-error skip --json";
-    assert!(dir.pipe(line, rows).expect(0, line).stdout.starts_with("{\"id\":1,\"text\":\"q\",\"error\":"));
+    let objects = dir.pipe(line, &rows).expect(0, line).stdout;
+    assert!(objects.starts_with(&format!("{{\"id\":1,\"text\":\"{long}\",\"error\":")));
 }
 
 /// The hint once named settings of a config that is made, and not the option that says how the file is laid out.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use attentive_data::{Labels, TextEncoder};
 use attentive_model::{Head, Sizes, Weight};
-use attentive_train::{Config, Elsewhere, OptimizerConfig, OptimizerState};
+use attentive_train::{Config, Imported, OptimizerConfig, OptimizerState};
 use serde_json::Value;
 
 use super::architecture::{Architecture, Refusal, architecture};
@@ -180,13 +180,13 @@ impl KerasModel {
     /// # Errors
     /// [`ExportError::Outputs`] when the model is one for other labels; [`ExportError::FewRows`] when the tokenizer has
     /// more tokens than the embedding has rows; [`ExportError::Unreadable`] when a weight is not what it should be.
-    pub fn trained(&mut self, config: &Config, sizes: &Sizes, order: &[usize]) -> Result<Elsewhere, ExportError> {
+    pub fn trained(&mut self, config: &Config, sizes: &Sizes, order: &[usize]) -> Result<Imported, ExportError> {
         self.check_head(sizes)?;
         let shapes = config.model.weight_shapes(sizes);
         let (weights, optimizer, left_out) = self.take(&self.tree()?, config, &shapes, sizes, order)?;
         self.left_out.extend(left_out);
         let unused = self.left_out.clone();
-        Ok(Elsewhere { path: self.path.clone(), weights, optimizer, unused })
+        Ok(Imported { path: self.path.clone(), weights, optimizer, unused })
     }
 
     fn check_head(&self, sizes: &Sizes) -> Result<(), ExportError> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use attentive_data::{Labels, UNWATCHED};
 use attentive_model::Sizes;
-use attentive_train::{AdamConfig, Config, Elsewhere, OptimizerConfig, Parts, Predictor};
+use attentive_train::{AdamConfig, Config, Imported, OptimizerConfig, Parts, Predictor};
 use serde_json::{Value, json};
 use temp_dir::TempDir;
 
@@ -29,7 +29,7 @@ fn floats(list: &Value) -> Vec<f32> {
 }
 
 /// A model, the config that it makes, and what is trained, for a tokenizer with so many tokens and so many labels.
-fn read(path: &Path, n_tokens: usize, n_labels: usize) -> Result<(KerasModel, Config, Elsewhere), ExportError> {
+fn read(path: &Path, n_tokens: usize, n_labels: usize) -> Result<(KerasModel, Config, Imported), ExportError> {
     taken(KerasModel::open(path)?, n_tokens, n_labels)
 }
 
@@ -37,7 +37,7 @@ fn taken(
     mut model: KerasModel,
     n_tokens: usize,
     n_labels: usize,
-) -> Result<(KerasModel, Config, Elsewhere), ExportError> {
+) -> Result<(KerasModel, Config, Imported), ExportError> {
     let mut config = Config::default();
     // Of weights alone, the config says what the model is.
     config.model.embedding.dim = 4;
@@ -50,7 +50,7 @@ fn taken(
 }
 
 /// The weights and the state of Adam against what Keras says they are.
-fn assert_same(trained: &Elsewhere, expected: &Value) {
+fn assert_same(trained: &Imported, expected: &Value) {
     for (weight, values) in trained.weights.iter().zip(expected["weights"].as_array().unwrap()) {
         assert_eq!(weight.values, floats(values)[..weight.values.len()], "{}", weight.name);
     }
@@ -128,7 +128,7 @@ fn a_model_of_texts_says_what_keras_says() {
     let trained = model.trained(&config, &sizes, &[0, 1, 2]).unwrap();
     assert_same(&trained, expected);
     let device = attentive_backend::open("flex").unwrap().device;
-    let Elsewhere { weights, .. } = trained;
+    let Imported { weights, .. } = trained;
     let parts = Parts { config, labels, encoder, weights, thresholds: Vec::new(), step: 0 };
     let found = Predictor::new(parts, &device).unwrap().predict(&texts, None).unwrap();
     for (prediction, row) in found.iter().zip(expected["probabilities"].as_array().unwrap()) {
@@ -153,11 +153,11 @@ fn classes_in_another_order_change_places() {
         model.trained(&config, &Sizes::of_labels(n_tokens, n_labels), order).unwrap()
     };
     let (plain, turned) = (trained("text.keras", 13, 3, &[0, 1, 2]), trained("text.keras", 13, 3, &[1, 2, 0]));
-    let bias = |trained: &Elsewhere| trained.weights.last().unwrap().values.clone();
+    let bias = |trained: &Imported| trained.weights.last().unwrap().values.clone();
     assert_eq!(bias(&turned), [bias(&plain)[1], bias(&plain)[2], bias(&plain)[0]]);
     let (plain, turned) = (trained("reference.keras", 12, 2, &[0, 1]), trained("reference.keras", 12, 2, &[1, 0]));
     assert_eq!(bias(&turned), [-bias(&plain)[0]]);
-    let moment = |trained: &Elsewhere, name: &str| trained.optimizer.as_ref().unwrap().moments[name][0];
+    let moment = |trained: &Imported, name: &str| trained.optimizer.as_ref().unwrap().moments[name][0];
     assert_eq!(moment(&turned, "head.bias.momentum"), -moment(&plain, "head.bias.momentum"));
     assert_eq!(moment(&turned, "head.bias.velocity"), moment(&plain, "head.bias.velocity"));
 }

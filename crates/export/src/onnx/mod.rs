@@ -20,8 +20,8 @@ use self::protobuf::{Attribute, Graph, OPSET, Size};
 #[cfg(feature = "onnx-rerun")]
 pub use self::rerun::rerun_onnx;
 use crate::error::ExportError;
-use crate::examples::OwnTexts;
-use crate::labels::{head_name, thresholds_of};
+use attentive_bundle::OwnTexts;
+use attentive_bundle::{head_name, thresholds_of};
 
 /// A protobuf file has at most 2³¹ − 1 bytes; what is not weights is small beside this.
 const MAX_WEIGHTS: u64 = (1 << 31) - (64 << 20);

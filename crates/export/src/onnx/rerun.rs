@@ -9,7 +9,7 @@ use rten_tensor::{NdTensor, Tensor};
 
 use super::Rerun;
 use crate::error::ExportError;
-use crate::examples::{Example, OwnTexts};
+use attentive_bundle::{Example, OwnTexts};
 
 /// By how much a probability may differ from the classifier's.
 const TOLERANCE: f32 = 1e-5;

@@ -8,9 +8,9 @@ use burn::tensor::Device;
 use serde_json::{Map, Value, json};
 
 use crate::error::ExportError;
-use crate::examples::{Example, OwnTexts};
-use crate::labels::{head_name, thresholds_of};
-use crate::shipped::{Shipped, WEIGHTS};
+use attentive_bundle::{Example, OwnTexts};
+use attentive_bundle::{ExportModel, WEIGHTS};
+use attentive_bundle::{head_name, thresholds_of};
 
 /// The PyTorch module.
 const MODULE: &str = include_str!("model_torch.py");
@@ -40,11 +40,11 @@ pub fn write_torch(
     device: &Device,
 ) -> Result<Rounded, ExportError> {
     let staged = StagedDirectory::new(output)?;
-    let shipped = Shipped::new(predictor, precision, device)?;
-    let rounded = &shipped.predictor;
+    let rounded_model = ExportModel::new(predictor, precision, device)?;
+    let rounded = &rounded_model.predictor;
     let (before, examples) = (Example::all(own, predictor)?, Example::all(own, rounded)?);
     let files = [
-        (WEIGHTS, shipped.weights.clone()),
+        (WEIGHTS, rounded_model.weights.clone()),
         ("config.json", (format!("{:#}\n", config(predictor, precision))).into_bytes()),
         ("tokenizer.json", predictor.encoder().to_json().into_bytes()),
         ("model_torch.py", MODULE.into()),

@@ -4,17 +4,17 @@ use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use attentive_backend::Backend;
+use attentive_bundle::{About, Bundle, BundleError, ExportModel, write_bundle};
 use attentive_data::Examples;
-use attentive_export::{About, Bundle, ExportError, Shipped, prune, write_bundle};
+use attentive_export::prune;
 use attentive_train::{Precision, Predictor};
 
 use crate::classifiers::{account, classifier, device, own};
 
 fn write(predictor: &Predictor, precision: Precision, output: &Path) {
     let about = About::of_run(predictor, &account(), None).unwrap();
-    let shipped = Shipped::new(predictor, precision, &device()).unwrap();
-    let verified = write_bundle(&shipped, about, None, &own(predictor), output, &Backend::names(), &device()).unwrap();
+    let model = ExportModel::new(predictor, precision, &device()).unwrap();
+    let verified = write_bundle(&model, about, None, &own(predictor), output, &device()).unwrap();
     assert!(verified.n >= 64 && verified.largest == 0.0, "{verified:?}");
 }
 
@@ -28,9 +28,9 @@ fn every_flip_and_every_cut_of_every_file_is_noticed() {
         let file = entry.unwrap().path();
         let whole = fs::read(&file).unwrap();
         let mut damaged = || {
-            let error = Bundle::open(&path, &Backend::names()).unwrap_err();
+            let error = Bundle::open(&path).unwrap_err();
             assert!(
-                matches!(&error, ExportError::Damaged { path, .. } if *path == file),
+                matches!(&error, BundleError::Damaged { path, .. } if *path == file),
                 "{}: {error}",
                 file.display()
             );
@@ -56,7 +56,7 @@ fn every_flip_and_every_cut_of_every_file_is_noticed() {
         fs::write(&file, whole).unwrap();
     }
     assert!(tried > 20_000, "{tried}");
-    Bundle::open(&path, &Backend::names()).unwrap();
+    Bundle::open(&path).unwrap();
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn every_kind_of_classifier_comes_back() {
         let path = folder.path().join(n.to_string());
         let predictor = classifier(config, n_labels);
         write(&predictor, Precision::F32, &path);
-        let bundle = Bundle::open(&path, &Backend::names()).unwrap();
+        let bundle = Bundle::open(&path).unwrap();
         let again = bundle.predictor(&device()).unwrap();
         assert_eq!(again.model().weights().unwrap(), predictor.model().weights().unwrap());
         assert_eq!((again.labels(), again.config().model.clone()), (predictor.labels(), predictor.config().model.clone()));
@@ -91,7 +91,7 @@ fn every_weight_in_eight_bits_is_near_the_one_that_was_trained() {
     );
     let path = folder.path().join("int8");
     write(&predictor, Precision::Int8, &path);
-    let bundle = Bundle::open(&path, &Backend::names()).unwrap();
+    let bundle = Bundle::open(&path).unwrap();
     let again = bundle.predictor(&device()).unwrap().model().weights().unwrap();
     let weights = predictor.model().weights().unwrap();
     assert_eq!(again.len(), weights.len());
@@ -129,5 +129,5 @@ fn a_pruned_classifier_says_the_same_of_the_texts_it_was_pruned_to() {
         assert_eq!(predict(&pruned.predictor), predict(&predictor), "{config}");
     }
     let pieces = classifier("[tokenizer.bpe]\nvocab_size = 300\n[model]\nembedding = { dim = 4 }", 2);
-    assert!(matches!(prune(&pieces, &[], &device()), Err(ExportError::Unprunable)));
+    assert!(matches!(prune(&pieces, &[], &device()), Err(BundleError::Unprunable)));
 }

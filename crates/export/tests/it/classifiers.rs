@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use attentive_backend::Backend;
+use attentive_bundle::{OwnTexts, own_texts};
 use attentive_data::{Examples, Findings, Labels, TextEncoder, Texts};
-use attentive_export::{OwnTexts, own_texts};
 use attentive_model::{Initializer, Sizes};
 use attentive_train::{Config, Parts, Predictor, SplitAccount};
 use burn::tensor::Device;
@@ -29,7 +29,7 @@ pub(crate) fn device() -> Device {
 /// A classifier over so many labels; `config` follows a `[data]` section and may extend it.
 pub(crate) fn classifier(config: &str, n_labels: usize) -> Predictor {
     let toml = format!("[data]\ntrain = \"train.csv\"\n{config}");
-    let config = Config::from_bytes(Path::new("small.toml"), toml.into_bytes(), &Backend::names());
+    let config = Config::from_bytes(Path::new("small.toml"), toml.into_bytes());
     let config = config.unwrap_or_else(|error| panic!("{error}"));
     let encoder = TextEncoder::train(&config.tokenizer, &TEXTS.into_iter().collect()).unwrap();
     let names: Vec<String> = (0..n_labels).map(|n| format!("label {n}")).collect();

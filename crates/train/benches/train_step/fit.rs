@@ -9,8 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use attentive_backend::{Backend, Opened};
-use attentive_data::UNWATCHED;
-use attentive_train::{Config, Event, Job, Recovered, RunDir, Watch, fit, prepare, summary};
+use attentive_train::{Callbacks, Config, Event, Machine, NewRun, Preparing, summary};
 
 use crate::arguments::{Arguments, Measured, SPECIAL};
 use crate::clock::{Clock, draws};
@@ -73,15 +72,15 @@ pub(crate) fn steps(
     let directory = directory.path();
     let config = config(arguments, directory)?;
     write_texts(arguments, &directory.join("train.csv"))?;
-    let prepared = prepare(&config, UNWATCHED)?;
-    let vocab_size = prepared.encoder.vocab_size();
-    let parameters = summary(&config, &prepared, &opened.device).parameters;
+    let Opened { backend, device, description, .. } = opened.clone();
+    let machine = Machine { device, backend: backend.name().to_string(), description, build: BTreeMap::new() };
+    let new = NewRun::prepare(config, machine, Preparing::unwatched())?;
+    let vocab_size = new.prepared().encoder.vocab_size();
+    let parameters = summary(new.config(), new.prepared(), &opened.device).parameters;
 
-    let run = RunDir::create(&directory.join("run"), false)?;
-    run.describe(&config, &"a benchmark", &prepared.labels, &prepared.encoder, &prepared.account)?;
-    let origin = prepared.origin(&config, &BTreeMap::new());
+    let mut run = new.create(&directory.join("run"), false)?;
     let clock = RefCell::new(Clock { started: Instant::now(), told: Vec::new() });
-    let mut observer = |event: &Event| {
+    let mut on_event = |event: &Event| {
         if matches!(event, Event::Step { .. }) && clock.borrow_mut().tick(arguments) {
             tell(&Measured { clock: &clock.borrow(), vocab_size, parameters });
             // Nothing is lost with it, and nobody is left to hear of a failure.
@@ -89,7 +88,6 @@ pub(crate) fn steps(
             std::process::exit(0);
         }
     };
-    let job = Job { config: &config, prepared: &prepared, origin: &origin, device: &opened.device };
-    fit(&run, &job, Recovered::default(), &mut Watch { observer: &mut observer, request: &|| None })?;
+    run.fit(&mut Callbacks { on_event: &mut on_event, request: &|| None })?;
     Err("the training ended before the last step".into())
 }

@@ -64,12 +64,15 @@ pub(crate) struct State {
     /// Whether early stopping ended the run.
     pub stopped_early: bool,
     /// What came out as no finite number, and what was done about it.
-    pub trouble: Trouble,
+    #[serde(rename = "trouble")]
+    pub non_finite: NonFinite,
     /// The step of the newest checkpoint that the config asked for, if its last step was not skipped.
-    pub planned: Option<u64>,
+    #[serde(rename = "planned")]
+    pub last_scheduled: Option<u64>,
     /// Of the newest such one from which the next step was a good one. It is where a run that diverges goes back to, so
     /// nothing depends on the checkpoints that a signal or a clock asks for.
-    pub proven: Option<u64>,
+    #[serde(rename = "proven")]
+    pub last_good: Option<u64>,
     /// What was allowed to change on the way.
     pub changes: Vec<Change>,
     /// The length of `metrics.jsonl` in bytes; what is behind belongs to steps that a resumed run repeats.
@@ -81,7 +84,7 @@ pub(crate) struct State {
 impl State {
     /// Updates that the optimizer has made.
     pub(crate) fn updates(&self) -> u64 {
-        self.updates_before.saturating_add(self.step - self.trouble.skipped)
+        self.updates_before.saturating_add(self.step - self.non_finite.skipped)
     }
 
     /// Whether a state that was read can be one that was written.
@@ -99,9 +102,9 @@ impl State {
             (of_best.into_iter().all(f64::is_finite), "a best value that is not finite"),
             (self.selection.best.iter().all(|best| best.step <= self.step), "a best step that is yet to come"),
             (self.plateau.scale > 0.0 && self.plateau.scale <= 1.0, "a scale of the learning rate beyond 0 and 1"),
-            (self.trouble.skipped <= self.step, "more steps skipped than taken"),
+            (self.non_finite.skipped <= self.step, "more steps skipped than taken"),
             (
-                [self.planned, self.proven].iter().flatten().all(|step| *step <= self.step),
+                [self.last_scheduled, self.last_good].iter().flatten().all(|step| *step <= self.step),
                 "a checkpoint that is yet to come",
             ),
         ];
@@ -120,7 +123,7 @@ fn is_none(count: &u64) -> bool {
 /// Account of losses and gradients that were no finite numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Trouble {
+pub(crate) struct NonFinite {
     /// Steps that changed nothing, because their loss or a gradient was not finite.
     pub skipped: u64,
     /// How many of them were the last ones.

@@ -50,7 +50,7 @@ fn what_is_saved_is_loaded() {
     let mut selection = Selection::default();
     selection.observe(Best { step: 3, epoch: 1, value: 0.1 + 0.2, weights_sha256: "w".to_string() }, 2, 0.0);
     let running = Running { loss: 1.0 / 3.0, correct: 2, examples: 5 };
-    let trouble = Trouble { skipped: 3, in_a_row: 1, rollbacks: 1 };
+    let non_finite = NonFinite { skipped: 3, in_a_row: 1, rollbacks: 1 };
     let difference = Difference { field: "seed".to_string(), was: Some(Value::from(1)), is: None };
     let state = State {
         step: 7,
@@ -58,9 +58,9 @@ fn what_is_saved_is_loaded() {
         selection,
         thresholds: vec![0.1],
         running,
-        trouble,
-        planned: Some(6),
-        proven: Some(5),
+        non_finite,
+        last_scheduled: Some(6),
+        last_good: Some(5),
         changes: vec![Change { step: 4, difference }],
         ..State::default()
     };

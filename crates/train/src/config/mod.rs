@@ -112,31 +112,6 @@ pub enum ConfigError {
     Invalid(InvalidConfig),
 }
 
-impl ConfigError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                Some("`configs/` holds examples; `attentive schema` describes every key".to_string())
-            }
-            Self::Read { path, source } if source.kind() == std::io::ErrorKind::IsADirectory => Some(format!(
-                "name a config file; if `{0}` is a run, `attentive resume {0}` goes on with it",
-                path.display()
-            )),
-            Self::Read { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                Some("check who may read it".to_string())
-            }
-            Self::Read { .. } => Some("look after the path and the disk, then run the command again".to_string()),
-            Self::TooLong { .. } => Some("a config is a TOML file; `configs/` holds examples".to_string()),
-            Self::LongWritten { .. } => {
-                Some("shorten its lists of labels or files; a pattern names many files".to_string())
-            }
-            Self::Encoding { .. } => Some("save the file as UTF-8".to_string()),
-            _ => None,
-        }
-    }
-}
-
 impl Config {
     /// Reads a config file, with `KEY=VALUE` overrides merged in, and checks it. `backends` are the names that
     /// `backend` may take besides `auto`.
@@ -144,18 +119,26 @@ impl Config {
     /// # Errors
     /// When the file cannot be read, and [`ConfigError::Invalid`] with every problem it has.
     pub fn load(path: &Path, overrides: &[String], backends: &[&str]) -> Result<Self, ConfigError> {
-        Self::named(path, &read(path)?, overrides, backends)
+        Self::named(path, &read(path)?, overrides, Some(backends))
     }
 
-    /// The config of these bytes, which are those of the file `path`, as [`Config::load`] reads it.
+    /// Reads a config file whatever backend it names: who opens the device says whether there is one.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        Self::named(path, &read(path)?, &[], None)
+    }
+
+    /// The config of these bytes, which are those of the file `path`, as [`Config::read`] reads it.
     ///
     /// # Errors
     /// As [`Config::load`], but that nothing is read.
-    pub fn from_bytes(path: &Path, bytes: Vec<u8>, backends: &[&str]) -> Result<Self, ConfigError> {
-        Self::named(path, &text(path, bytes)?, &[], backends)
+    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, ConfigError> {
+        Self::named(path, &text(path, bytes)?, &[], None)
     }
 
-    fn named(path: &Path, text: &str, overrides: &[String], backends: &[&str]) -> Result<Self, ConfigError> {
+    fn named(path: &Path, text: &str, overrides: &[String], backends: Option<&[&str]>) -> Result<Self, ConfigError> {
         let mut config = Self::parse(path, text, overrides, backends).map_err(ConfigError::Invalid)?;
         if config.name.is_empty() {
             config.name = default_name(path);
@@ -167,15 +150,15 @@ impl Config {
         path: &Path,
         text: &str,
         overrides: &[String],
-        backends: &[&str],
+        backends: Option<&[&str]>,
     ) -> Result<Self, InvalidConfig> {
         static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(Config::schema);
         let document = Document::parse(path, text, overrides, &SCHEMA)?;
         let mut problems = diagnose::diagnose(&document, &SCHEMA);
         if problems.is_empty() {
             let config: Self = document.deserialize()?;
-            problems
-                .extend(config.problems(backends).into_iter().map(|(key, message)| document.problem(&key, message)));
+            let found = config.problems().into_iter().chain(backends.and_then(|known| config.backend_problem(known)));
+            problems.extend(found.map(|(key, message)| document.problem(&key, message)));
             if config.train.batch_tokens.is_some() && document.has("train.batch_size") {
                 let message = "`batch_size` and `batch_tokens` both say how large a batch is: leave one out";
                 problems.push(document.problem("train.batch_tokens", message));
@@ -188,7 +171,7 @@ impl Config {
     }
 
     /// What is wrong between options that are each in range: (dotted key, what to change).
-    fn problems(&self, backends: &[&str]) -> Vec<(String, String)> {
+    fn problems(&self) -> Vec<(String, String)> {
         let below = |section: &str, problems: Vec<(&'static str, String)>| -> Vec<(String, String)> {
             problems.into_iter().map(|(key, message)| (format!("{section}.{key}"), message)).collect()
         };
@@ -206,14 +189,16 @@ impl Config {
             problems
                 .push(("name".to_string(), format!("`name` is `{}`, which names no directory of its own", self.name)));
         }
-        if self.backend != "auto" && !backends.contains(&self.backend.as_str()) {
-            let known = backends.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            problems.push((
-                "backend".to_string(),
-                format!("there is no backend `{}`; choose `auto`, {known}", self.backend),
-            ));
-        }
         problems
+    }
+
+    /// That its backend is none of the known ones.
+    fn backend_problem(&self, known: &[&str]) -> Option<(String, String)> {
+        if self.backend == "auto" || known.contains(&self.backend.as_str()) {
+            return None;
+        }
+        let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        Some(("backend".to_string(), format!("there is no backend `{}`; choose `auto`, {known}", self.backend)))
     }
 
     /// The resolved config, every default written out, as TOML: of the two sizes of a batch the one that holds.

@@ -568,7 +568,7 @@ fn the_reference_is_written_from_the_schema() {
 fn a_config_that_could_not_be_read_back_is_refused() {
     let config = |bytes: u64| {
         let text = format!("data.train = \"a.csv\"\ndata.drop = [\"{}\"]\n", "a".repeat(bytes as usize));
-        super::Config::from_bytes(Path::new("c.toml"), text.into_bytes(), &[]).expect("it is short enough to be read")
+        super::Config::from_bytes(Path::new("c.toml"), text.into_bytes()).expect("it is short enough to be read")
     };
     assert!(config(MAX_BYTES - 4096).check_size().is_ok());
     let long = config(MAX_BYTES - 50);
@@ -580,6 +580,6 @@ fn a_config_that_could_not_be_read_back_is_refused() {
             long.to_toml().len()
         )
     );
-    let written = super::Config::from_bytes(Path::new("config.toml"), long.to_toml().into_bytes(), &[]);
+    let written = super::Config::from_bytes(Path::new("config.toml"), long.to_toml().into_bytes());
     assert!(matches!(written, Err(ConfigError::TooLong { .. })));
 }

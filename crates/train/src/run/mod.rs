@@ -235,8 +235,8 @@ impl RunDir {
     ///
     /// # Errors
     /// When it is missing or was changed into something that is no config.
-    pub fn config(&self, backends: &[&str]) -> Result<Config, TrainError> {
-        Ok(Config::load(&self.file(CONFIG), &[], backends)?)
+    pub fn config(&self) -> Result<Config, TrainError> {
+        Ok(Config::read(&self.file(CONFIG))?)
     }
 
     /// The labels of the run, in order.

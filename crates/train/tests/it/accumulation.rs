@@ -109,7 +109,7 @@ fn stop_early(directory: &Path, run: &str, monitor: Monitor, epochs: u64) -> (Re
     let mut config = tiny::config(directory, model, train);
     config.data.validation = Some(SplitSource::Files(directory.join("validation.csv").into()));
     let path = directory.join(run);
-    let Outcome::Finished(report) = tiny::train(&config, &path, &tiny::cpu()).unwrap() else { panic!("interrupted") };
+    let Outcome::Finished(report) = tiny::train(&config, &path, &tiny::flex()).unwrap() else { panic!("interrupted") };
     let epochs = tiny::metrics(&path).into_iter().filter(|line| line.get("validation").is_some()).collect();
     (report, epochs)
 }

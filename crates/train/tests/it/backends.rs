@@ -40,7 +40,7 @@ fn losses_and_predictions_agree() {
         let mut curves: Vec<(Backend, Vec<f64>)> = Vec::new();
         for opened in backends() {
             let path = directory.path().join(format!("{name}-{}", opened.backend));
-            let outcome = tiny::train(&config, &path, &opened.device).unwrap();
+            let outcome = tiny::train(&config, &path, &opened).unwrap();
             assert!(matches!(outcome, Outcome::Finished(_)));
             let losses: Vec<f64> = tiny::metrics(&path).iter().filter_map(|line| line["loss"].as_f64()).collect();
             assert_eq!(losses.len(), 50 / LOG_EVERY);
@@ -65,7 +65,7 @@ fn losses_and_predictions_agree() {
         let seconds = config.data.text.is_pair().then_some(seconds.as_slice());
         let mut expected = None;
         for opened in backends() {
-            let predictor = Predictor::load(&run, &Backend::names(), &opened.device).unwrap();
+            let predictor = Predictor::load(&run, &opened.device).unwrap();
             let predictions = predictor.predict(&texts, seconds).unwrap();
             let expected = expected.get_or_insert_with(|| predictions.clone());
             for ((found, expected), text) in predictions.iter().zip(expected.iter()).zip(&texts) {
@@ -94,7 +94,7 @@ fn the_same_steps_are_skipped() {
     let config = tiny::config(directory.path(), model, train);
     let logs = backends().into_iter().map(|opened| {
         let path = directory.path().join(opened.backend.to_string());
-        let Outcome::Finished(report) = tiny::train(&config, &path, &opened.device).unwrap() else { panic!() };
+        let Outcome::Finished(report) = tiny::train(&config, &path, &opened).unwrap() else { panic!() };
         assert_eq!((report.skipped_steps, report.rollbacks), (3, 0), "{}", opened.backend);
         let lines = tiny::metrics(&path);
         let skipped = lines.iter().filter(|line| line.get("skipped").is_some()).cloned().collect::<Vec<_>>();

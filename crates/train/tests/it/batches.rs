@@ -1,12 +1,9 @@
 //! What bucketing and batches by tokens promise of a whole run: exact steps, and a resumed run that is the same.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
-use attentive_data::UNWATCHED;
 use attentive_train::{
-    AdamConfig, Config, Event, Job, OptimizerConfig, Outcome, Request, RunDir, ScheduleConfig, TrainConfig, Watch, fit,
-    prepare,
+    AdamConfig, Callbacks, Config, Event, OptimizerConfig, Outcome, Request, Run, ScheduleConfig, TrainConfig,
 };
 
 use crate::tiny::{self, weights};
@@ -28,15 +25,10 @@ fn configs(directory: &std::path::Path) -> Vec<(&'static str, Config)> {
     vec![("buckets", of(3, None)), ("tokens", of(1, Some(40))), ("both", of(4, Some(40)))]
 }
 
-/// Trains, and stops after so many steps of this sitting. Gives the steps told of and the total announced.
-fn sitting(config: &Config, run: &RunDir, stop_after: u64) -> (Outcome, Vec<(u64, f64)>, u64) {
-    let prepared = prepare(config, UNWATCHED).unwrap();
-    let run = run.clone().lock().unwrap();
-    let recovered = run.recover().unwrap();
-    let origin = prepared.origin(config, &BTreeMap::new());
-    let job = Job { config, prepared: &prepared, origin: &origin, device: &tiny::cpu() };
+/// Trains, and stops after so many steps from here. Gives the steps told of and the total announced.
+fn session(run: &mut Run, stop_after: u64) -> (Outcome, Vec<(u64, f64)>, u64) {
     let (mut steps, mut total, count) = (Vec::new(), 0, Cell::new(0));
-    let mut observer = |event: &Event| match event {
+    let mut on_event = |event: &Event| match event {
         Event::Start { total_steps, .. } => total = *total_steps,
         Event::Step { step, lr, .. } => {
             count.set(count.get() + 1);
@@ -44,9 +36,8 @@ fn sitting(config: &Config, run: &RunDir, stop_after: u64) -> (Outcome, Vec<(u64
         }
         _ => {}
     };
-    let mut watch =
-        Watch { observer: &mut observer, request: &|| (count.get() >= stop_after).then_some(Request::Stop) };
-    let outcome = fit(&run, &job, recovered, &mut watch).unwrap();
+    let request = || (count.get() >= stop_after).then_some(Request::Stop);
+    let outcome = run.fit(&mut Callbacks { on_event: &mut on_event, request: &request }).unwrap();
     (outcome, steps, total)
 }
 
@@ -55,32 +46,25 @@ fn steps_are_counted_exactly_and_a_resumed_run_is_the_same() {
     let directory = temp_dir::TempDir::new().unwrap();
     tiny::write_csv(&directory.path().join("train.csv"), &tiny::examples(83, 3));
     for (name, config) in configs(directory.path()) {
-        let make = |run: &str| {
-            let prepared = prepare(&config, UNWATCHED).unwrap();
-            let path = directory.path().join(format!("{name}-{run}"));
-            let made = RunDir::create(&path, false).unwrap();
-            made.describe(&config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account).unwrap();
-            drop(made);
-            RunDir::open(&path).unwrap()
-        };
-        let whole = make("whole");
-        let (outcome, steps, total) = sitting(&config, &whole, u64::MAX);
+        let path = |run: &str| directory.path().join(format!("{name}-{run}"));
+        let make = |run: &str| tiny::new_run(&config).create(&path(run), false).unwrap();
+        let (outcome, steps, total) = session(&mut make("whole"), u64::MAX);
         assert!(matches!(outcome, Outcome::Finished(_)));
         assert_eq!(steps.iter().map(|(step, _)| *step).collect::<Vec<_>>(), (1..=total).collect::<Vec<_>>(), "{name}");
         // The linear schedule ends at nothing in the very last step.
         assert_eq!(steps.last().unwrap().1, 0.0, "{name}");
 
-        let cut = make("cut");
-        let mut sittings = Vec::new();
+        drop(make("cut"));
+        let mut resumed = Vec::new();
         loop {
-            let (outcome, steps, again) = sitting(&config, &cut, 7);
+            let (outcome, steps, again) = session(&mut tiny::resumed(&path("cut")), 7);
             assert_eq!(again, total);
-            sittings.extend(steps);
+            resumed.extend(steps);
             if matches!(outcome, Outcome::Finished(_)) {
                 break;
             }
         }
-        assert_eq!(sittings, steps, "{name}");
-        assert!(weights(whole.path()) == weights(cut.path()), "{name}");
+        assert_eq!(resumed, steps, "{name}");
+        assert!(weights(&path("whole")) == weights(&path("cut")), "{name}");
     }
 }

@@ -1,15 +1,12 @@
 //! What becomes of losses and gradients that are no finite numbers: skipped, gone back from, told of, and never saved.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use attentive_backend::Backend;
-use attentive_data::UNWATCHED;
 use attentive_model::{AttentionConfig, NoneConfig};
 use attentive_train::{
-    AdamConfig, Config, Event, Held, Job, OptimizerConfig, Outcome, Predictor, Recovered, Request, RunDir, SgdConfig,
-    TrainConfig, TrainError, Watch, fit, prepare, prepare_with,
+    AdamConfig, Callbacks, Config, Event, OptimizerConfig, Outcome, Predictor, Request, RunDir, SgdConfig, TrainConfig,
+    TrainError,
 };
 
 use crate::tiny::{self, metrics, weights};
@@ -32,15 +29,10 @@ fn config(directory: &Path, learning_rate: f64, epochs: u64) -> Config {
 
 /// Trains in a new run directory and gives what was told of.
 fn train(config: &Config, path: &Path) -> (Result<Outcome, TrainError>, Vec<Event>) {
-    let prepared = prepare(config, UNWATCHED).unwrap();
-    let run = RunDir::create(path, false).unwrap();
-    run.describe(config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account).unwrap();
-    run.recover().unwrap();
-    let origin = prepared.origin(config, &BTreeMap::new());
-    let job = Job { config, prepared: &prepared, origin: &origin, device: &tiny::cpu() };
+    let mut run = tiny::new_run(config).create(path, false).unwrap();
     let mut events = Vec::new();
-    let mut observer = |event: &Event| events.push(event.clone());
-    let outcome = fit(&run, &job, Recovered::default(), &mut Watch { observer: &mut observer, request: &|| None });
+    let mut on_event = |event: &Event| events.push(event.clone());
+    let outcome = run.fit(&mut Callbacks { on_event: &mut on_event, request: &|| None });
     (outcome, events)
 }
 
@@ -105,7 +97,7 @@ fn weights_that_are_not_finite_are_never_saved() {
     assert!(matches!(&error, TrainError::Diverged { step: 1, epoch: 1, .. }), "{error}");
     assert!(error.to_string().contains("`attention") || error.to_string().contains("`embedding"), "{error}");
     let run = RunDir::open(&path).unwrap();
-    let error = Predictor::load(&run, &Backend::names(), &tiny::cpu()).unwrap_err();
+    let error = Predictor::load(&run, &tiny::cpu()).unwrap_err();
     assert!(error.to_string().ends_with("has no checkpoint yet"), "{error}");
 }
 
@@ -136,24 +128,18 @@ fn a_resumed_run_goes_back_to_the_vectors_that_it_started_from() {
 
     let resumed = |name: &str, vectors_then: &str| {
         fs::write(&vectors, text).unwrap();
-        let prepared = prepare(&config, UNWATCHED).unwrap();
-        let run = RunDir::create(&directory.path().join(name), false).unwrap();
-        run.describe(&config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account).unwrap();
-        let origin = prepared.origin(&config, &BTreeMap::new());
-        let job = Job { config: &config, prepared: &prepared, origin: &origin, device: &tiny::cpu() };
-        let mut stop = Watch { observer: &mut |_: &Event| {}, request: &|| Some(Request::Stop) };
-        let outcome = fit(&run, &job, run.recover().unwrap(), &mut stop).unwrap();
+        let path = directory.path().join(name);
+        let mut run = tiny::new_run(&config).create(&path, false).unwrap();
+        let outcome = tiny::fit(&mut run, &|| Some(Request::Stop)).unwrap();
         assert_eq!(outcome, Outcome::Interrupted { step: Some(1) });
+        let covered = run.made_of().prepared().account.vectors.clone();
+        drop(run);
 
         fs::write(&vectors, vectors_then).unwrap();
-        let recovered = run.recover().unwrap();
-        let held: Held = recovered.held(&run, &config, &config).unwrap();
-        assert_eq!(held.vectors, prepared.account.vectors);
-        let prepared = prepare_with(&config, held, UNWATCHED).unwrap();
-        assert_eq!(prepared.vectors, None, "nothing was read");
-        let origin = prepared.origin(&config, &BTreeMap::new());
-        let job = Job { config: &config, prepared: &prepared, origin: &origin, device: &tiny::cpu() };
-        fit(&run, &job, recovered, &mut Watch { observer: &mut |_: &Event| {}, request: &|| None })
+        let mut run = tiny::resumed(&path);
+        let prepared = run.made_of().prepared();
+        assert_eq!((&prepared.vectors, &prepared.account.vectors), (&None, &covered), "nothing was read");
+        tiny::fit(&mut run, &|| None)
     };
     resumed("resumed", text).unwrap();
     for file in ["metrics.jsonl", "report.json"] {
@@ -179,13 +165,8 @@ fn a_run_that_goes_back_may_go_on_with_a_lower_learning_rate() {
     // Checkpoints that a signal asks for are nothing to go back to, and change nothing.
     config.name = "besides".to_string();
     let besides = directory.path().join("besides");
-    let prepared = prepare(&config, UNWATCHED).unwrap();
-    let run = RunDir::create(&besides, false).unwrap();
-    run.describe(&config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account).unwrap();
-    let origin = prepared.origin(&config, &BTreeMap::new());
-    let job = Job { config: &config, prepared: &prepared, origin: &origin, device: &tiny::cpu() };
-    let mut watch = Watch { observer: &mut |_: &Event| {}, request: &|| Some(Request::Save) };
-    fit(&run, &job, run.recover().unwrap(), &mut watch).unwrap();
+    let mut run = tiny::new_run(&config).create(&besides, false).unwrap();
+    tiny::fit(&mut run, &|| Some(Request::Save)).unwrap();
     assert_eq!(fs::read(besides.join("metrics.jsonl")).unwrap(), fs::read(path.join("metrics.jsonl")).unwrap());
     assert_eq!(fs::read(besides.join("report.json")).unwrap(), fs::read(path.join("report.json")).unwrap());
 }

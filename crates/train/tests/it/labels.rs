@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use attentive_backend::Backend;
 use attentive_data::{DataConfig, Split, SplitSource, UNWATCHED};
 use attentive_model::Weight;
 use attentive_train::{
@@ -68,7 +67,7 @@ fn a_given_threshold_decides() {
         let path = directory.path().join(name);
         let report = tiny::report(&config, &path);
         let run = RunDir::open(&path).unwrap();
-        let predictor = Predictor::load(&run, &Backend::names(), &tiny::cpu()).unwrap();
+        let predictor = Predictor::load(&run, &tiny::cpu()).unwrap();
         let predictions = predictor.predict(&["a film".to_string(), "the film".to_string()], None).unwrap();
         let predicted: Vec<u64> = report.splits[&Split::Train].per_label.iter().map(|label| label.predicted).collect();
         (predictions.into_iter().map(|prediction| prediction.labels[0]).collect::<Vec<_>>(), predicted)
@@ -90,7 +89,7 @@ fn tuned_thresholds_are_kept_with_the_run() {
         config.data = DataConfig { multi_label: true, ..config.data };
         let report = tiny::report(&config, &directory.path().join(name));
         let run = RunDir::open(&directory.path().join(name)).unwrap();
-        let predictor = Predictor::load(&run, &Backend::names(), &tiny::cpu()).unwrap();
+        let predictor = Predictor::load(&run, &tiny::cpu()).unwrap();
         let labels = predictor.predict(&["bright".to_string()], None).unwrap().remove(0).labels;
         let recall = |split, label: usize| report.splits[&split].per_label[label].recall;
         (predictor.thresholds().to_vec(), labels, recall(Split::Validation, 1), recall(Split::Train, 1))

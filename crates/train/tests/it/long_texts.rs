@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use attentive_backend::Backend;
 use attentive_data::{Split, SplitSource, load_examples};
 use attentive_model::{AttentionConfig, NoneConfig, Truncate, WindowPool, WindowsConfig};
 use attentive_train::{AdamConfig, Config, Monitor, OptimizerConfig, Predictor, Report, RunDir, TrainConfig};
@@ -102,7 +101,7 @@ fn training_evaluation_and_prediction_read_windows_alike() {
         let evaluated = report.splits[&Split::Train].loss;
         assert!((trained - evaluated).abs() < 1e-6, "{name}: {trained} in training, {evaluated} in evaluation");
 
-        let predictor = Predictor::load(&RunDir::open(&path).unwrap(), &Backend::names(), &tiny::cpu()).unwrap();
+        let predictor = Predictor::load(&RunDir::open(&path).unwrap(), &tiny::cpu()).unwrap();
         let examples = load_examples(&config.data.train.as_written()[0], &config.data, predictor.labels()).unwrap();
         let texts: Vec<String> = examples.texts.iter().map(str::to_string).collect();
         let together = predictor.predict(&texts, None).unwrap();

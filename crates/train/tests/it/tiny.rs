@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use attentive_backend::Backend;
-use attentive_data::{Column, TextColumns, UNWATCHED};
+use attentive_backend::{Backend, Opened};
+use attentive_data::{Column, TextColumns};
 use attentive_model::{
     AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, EmbeddingConfig, ModelConfig, MultiHeadConfig,
     Positions, TransformerConfig, Weight,
 };
 use attentive_train::{
-    Config, Event, Job, Outcome, Predictor, Recovered, Report, RunDir, TrainConfig, TrainError, Watch, fit, prepare,
+    Callbacks, Config, Event, Machine, NewRun, Outcome, Predictor, Preparing, Report, Request, Run, RunDir, StoppedRun,
+    TrainConfig, TrainError,
 };
 use burn::tensor::Device;
 
@@ -91,19 +92,37 @@ pub(crate) fn config(directory: &Path, model: ModelConfig, train: TrainConfig) -
     config
 }
 
+/// What computes in a test.
+pub(crate) fn machine(opened: &Opened) -> Machine {
+    let Opened { backend, device, description, .. } = opened.clone();
+    Machine { device, backend: backend.name().to_string(), description, build: BTreeMap::new() }
+}
+
+/// A run that is about to be made, on the backend that is always there.
+pub(crate) fn new_run(config: &Config) -> NewRun {
+    NewRun::prepare(config.clone(), machine(&flex()), Preparing::unwatched()).unwrap()
+}
+
+/// A run to be trained on.
+pub(crate) fn resumed(path: &Path) -> Run {
+    let stopped = StoppedRun::open(RunDir::open(path).unwrap(), None, &[]).unwrap();
+    stopped.prepare(machine(&flex()), Preparing::unwatched()).unwrap()
+}
+
+/// Trains to the end, with these answers to what is asked of a run after every step.
+pub(crate) fn fit(run: &mut Run, request: &dyn Fn() -> Option<Request>) -> Result<Outcome, TrainError> {
+    run.fit(&mut Callbacks { on_event: &mut |_: &Event| {}, request })
+}
+
 /// Trains in a new run directory.
-pub(crate) fn train(config: &Config, path: &Path, device: &Device) -> Result<Outcome, TrainError> {
-    let prepared = prepare(config, UNWATCHED)?;
-    let run = RunDir::create(path, false)?;
-    run.describe(config, &"a test", &prepared.labels, &prepared.encoder, &prepared.account)?;
-    let mut watch = Watch { observer: &mut |_: &Event| {}, request: &|| None };
-    let origin = prepared.origin(config, &BTreeMap::new());
-    fit(&run, &Job { config, prepared: &prepared, origin: &origin, device }, Recovered::default(), &mut watch)
+pub(crate) fn train(config: &Config, path: &Path, opened: &Opened) -> Result<Outcome, TrainError> {
+    let new = NewRun::prepare(config.clone(), machine(opened), Preparing::unwatched())?;
+    fit(&mut new.create(path, false)?, &|| None)
 }
 
 /// Trains in a new run directory to the end.
 pub(crate) fn report(config: &Config, path: &Path) -> Report {
-    match train(config, path, &cpu()).unwrap() {
+    match train(config, path, &flex()).unwrap() {
         Outcome::Finished(report) => report,
         Outcome::Interrupted { step } => panic!("interrupted at step {step:?}"),
     }
@@ -112,7 +131,7 @@ pub(crate) fn report(config: &Config, path: &Path) -> Report {
 /// The weights that a run predicts with.
 pub(crate) fn weights(path: &Path) -> Vec<Weight> {
     let run = RunDir::open(path).unwrap();
-    Predictor::load(&run, &Backend::names(), &cpu()).unwrap().model().weights().unwrap()
+    Predictor::load(&run, &cpu()).unwrap().model().weights().unwrap()
 }
 
 /// Trains into `directory` and gives the weights.
@@ -136,7 +155,12 @@ pub(crate) fn metrics(path: &Path) -> Vec<serde_json::Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// The backend that is always there.
+pub(crate) fn flex() -> Opened {
+    Backend::Flex.open().unwrap()
+}
+
 /// A device of the backend that is always there.
 pub(crate) fn cpu() -> Device {
-    Backend::Flex.open().unwrap().device
+    flex().device
 }

@@ -183,7 +183,6 @@ pub(super) fn cases() -> Vec<Case> {
         file("config.toml", "of nested arrays", "config.toml", format!("data = {}", "[".repeat(100_000)))
             .codes(&[2], &[2]),
         config("with an unknown key", "seed = 7", "seed = 7\nevil = 1", &[2]),
-        config("with a backend that is not there", "\"auto\"", "\"evil\"", &[2]),
         config("with 2^40 dimensions", "dim = 8", "dim = 1099511627776", &[2]),
         // These could be a config, but not of these weights, and nothing is allocated for others.
         config("with other dimensions", "dim = 8", "dim = 8192", &[65]),

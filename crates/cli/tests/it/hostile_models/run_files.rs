@@ -104,7 +104,7 @@ pub(super) fn cases() -> Vec<Case> {
         config("of 2 MB", "config.toml", &[2], |_| vec![b'#'; 2 << 20]),
         config("of nested arrays", "config.toml", &[2], |_| format!("data = {}", "[".repeat(100_000)).into_bytes()),
         config("with an unknown key", "config.toml", &[2], |text| format!("{text}\n[evil]\nx = 1\n").into_bytes()),
-        config("with a backend that is not there", "config.toml", &[2], |text| {
+        config("with a backend that is not there", "evil", &[2, 65], |text| {
             text.replacen("backend = ", "backend = \"evil\" #", 1).into_bytes()
         }),
         config("with 2^40 dimensions", "config.toml", &[2], |text| {

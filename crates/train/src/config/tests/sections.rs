@@ -14,7 +14,7 @@ const BIDIRECTIONAL: &str = "model.attention.bidirectional = {}";
 /// ` | hint`.
 fn problems(lines: &[&str]) -> Vec<String> {
     let text = format!("data.train = \"none.csv\"\n{}\n", lines.join("\n"));
-    let Err(error) = Config::parse(Path::new("c.toml"), &text, &[], &["flex"]) else { return Vec::new() };
+    let Err(error) = Config::parse(Path::new("c.toml"), &text, &[], Some(&["flex"])) else { return Vec::new() };
     let shown = |problem: &crate::Problem| {
         let Some(crate::Place::File { line, column, width, .. }) = &problem.place else { panic!("{problem}") };
         let hint = problem.hint.as_ref().map_or(String::new(), |hint| format!(" | {hint}"));

@@ -12,12 +12,12 @@ use attentive_train::{Config, Metrics, Parts, Predictor, StagedDirectory, TrainE
 use burn::tensor::Device;
 
 use crate::about::About;
-use crate::error::{ExportError, read_error};
+use crate::error::{BundleError, read_error};
 use crate::examples::{Example, OwnTexts};
+use crate::export_model::{ExportModel, WEIGHTS};
 use crate::labels;
 use crate::manifest::{MANIFEST, MAX_BYTES, Manifest};
 use crate::readme::readme;
-use crate::shipped::{Shipped, WEIGHTS};
 
 const CONFIG: &str = "config.toml";
 const TOKENIZER: &str = "tokenizer.json";
@@ -57,15 +57,15 @@ impl Bundle {
         is_there(MANIFEST) || is_there(CONFIG) && (is_there(EXAMPLES) || is_there(WEIGHTS))
     }
 
-    /// Reads a bundle and verifies every file. `backends` are the names that a config may hold.
+    /// Reads a bundle and verifies every file.
     ///
     /// # Errors
-    /// [`ExportError::Damaged`] names the first file that is not what was written; [`ExportError::Read`] where the system
-    /// fails to read; [`ExportError::Train`] when the config is none.
-    pub fn open(path: &Path, backends: &[&str]) -> Result<Self, ExportError> {
+    /// [`BundleError::Damaged`] names the first file that is not what was written; [`BundleError::Read`] where the system
+    /// fails to read; [`BundleError::Train`] when the config is none.
+    pub fn open(path: &Path) -> Result<Self, BundleError> {
         let damaged = |name: &str| {
             let path = path.join(name);
-            move |reason: String| ExportError::Damaged { path, reason }
+            move |reason: String| BundleError::Damaged { path, reason }
         };
         let (bytes, _) = read(path, MANIFEST, |length| match length <= MAX_BYTES {
             true => Ok(()),
@@ -86,7 +86,7 @@ impl Bundle {
             files.insert(name.clone(), bytes);
         }
         let config = files.remove(CONFIG).unwrap_or_default();
-        let config = Config::from_bytes(&path.join(CONFIG), config, backends).map_err(TrainError::from)?;
+        let config = Config::from_bytes(&path.join(CONFIG), config).map_err(TrainError::from)?;
         Ok(Self { path: path.to_path_buf(), manifest, files, config })
     }
 
@@ -118,8 +118,8 @@ impl Bundle {
     /// What the classifier is made of.
     ///
     /// # Errors
-    /// [`ExportError::Damaged`] when a file is not what it should be.
-    pub fn parts(&self) -> Result<Parts, ExportError> {
+    /// [`BundleError::Damaged`] when a file is not what it should be.
+    pub fn parts(&self) -> Result<Parts, BundleError> {
         let (labels, thresholds) = self.labels()?;
         // Each takes some milliseconds, and somebody waits for an answer.
         let (encoder, weights) = thread::scope(|scope| {
@@ -136,7 +136,7 @@ impl Bundle {
     ///
     /// # Errors
     /// When a file does not fit the others, or the device fails.
-    pub fn predictor(&self, device: &Device) -> Result<Predictor, ExportError> {
+    pub fn predictor(&self, device: &Device) -> Result<Predictor, BundleError> {
         Predictor::new(self.parts()?, device).map_err(|error| match error {
             TrainError::Weights(error) => self.damaged(WEIGHTS)(error.to_string()),
             other => other.into(),
@@ -146,8 +146,8 @@ impl Bundle {
     /// Runs the examples through the classifier and compares the probabilities.
     ///
     /// # Errors
-    /// [`ExportError::Differs`] where one differs by more than 1e-5; when the file is none, or the device fails.
-    pub fn verify(&self, predictor: &Predictor) -> Result<Verified, ExportError> {
+    /// [`BundleError::Differs`] where one differs by more than 1e-5; when the file is none, or the device fails.
+    pub fn verify(&self, predictor: &Predictor) -> Result<Verified, BundleError> {
         let examples = Example::from_jsonl(self.file(EXAMPLES), predictor.labels().len());
         let examples = examples.map_err(self.damaged(EXAMPLES))?;
         let differences = Example::differences(&examples, predictor)?;
@@ -155,7 +155,7 @@ impl Bundle {
         match differences.iter().filter(|&&difference| difference > TOLERANCE).count() {
             0 => Ok(Verified { n, largest }),
             differing => {
-                Err(ExportError::Differs { path: self.path.clone(), differing, n, tolerance: TOLERANCE, largest })
+                Err(BundleError::Differs { path: self.path.clone(), differing, n, tolerance: TOLERANCE, largest })
             }
         }
     }
@@ -163,14 +163,14 @@ impl Bundle {
     /// Those of its examples that are texts of its data.
     ///
     /// # Errors
-    /// [`ExportError::Damaged`] when the file is none.
-    pub fn own_texts(&self) -> Result<OwnTexts, ExportError> {
+    /// [`BundleError::Damaged`] when the file is none.
+    pub fn own_texts(&self) -> Result<OwnTexts, BundleError> {
         let (labels, _) = self.labels()?;
         let examples = Example::from_jsonl(self.file(EXAMPLES), labels.len()).map_err(self.damaged(EXAMPLES))?;
         Ok(Example::own(examples))
     }
 
-    fn labels(&self) -> Result<(Labels, Vec<f32>), ExportError> {
+    fn labels(&self) -> Result<(Labels, Vec<f32>), BundleError> {
         let head = |n_labels| self.config.model.head.resolve(n_labels, self.config.data.multi_label);
         labels::from_json(self.file(LABELS), head).map_err(self.damaged(LABELS))
     }
@@ -179,9 +179,9 @@ impl Bundle {
         self.files.get(name).map_or(&[], Vec::as_slice)
     }
 
-    fn damaged(&self, name: &str) -> impl FnOnce(String) -> ExportError {
+    fn damaged(&self, name: &str) -> impl FnOnce(String) -> BundleError {
         let path = self.path.join(name);
-        move |reason| ExportError::Damaged { path, reason }
+        move |reason| BundleError::Damaged { path, reason }
     }
 }
 
@@ -190,9 +190,9 @@ fn read(
     directory: &Path,
     name: &str,
     accept: impl FnOnce(u64) -> Result<(), String>,
-) -> Result<(Vec<u8>, String), ExportError> {
+) -> Result<(Vec<u8>, String), BundleError> {
     let path = directory.join(name);
-    let damaged = |reason: &str| ExportError::Damaged { path: path.clone(), reason: reason.to_string() };
+    let damaged = |reason: &str| BundleError::Damaged { path: path.clone(), reason: reason.to_string() };
     // Asked before opening, which would wait for the other end of a pipe. A link could lead anywhere.
     let length = match fs::symlink_metadata(&path) {
         Ok(metadata) if metadata.is_file() => metadata.len(),
@@ -210,21 +210,20 @@ fn read(
 /// those of the split that `about` has measured last. The same run gives the same bytes.
 ///
 /// # Errors
-/// [`ExportError::Output`] when there is something already or a file cannot be written. Nothing stays of a bundle that could
+/// [`BundleError::Output`] when there is something already or a file cannot be written. Nothing stays of a bundle that could
 /// not be finished.
 pub fn write_bundle(
-    shipped: &Shipped,
+    model: &ExportModel,
     about: About,
     metrics: Option<&Metrics>,
     own: &OwnTexts,
     output: &Path,
-    backends: &[&str],
     device: &Device,
-) -> Result<Verified, ExportError> {
+) -> Result<Verified, BundleError> {
     let staged = StagedDirectory::new(output)?;
-    let predictor = &shipped.predictor;
+    let predictor = &model.predictor;
     let examples = Example::all(own, predictor)?;
-    let readme = readme(&about, shipped, metrics, examples.len());
+    let readme = readme(&about, model, metrics, examples.len());
     let labels = labels::to_json(predictor.labels(), predictor.sizes().head, predictor.thresholds());
     // Whoever receives it may have other backends.
     let config = Config { backend: "auto".to_string(), ..predictor.config().clone() };
@@ -232,7 +231,7 @@ pub fn write_bundle(
         (CONFIG, config.to_toml().into_bytes()),
         (EXAMPLES, Example::to_jsonl(&examples).into_bytes()),
         (LABELS, labels.into_bytes()),
-        (WEIGHTS, shipped.weights.clone()),
+        (WEIGHTS, model.weights.clone()),
         (README, readme.into_bytes()),
         (TOKENIZER, predictor.encoder().to_json().into_bytes()),
     ];
@@ -240,7 +239,7 @@ pub fn write_bundle(
         staged.write(name, bytes)?;
     }
     staged.write(MANIFEST, &Manifest::new(about, &files).to_bytes())?;
-    let bundle = Bundle::open(staged.path(), backends)?;
+    let bundle = Bundle::open(staged.path())?;
     let verified = bundle.verify(&bundle.predictor(device)?)?;
     staged.publish()?;
     Ok(verified)

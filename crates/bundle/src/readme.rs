@@ -6,22 +6,22 @@ use attentive_model::{AttentionConfig, Head};
 use attentive_train::{Metrics, Precision, Predictor, limit};
 
 use crate::about::{About, Measured};
+use crate::export_model::ExportModel;
 use crate::labels::thresholds_of;
-use crate::shipped::Shipped;
 
 /// Files above this number are counted, not named.
 const NAMED_FILES: usize = 5;
 
 /// The text of the file. `metrics` are those of the headline split, if it was measured.
-pub(crate) fn readme(about: &About, shipped: &Shipped, metrics: Option<&Metrics>, n_examples: usize) -> String {
-    let predictor = &shipped.predictor;
+pub(crate) fn readme(about: &About, model: &ExportModel, metrics: Option<&Metrics>, n_examples: usize) -> String {
+    let predictor = &model.predictor;
     let parts = [
         predicts(about, predictor),
         usage(predictor),
         trained_on(about),
         quality(about, metrics),
         decides(predictor),
-        files(shipped, n_examples),
+        files(model, n_examples),
     ];
     parts.join("\n")
 }
@@ -174,14 +174,14 @@ fn decides(predictor: &Predictor) -> String {
     )
 }
 
-fn files(shipped: &Shipped, n_examples: usize) -> String {
-    let weights = match shipped.precision {
+fn files(model: &ExportModel, n_examples: usize) -> String {
+    let weights = match model.precision {
         Precision::F32 => "in 32 bits",
         Precision::F16 => "in 16 bits (float16)",
         Precision::Bf16 => "in 16 bits (bfloat16)",
         Precision::Int8 => "in 8 bits; a weight `w` is `w` times `w.scale`",
     };
-    let shown = if shipped.predictor.config().data.text.is_pair() { "pairs of texts" } else { "texts" };
+    let shown = if model.predictor.config().data.text.is_pair() { "pairs of texts" } else { "texts" };
     format!(
         "## What is in here\n\n\
          | file | |\n|---|---|\n\

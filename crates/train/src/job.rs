@@ -13,9 +13,9 @@ use crate::metrics::Metrics;
 use crate::prepare::Prepared;
 
 /// Who watches a run and who may ask something of it.
-pub struct Watch<'a> {
+pub struct Callbacks<'a> {
     /// Told of everything that happens.
-    pub observer: &'a mut dyn FnMut(&Event),
+    pub on_event: &'a mut dyn FnMut(&Event),
     /// Asked after every step and every epoch.
     pub request: &'a dyn Fn() -> Option<Request>,
 }

@@ -24,7 +24,7 @@ struct Entry {
 }
 
 /// The name of a head in files.
-pub(crate) fn head_name(head: Head) -> &'static str {
+pub fn head_name(head: Head) -> &'static str {
     match head {
         Head::Sigmoid => "sigmoid",
         Head::Softmax => "softmax",
@@ -33,7 +33,7 @@ pub(crate) fn head_name(head: Head) -> &'static str {
 }
 
 /// The threshold of each label: `None` where another label's decides, or the most probable wins.
-pub(crate) fn thresholds_of(head: Head, n_labels: usize, thresholds: &[f32]) -> Vec<Option<f32>> {
+pub fn thresholds_of(head: Head, n_labels: usize, thresholds: &[f32]) -> Vec<Option<f32>> {
     let own = |index: usize| Some(thresholds.get(index).copied().unwrap_or(ONE_HALF));
     match head {
         Head::Softmax => vec![None; n_labels],

@@ -4,29 +4,29 @@ use attentive_data::TextEncoder;
 use attentive_train::{Parts, Precision, Predictor, TrainError, read_safetensors, write_safetensors};
 use burn::tensor::Device;
 
-use crate::error::ExportError;
+use crate::error::BundleError;
 
 /// The file that the weights are in.
-pub(crate) const WEIGHTS: &str = "model.safetensors";
+pub const WEIGHTS: &str = "model.safetensors";
 
 /// A classifier with the weights that an export holds.
 #[derive(Debug)]
-pub struct Shipped {
+pub struct ExportModel {
     /// The numbers.
     pub precision: Precision,
     /// The classifier with the weights as whoever receives them will have them.
     pub predictor: Predictor,
     /// The file.
-    pub(crate) weights: Vec<u8>,
+    pub weights: Vec<u8>,
 }
 
-impl Shipped {
+impl ExportModel {
     /// The classifier with its weights in these numbers.
     ///
     /// # Errors
-    /// [`ExportError::Encode`] when a weight does not fit into them; when the device fails.
-    pub fn new(predictor: &Predictor, precision: Precision, device: &Device) -> Result<Self, ExportError> {
-        let encode = |reason| ExportError::Encode { file: WEIGHTS, reason };
+    /// [`BundleError::Encode`] when a weight does not fit into them; when the device fails.
+    pub fn new(predictor: &Predictor, precision: Precision, device: &Device) -> Result<Self, BundleError> {
+        let encode = |reason| BundleError::Encode { file: WEIGHTS, reason };
         let weights = predictor.model().weights().map_err(TrainError::from)?;
         let weights = write_safetensors(&weights, precision).map_err(encode)?;
         let parts = Parts {
@@ -38,10 +38,5 @@ impl Shipped {
             step: predictor.step(),
         };
         Ok(Self { precision, predictor: Predictor::new(parts, device)?, weights })
-    }
-
-    /// The bytes of the weights.
-    pub fn weights_bytes(&self) -> u64 {
-        self.weights.len() as u64
     }
 }

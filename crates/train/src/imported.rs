@@ -9,16 +9,16 @@ use crate::checkpoint::{State, Store};
 use crate::encoded::sha256_of;
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluate::Evaluator;
+use crate::job::Job;
 use crate::learner::Learner;
 use crate::optimizer_state::OptimizerState;
 use crate::prepare::Prepared;
 use crate::run::LockedRun;
-use crate::sitting::Job;
-use crate::start::{StartAccount, Started};
+use crate::start::{StartAccount, WeightInit};
 
 /// What another program trained.
 #[derive(Debug)]
-pub struct Elsewhere {
+pub struct Imported {
     /// The file that it was read from.
     pub path: PathBuf,
     /// All weights of the model.
@@ -34,12 +34,12 @@ impl Prepared {
     ///
     /// # Errors
     /// When the weights cannot be written.
-    pub fn note_elsewhere(&mut self, trained: &Elsewhere) -> Result<(), TrainError> {
+    pub fn note_imported(&mut self, trained: &Imported) -> Result<(), TrainError> {
         let encode = |reason| CheckpointError::Encode { file: "model.safetensors", reason };
         self.account.start = Some(StartAccount {
             path: trained.path.clone(),
             weights_sha256: sha256_of(&trained.weights).map_err(encode)?,
-            weights: trained.weights.iter().map(|weight| (weight.name.clone(), Started::Whole)).collect(),
+            weights: trained.weights.iter().map(|weight| (weight.name.clone(), WeightInit::Whole)).collect(),
             unused: trained.unused.clone(),
         });
         Ok(())
@@ -51,7 +51,7 @@ impl LockedRun {
     ///
     /// # Errors
     /// When the weights or moments do not fit the model, or the disk or the device fails.
-    pub fn begin_elsewhere(&self, job: &Job, trained: Elsewhere) -> Result<(), TrainError> {
+    pub fn begin_imported(&self, job: &Job, trained: Imported) -> Result<(), TrainError> {
         let Job { config, prepared, origin, device } = *job;
         let (labels, pad_id) = (prepared.labels.names(), prepared.encoder.pad_id());
         let evaluator = Evaluator::new(config, prepared.sizes.head, labels, pad_id, device);
@@ -69,8 +69,8 @@ impl LockedRun {
             updates_before: updates,
             thresholds: evaluator.decision(config, None).thresholds,
             // A run that diverges goes back to it.
-            planned: Some(0),
-            proven: Some(0),
+            last_scheduled: Some(0),
+            last_good: Some(0),
             ..State::default()
         };
         let store = Store::new(self.checkpoints());

@@ -6,8 +6,8 @@ use attentive_data::{Split, SplitRecord};
 use attentive_train::{Metrics, Precision, Predictor, Report, SplitAccount, TrainError, sha256, write_safetensors};
 use serde::{Deserialize, Serialize};
 
-use crate::error::ExportError;
-use crate::shipped::WEIGHTS;
+use crate::error::BundleError;
+use crate::export_model::WEIGHTS;
 
 /// Where a classifier comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,9 +74,9 @@ impl About {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn of_run(predictor: &Predictor, account: &SplitAccount, report: Option<&Report>) -> Result<Self, ExportError> {
+    pub fn of_run(predictor: &Predictor, account: &SplitAccount, report: Option<&Report>) -> Result<Self, BundleError> {
         let weights = predictor.model().weights().map_err(TrainError::from)?;
-        let encode = |reason| ExportError::Encode { file: WEIGHTS, reason };
+        let encode = |reason| BundleError::Encode { file: WEIGHTS, reason };
         let weights_sha256 = sha256(&write_safetensors(&weights, Precision::F32).map_err(encode)?);
         let manifest = &account.manifest;
         let records = [

@@ -5,7 +5,7 @@ use attentive_data::Examples;
 use attentive_train::{Prediction, Predictor, limit};
 use serde::{Deserialize, Serialize};
 
-use crate::error::ExportError;
+use crate::error::BundleError;
 
 /// How many texts of the run's data there are at least, made from fewer if need be.
 const OWN: usize = 64;
@@ -22,7 +22,7 @@ pub struct OwnTexts(Vec<(String, Option<String>)>);
 /// A text and what the classifier says of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Example {
+pub struct Example {
     /// What the text is there for.
     kind: String,
     text: String,
@@ -83,7 +83,7 @@ impl Example {
     ///
     /// # Errors
     /// When the device fails.
-    pub(crate) fn all(own: &OwnTexts, predictor: &Predictor) -> Result<Vec<Self>, ExportError> {
+    pub fn all(own: &OwnTexts, predictor: &Predictor) -> Result<Vec<Self>, BundleError> {
         let is_pair = predictor.config().data.text.is_pair();
         let own = enough(&own.0, is_pair);
         let reach = limit(&predictor.config().model).max_length;
@@ -131,7 +131,7 @@ impl Example {
     ///
     /// # Errors
     /// When the device fails.
-    pub(crate) fn differences(examples: &[Self], predictor: &Predictor) -> Result<Vec<f32>, ExportError> {
+    pub fn differences(examples: &[Self], predictor: &Predictor) -> Result<Vec<f32>, BundleError> {
         let texts: Vec<String> = examples.iter().map(|example| example.text.clone()).collect();
         let is_pair = predictor.config().data.text.is_pair();
         let second = |example: &Self| example.second.clone().unwrap_or_default();
@@ -146,12 +146,12 @@ impl Example {
     }
 
     /// Whether both are decided for the same labels.
-    pub(crate) fn decides_as(&self, other: &Self) -> bool {
+    pub fn decides_as(&self, other: &Self) -> bool {
         self.labels == other.labels
     }
 
     /// The text of the file.
-    pub(crate) fn to_jsonl(examples: &[Self]) -> String {
+    pub fn to_jsonl(examples: &[Self]) -> String {
         let line = |example| serde_json::to_string(example).expect("texts and numbers are always valid JSON") + "\n";
         examples.iter().map(line).collect()
     }
@@ -176,20 +176,19 @@ impl Example {
 }
 
 /// What another engine is given, and held to.
-#[cfg(feature = "onnx-rerun")]
 impl Example {
     /// The text, of a pair the first.
-    pub(crate) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         &self.text
     }
 
     /// The second text of a pair.
-    pub(crate) fn second(&self) -> Option<&str> {
+    pub fn second(&self) -> Option<&str> {
         self.second.as_deref()
     }
 
     /// The probability of each label.
-    pub(crate) fn probabilities(&self) -> &[f32] {
+    pub fn probabilities(&self) -> &[f32] {
         &self.probabilities
     }
 }
