@@ -23,12 +23,12 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILDS = {
-    "flex": "build --release -p attentive-cli --no-default-features --features flex",
-    "default": "build --release -p attentive-cli",
+    "flex": "build --release -p attentive --no-default-features --features flex",
+    "default": "build --release -p attentive",
     "tests": "test --release --workspace --no-run",
-    "wgpu": "build --release -p attentive-cli --features wgpu",
-    "dist": "build --profile dist -p attentive-cli",
-    "dist-wgpu": "build --profile dist -p attentive-cli --features wgpu",
+    "wgpu": "build --release -p attentive --features wgpu",
+    "dist": "build --profile dist -p attentive",
+    "dist-wgpu": "build --profile dist -p attentive --features wgpu",
 }
 ON_TOP = {"tests": "default"}
 # Crates that take less than this many seconds are one row of the table.
@@ -110,7 +110,7 @@ def critical_path(units):
             begun[package] += packages[package]["script"]
         return begun[package]
 
-    command = ("attentive-cli", next(unit["version"] for unit in units if unit["name"] == "attentive-cli"))
+    command = ("attentive", next(unit["version"] for unit in units if unit["name"] == "attentive"))
     others = max(begin(package) + packages[package]["whole"] for package in packages if package != command)
     return max(begin(command), others) + packages[command]["whole"]
 

@@ -44,7 +44,7 @@ RUSTDOCFLAGS="-D warnings" cargo doc "${all_features[@]}" --no-deps --document-p
 
 step "other sets of features compile"
 for features in flex ndarray wgpu; do
-  cargo check --release -p attentive-cli --no-default-features --features "$features" --quiet
+  cargo check --release -p attentive --no-default-features --features "$features" --quiet
 done
 
 step "the shipped dataset is what its script makes"

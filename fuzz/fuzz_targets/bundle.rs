@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use attentive_export::Bundle;
+use attentive_bundle::Bundle;
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 
@@ -72,7 +72,7 @@ fuzz_target!(|data: &[u8]| {
     }
     attentive_fuzz::uncaught(|| {
         let told = |message: String| assert!(!message.is_empty() && !message.contains("gave up"), "{message}");
-        match Bundle::open(&BUNDLE, &["flex", "ndarray", "wgpu"]) {
+        match Bundle::open(&BUNDLE) {
             Ok(bundle) => {
                 if let Err(error) = bundle.own_texts() {
                     told(error.to_string());

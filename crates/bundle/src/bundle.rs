@@ -16,7 +16,7 @@ use crate::error::{BundleError, read_error};
 use crate::examples::{Example, OwnTexts};
 use crate::export_model::{ExportModel, WEIGHTS};
 use crate::labels;
-use crate::manifest::{MANIFEST, MAX_BYTES, Manifest};
+use crate::manifest::{BundleManifest, MANIFEST, MAX_BYTES};
 use crate::readme::readme;
 
 const CONFIG: &str = "config.toml";
@@ -35,7 +35,7 @@ const TOLERANCE: f32 = 1e-5;
 #[derive(Debug)]
 pub struct Bundle {
     path: PathBuf,
-    manifest: Manifest,
+    manifest: BundleManifest,
     files: BTreeMap<String, Vec<u8>>,
     config: Config,
 }
@@ -71,17 +71,14 @@ impl Bundle {
             true => Ok(()),
             false => Err(format!("it is longer than {MAX_BYTES} bytes")),
         })?;
-        let manifest = Manifest::from_bytes(&bytes).map_err(damaged(MANIFEST))?;
+        let manifest = BundleManifest::from_bytes(&bytes).map_err(damaged(MANIFEST))?;
         if !manifest.files.keys().map(String::as_str).eq(FILES) {
             let names: Vec<&str> = manifest.files.keys().map(String::as_str).collect();
             return Err(damaged(MANIFEST)(format!("its files are {names:?}, not {FILES:?}")));
         }
         let mut files = BTreeMap::new();
         for (name, entry) in &manifest.files {
-            let (bytes, hash) = read(path, name, |length| match length == entry.bytes {
-                true => Ok(()),
-                false => Err(format!("it has {length} bytes, but was written with {}", entry.bytes)),
-            })?;
+            let (bytes, hash) = read(path, name, |length| entry.check_length(length))?;
             entry.check(bytes.len() as u64, &hash).map_err(damaged(name))?;
             files.insert(name.clone(), bytes);
         }
@@ -238,7 +235,7 @@ pub fn write_bundle(
     for (name, bytes) in &files {
         staged.write(name, bytes)?;
     }
-    staged.write(MANIFEST, &Manifest::new(about, &files).to_bytes())?;
+    staged.write(MANIFEST, &BundleManifest::new(about, &files).to_bytes())?;
     let bundle = Bundle::open(staged.path())?;
     let verified = bundle.verify(&bundle.predictor(device)?)?;
     staged.publish()?;

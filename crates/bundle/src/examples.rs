@@ -112,11 +112,10 @@ impl Example {
         let seconds: Option<Vec<String>> = texts.iter().map(|(_, _, second)| second.clone()).collect();
         let predictions = predictor.predict(&firsts, seconds.as_deref())?;
         let examples = texts.into_iter().zip(predictions);
-        let names = predictor.labels().names();
         Ok(examples
-            .map(|((kind, text, second), Prediction { labels, probabilities })| {
-                let labels = labels.iter().filter_map(|&id| names.get(id as usize).cloned()).collect();
-                Self { kind: kind.to_string(), text, second, labels, probabilities }
+            .map(|((kind, text, second), prediction)| {
+                let labels = prediction.labels().map(str::to_string).collect();
+                Self { kind: kind.to_string(), text, second, labels, probabilities: prediction.probabilities }
             })
             .collect())
     }

@@ -10,14 +10,14 @@ const ONE_HALF: f32 = 0.5;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct LabelsFile {
     head: String,
-    labels: Vec<Entry>,
+    labels: Vec<LabelEntry>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct LabelEntry {
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     threshold: Option<f32>,
@@ -46,8 +46,8 @@ pub fn thresholds_of(head: Head, n_labels: usize, thresholds: &[f32]) -> Vec<Opt
 pub(crate) fn to_json(labels: &Labels, head: Head, thresholds: &[f32]) -> String {
     let thresholds = thresholds_of(head, labels.len(), thresholds);
     let entries = labels.names().iter().zip(thresholds);
-    let labels = entries.map(|(name, threshold)| Entry { name: name.clone(), threshold }).collect();
-    let file = File { head: head_name(head).to_string(), labels };
+    let labels = entries.map(|(name, threshold)| LabelEntry { name: name.clone(), threshold }).collect();
+    let file = LabelsFile { head: head_name(head).to_string(), labels };
     let mut json = serde_json::to_string_pretty(&file).expect("names and numbers are always valid JSON");
     json.push('\n');
     json
@@ -58,7 +58,7 @@ pub(crate) fn to_json(labels: &Labels, head: Head, thresholds: &[f32]) -> String
 /// # Errors
 /// What is wrong with the file.
 pub(crate) fn from_json(bytes: &[u8], head: impl FnOnce(usize) -> Option<Head>) -> Result<(Labels, Vec<f32>), String> {
-    let file: File = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let file: LabelsFile = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let names: Vec<&str> = file.labels.iter().map(|entry| entry.name.as_str()).collect();
     let labels = Labels::from_json(serde_json::json!(names).to_string().as_bytes())?;
     let head = head(labels.len()).filter(|head| head_name(*head) == file.head);

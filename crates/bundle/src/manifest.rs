@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use attentive_train::sha256;
+use attentive_train::{FileEntry, parse_manifest, sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::about::About;
@@ -24,36 +24,24 @@ const HASH: usize = 64;
 /// What a bundle is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Manifest {
+pub(crate) struct BundleManifest {
     schema: u32,
     /// The version that made it.
     pub attentive: String,
     /// Where it comes from.
     pub about: About,
     /// Every other file.
-    pub files: BTreeMap<String, Entry>,
+    pub files: BTreeMap<String, FileEntry>,
     /// The hash of what stands before it.
     #[serde(skip_serializing)]
     #[allow(dead_code, reason = "it is compared before the rest is parsed")]
     sha256: String,
 }
 
-/// What a file was when it was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Entry {
-    /// Its length.
-    pub bytes: u64,
-    /// Its hash.
-    pub sha256: String,
-}
-
-impl Manifest {
+impl BundleManifest {
     /// The manifest of these files.
     pub(crate) fn new(about: About, files: &[(&str, Vec<u8>)]) -> Self {
-        let entry = |(name, bytes): &(&str, Vec<u8>)| {
-            ((*name).to_string(), Entry { bytes: bytes.len() as u64, sha256: sha256(bytes) })
-        };
+        let entry = |(name, bytes): &(&str, Vec<u8>)| ((*name).to_string(), FileEntry::of(bytes));
         Self {
             schema: SCHEMA,
             attentive: env!("CARGO_PKG_VERSION").to_string(),
@@ -83,29 +71,7 @@ impl Manifest {
         if !body.ends_with(BEFORE.as_bytes()) || behind != BEHIND.as_bytes() || hash != sha256(body).as_bytes() {
             return Err("its hash does not match".to_string());
         }
-        // What a schema means is only known to its version, so it is asked for first.
-        #[derive(Deserialize)]
-        struct Version {
-            schema: u32,
-        }
-        let Version { schema } = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-        if schema != SCHEMA {
-            return Err(format!("it has the layout {schema}, but this version of attentive reads {SCHEMA}"));
-        }
-        serde_json::from_slice(text).map_err(|error| error.to_string())
-    }
-}
-
-impl Entry {
-    /// Whether so many bytes with this hash are those that were written.
-    ///
-    /// # Errors
-    /// That they are not.
-    pub(crate) fn check(&self, bytes: u64, sha256: &str) -> Result<(), String> {
-        match bytes == self.bytes && sha256 == self.sha256 {
-            true => Ok(()),
-            false => Err("its hash does not match".to_string()),
-        }
+        parse_manifest(text, SCHEMA)
     }
 }
 
@@ -122,30 +88,30 @@ mod tests {
             data: BTreeMap::new(),
             measured: BTreeMap::new(),
         };
-        let manifest = Manifest::new(about, &[("b", b"abc".to_vec())]);
+        let manifest = BundleManifest::new(about, &[("b", b"abc".to_vec())]);
         let bytes = manifest.to_bytes();
         let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         // The hash of `abc` is FIPS 180's own example.
         let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(json["files"]["b"], serde_json::json!({ "bytes": 3, "sha256": hash }));
-        let read = Manifest::from_bytes(&bytes).unwrap();
+        let read = BundleManifest::from_bytes(&bytes).unwrap();
         assert_eq!((&read.about, &read.files), (&manifest.about, &manifest.files));
         for i in 0..bytes.len() {
             for bit in 0..8 {
                 let mut flipped = bytes.clone();
                 flipped[i] ^= 1 << bit;
-                assert!(Manifest::from_bytes(&flipped).is_err(), "bit {bit} of byte {i}");
+                assert!(BundleManifest::from_bytes(&flipped).is_err(), "bit {bit} of byte {i}");
             }
-            assert!(Manifest::from_bytes(&bytes[..i]).is_err(), "cut to {i}");
+            assert!(BundleManifest::from_bytes(&bytes[..i]).is_err(), "cut to {i}");
         }
-        assert!(Manifest::from_bytes(&[bytes.as_slice(), b"\n"].concat()).is_err());
+        assert!(BundleManifest::from_bytes(&[bytes.as_slice(), b"\n"].concat()).is_err());
     }
 
     #[test]
     fn a_layout_to_come_is_told_as_such() {
         let body = format!("{{\n  \"schema\": 2,\n  \"new\": true{BEFORE}");
         let text = format!("{body}{}{BEHIND}", sha256(body.as_bytes()));
-        let error = Manifest::from_bytes(text.as_bytes()).unwrap_err();
+        let error = BundleManifest::from_bytes(text.as_bytes()).unwrap_err();
         assert_eq!(error, "it has the layout 2, but this version of attentive reads 1");
     }
 }

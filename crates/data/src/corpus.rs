@@ -13,7 +13,7 @@ use crate::examples::{Examples, Split};
 use crate::files_config::Files;
 use crate::findings::{Findings, label_counts};
 use crate::labels::Labels;
-use crate::reader::{RawExamples, hex, read_labelled, read_labelled_stdin};
+use crate::reader::{RawExamples, hex, raw_in_memory, read_labelled, read_labelled_stdin};
 use crate::records::FilesRecord;
 use crate::split_source::{Cut, CutBy, SplitSource};
 use crate::splits::divide;
@@ -142,7 +142,19 @@ pub struct FoldRecord {
 /// training file lacks; a training file with fewer than two labels (with `multi_label`: without any); a fraction or fold
 /// that leaves a split empty; groups too few or too large to be divided so.
 pub fn load_corpus(config: &DataConfig, seed: u64) -> Result<Corpus, DataError> {
-    let raw = read_labelled(&config.train, config, true)?;
+    corpus(read_labelled(&config.train, config, true)?, config, seed)
+}
+
+/// As [`load_corpus`], with these texts and their labels in place of the training files. In messages they stand in the file
+/// that `config.train` names, each on a line.
+///
+/// # Errors
+/// As [`load_corpus`].
+pub fn corpus_in_memory(examples: &[(String, String)], config: &DataConfig, seed: u64) -> Result<Corpus, DataError> {
+    corpus(raw_in_memory(examples, config)?, config, seed)
+}
+
+fn corpus(raw: RawExamples, config: &DataConfig, seed: u64) -> Result<Corpus, DataError> {
     let labels = Labels::from_names(used_names(&raw));
     match labels.names() {
         [label] if !config.multi_label => {

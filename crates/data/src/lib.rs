@@ -111,8 +111,8 @@ pub use batch::{Batch, Padding, batch, by_length};
 pub use column::{Column, JoinedColumns, TextColumns};
 pub use config::{DataConfig, Format, Packing, extension, packing};
 pub use corpus::{
-    Corpus, CutRecord, FoldRecord, SplitManifest, SplitOrigin, SplitRecord, load_corpus, load_examples,
-    load_examples_from_stdin,
+    Corpus, CutRecord, FoldRecord, SplitManifest, SplitOrigin, SplitRecord, corpus_in_memory, load_corpus,
+    load_examples, load_examples_from_stdin,
 };
 pub use encoded::{EncodedTexts, EncodingStats};
 pub use error::{DataError, DivisionError, Location, VectorsError};

@@ -8,7 +8,7 @@ use attentive_model::{Classifier, Input, ModelConfig, Table, Tokens};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use crate::prepare::EncodedInputs;
-use crate::windows::{Pool, Windows};
+use crate::windows::{WindowPooling, Windows};
 
 /// What the model's config says about the texts of a batch.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub(crate) struct HostBatch {
     seconds: Option<Rectangle>,
     ngrams: Option<Rectangle>,
     /// Where some text has several windows, each of which is a row.
-    pool: Option<Pool>,
+    pool: Option<WindowPooling>,
 }
 
 /// Padded rows.

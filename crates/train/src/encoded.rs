@@ -135,10 +135,10 @@ impl<'a> Encoded<'a> {
         // As burn-pack's own, which it keeps to itself.
         #[derive(Serialize)]
         struct Described {
-            tensors: BTreeMap<String, Place>,
+            tensors: BTreeMap<String, TensorPlace>,
         }
         #[derive(Serialize)]
-        struct Place {
+        struct TensorPlace {
             dtype: DType,
             shape: Vec<usize>,
             data_offsets: (usize, usize),
@@ -149,7 +149,7 @@ impl<'a> Encoded<'a> {
             let zeros = from - end;
             end = from + tensor.bytes();
             let NamedTensor { name, shape, values } = tensor;
-            described.insert(name, Place { dtype: DType::F32, shape, data_offsets: (from, end) });
+            described.insert(name, TensorPlace { dtype: DType::F32, shape, data_offsets: (from, end) });
             placed.push((zeros, values));
         }
         let mut description = Vec::new();

@@ -19,13 +19,13 @@ struct Golden {
     y: Vec<u32>,
     batch_size: usize,
     init: Variables,
-    steps: Vec<Step>,
+    steps: Vec<GoldenStep>,
     history: History,
     predict: Vec<f64>,
 }
 
 #[derive(Deserialize)]
-struct Step {
+struct GoldenStep {
     weights: Variables,
 }
 

@@ -15,6 +15,7 @@ mod staging;
 mod format;
 mod hashed;
 mod loss;
+mod manifest;
 mod memory;
 mod metrics;
 mod rows;
@@ -82,6 +83,7 @@ pub use imported::Imported;
 pub use job::{Callbacks, Outcome, Report, Request};
 pub use lifecycle::{Machine, NewRun, Preparing, Run, StoppedRun};
 pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
+pub use manifest::{FileEntry, parse_manifest};
 pub use metrics::{Average, Baseline, ConfusionCount, Intervals, LabelMetrics, Metrics};
 pub use optimizer::{
     AdagradConfig, AdamConfig, AdamwConfig, LionConfig, Optimizer, OptimizerConfig, RmspropConfig, SgdConfig,
@@ -94,7 +96,7 @@ pub use run::RunDir;
 pub use schedule::ScheduleConfig;
 pub use staging::{RemovedOutputs, StagedDirectory, StagedFile, StagingError, remove_unfinished};
 pub use start::{Source, Start, StartAccount, WeightInit};
-pub use verify::{Finding, Replay, Replayed, verify_files};
+pub use verify::{FileFinding, Replay, Replayed, verify_files};
 
 /// The most weights that an embedding may have: 2³², 16 GiB in f32. A config above it is a slip.
 const MAX_PARAMETERS: u128 = 1 << 32;

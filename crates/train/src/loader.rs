@@ -17,7 +17,7 @@ const WAITING: usize = 3;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct StepBatch<'a> {
     /// The parts in which the step is computed.
-    pub parts: Vec<Part<'a>>,
+    pub parts: Vec<StepPart<'a>>,
     /// The rows of the tables that the step uses.
     pub used: UsedRows,
     /// How many examples there are in all parts.
@@ -33,7 +33,7 @@ impl<'a> StepBatch<'a> {
 
 /// Examples that are computed at once.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Part<'a> {
+pub(crate) struct StepPart<'a> {
     /// The texts.
     pub texts: HostBatch,
     /// The label ids of each.
@@ -79,7 +79,7 @@ impl<'a> Loader<'a> {
             BatchSize::Tokens(_) => examples.len(),
         };
         let used = self.batching.used_rows(inputs, examples, &self.config.model);
-        let parts = examples.chunks(size.div_ceil(train.accumulation_steps)).map(|part| Part {
+        let parts = examples.chunks(size.div_ceil(train.accumulation_steps)).map(|part| StepPart {
             texts: self.batching.batch(inputs, part, Some(&used)),
             targets: part.iter().map(|&index| self.train.targets.of(index as usize)).collect(),
         });

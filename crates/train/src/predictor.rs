@@ -47,19 +47,36 @@ pub struct Parts {
     pub step: u64,
 }
 
-/// What the classifier says of one text, or of one pair of texts.
+/// What a classifier says of a text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Prediction {
-    /// The ids of the labels it decides for, ascending: one, or any number with several labels per text.
-    pub labels: Vec<u32>,
-    /// The probability of each label, in order. They sum to 1, unless a text may have several labels.
+pub struct Prediction<'a> {
+    names: &'a [String],
+    /// The ids of the labels that are decided for, ascending: exactly one, unless a text may have several.
+    pub ids: Vec<u32>,
+    /// The probability of every label, in the order of the labels; with one label a text they sum to 1.
     pub probabilities: Vec<f32>,
 }
 
-impl Prediction {
-    /// The probability of a label.
-    pub fn probability(&self, label: u32) -> f32 {
-        self.probabilities.get(label as usize).copied().unwrap_or(f32::NAN)
+impl<'a> Prediction<'a> {
+    /// The label; `None` where a text may have several and has none. Of several it is the first.
+    pub fn label(&self) -> Option<&'a str> {
+        self.labels().next()
+    }
+
+    /// The labels that are decided for.
+    pub fn labels(&self) -> impl Iterator<Item = &'a str> {
+        let names = self.names;
+        self.ids.iter().filter_map(move |&id| names.get(id as usize).map(String::as_str))
+    }
+
+    /// The probability of the label with this id, 0 where there is none.
+    pub fn probability(&self, id: u32) -> f32 {
+        self.probabilities.get(id as usize).copied().unwrap_or(0.0)
+    }
+
+    /// Every label with its probability.
+    pub fn named(&self) -> impl Iterator<Item = (&'a str, f32)> {
+        self.names.iter().map(String::as_str).zip(self.probabilities.iter().copied())
     }
 }
 
@@ -201,12 +218,13 @@ impl Predictor {
     ///
     /// # Errors
     /// When the tokenizer refuses a text or the device fails.
-    pub fn predict(&self, texts: &[String], seconds: Option<&[String]>) -> Result<Vec<Prediction>, TrainError> {
+    pub fn predict(&self, texts: &[String], seconds: Option<&[String]>) -> Result<Vec<Prediction<'_>>, TrainError> {
         let seconds = seconds.map(|seconds| seconds.iter().collect());
         let inputs = encode_texts(&self.encoder, &self.config, &texts.iter().collect(), seconds.as_ref(), UNWATCHED)?;
         let probabilities = self.evaluator.logits(&self.model, &inputs)?.probabilities();
         let rows = probabilities.chunks_exact(self.labels.len());
-        Ok(rows.map(|row| Prediction { labels: self.decision.decide(row), probabilities: row.to_vec() }).collect())
+        let names = self.labels.names();
+        Ok(rows.map(|row| Prediction { names, ids: self.decision.decide(row), probabilities: row.to_vec() }).collect())
     }
 
     /// Measures the classifier on labelled examples, with intervals for the headline metrics.

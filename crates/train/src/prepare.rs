@@ -75,6 +75,8 @@ pub struct Coverage {
 /// What a run holds, so that it is neither made nor read again.
 #[derive(Debug, Default)]
 pub struct Held {
+    /// The examples, where they are not in files.
+    pub corpus: Option<Corpus>,
     /// The tokenizer.
     pub encoder: Option<TextEncoder>,
     /// What the pretrained vectors covered, where the weights of a checkpoint have them.
@@ -125,7 +127,7 @@ pub(crate) fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress
     let begin = |progress| if on_progress(&progress) { Ok(()) } else { Err(DataError::Interrupted { kept: false }) };
     config.check_size()?;
     begin(Progress::Reading)?;
-    let corpus = load_corpus(&config.data, config.seed)?;
+    let corpus = held.corpus.map_or_else(|| load_corpus(&config.data, config.seed), Ok)?;
     begin(Progress::TrainingTokenizer)?;
     let encoder = match held.encoder {
         Some(encoder) => encoder,
@@ -171,12 +173,16 @@ pub(crate) fn largest_split(corpus: &Corpus) -> usize {
 /// When the data cannot be read any more.
 pub(crate) fn places(config: &Config, examples: &[u32]) -> Result<String, TrainError> {
     const TOLD: usize = 8;
-    let train = load_corpus(&config.data, config.seed)?.train;
-    let told: Vec<String> = examples
-        .iter()
-        .take(TOLD)
-        .filter_map(|&index| train.location(index as usize).map(|place| place.to_string()))
-        .collect();
+    let train = match load_corpus(&config.data, config.seed) {
+        // Examples that were in memory have a number alone.
+        Err(DataError::Missing { .. }) => None,
+        corpus => Some(corpus?.train),
+    };
+    let place = |&index: &u32| match &train {
+        Some(train) => train.location(index as usize).map(|place| place.to_string()),
+        None => Some(format!("example {}", index + 1)),
+    };
+    let told: Vec<String> = examples.iter().take(TOLD).filter_map(place).collect();
     let rest = examples.len().saturating_sub(TOLD);
     Ok(told.join(", ") + &if rest > 0 { format!(" and {rest} more") } else { String::new() })
 }

@@ -102,7 +102,7 @@ impl Recovered {
             account => account.ok(),
         };
         let (vectors, start) = account.map_or((None, None), |account| (account.vectors, account.start));
-        Ok(Held { encoder, vectors: vectors.filter(|_| has_vectors), start })
+        Ok(Held { corpus: None, encoder, vectors: vectors.filter(|_| has_vectors), start })
     }
 
     /// Checks everything, and keeps what differs to be recorded. A run without a checkpoint must still be made from what it

@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 mod tests;
 
 /// The outputs of this process that are not published yet.
-static UNFINISHED: Mutex<Vec<Place>> = Mutex::new(Vec::new());
+static UNFINISHED: Mutex<Vec<OutputPlace>> = Mutex::new(Vec::new());
 
 /// What the temporary names begin with.
 const PREFIX: &str = ".tmp-";
@@ -175,7 +175,7 @@ impl StagedDirectory {
 /// can be published: it is for a process that ends at once.
 pub fn remove_unfinished() -> RemovedOutputs {
     let mut places = unfinished();
-    let targets = places.drain(..).map(|Place { temporary, named, .. }| {
+    let targets = places.drain(..).map(|OutputPlace { temporary, named, .. }| {
         // Another thread may still be filling the directory.
         let _ = (0..ATTEMPTS).find(|_| !matches!(remove(&temporary), Err(error) if is_not_empty(&error)));
         named
@@ -188,16 +188,16 @@ pub fn remove_unfinished() -> RemovedOutputs {
 pub struct RemovedOutputs {
     /// What the outputs were to become.
     pub targets: Vec<PathBuf>,
-    _none_is_published: MutexGuard<'static, Vec<Place>>,
+    _none_is_published: MutexGuard<'static, Vec<OutputPlace>>,
 }
 
-fn unfinished() -> MutexGuard<'static, Vec<Place>> {
+fn unfinished() -> MutexGuard<'static, Vec<OutputPlace>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A temporary name and what it becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct OutputPlace {
     temporary: PathBuf,
     target: PathBuf,
     /// The target as it was named; a link may lead from there.
@@ -206,7 +206,7 @@ struct Place {
 
 /// What is written under a temporary name. Dropped, it is removed.
 #[derive(Debug)]
-struct Staged(Place);
+struct Staged(OutputPlace);
 
 impl Staged {
     /// Takes a new temporary name by `create`, which gives `None` when the name is taken.
@@ -223,7 +223,7 @@ impl Staged {
             let mut unfinished = unfinished();
             match create(&temporary) {
                 Ok(Some(created)) => {
-                    let place = Place { temporary, target, named: named.to_path_buf() };
+                    let place = OutputPlace { temporary, target, named: named.to_path_buf() };
                     unfinished.push(place.clone());
                     return Ok((Self(place), created));
                 }
@@ -236,7 +236,7 @@ impl Staged {
     }
 
     fn publish(self, rename: impl FnOnce(&Path, &Path) -> io::Result<()>) -> Result<(), StagingError> {
-        let Place { temporary, target, .. } = &self.0;
+        let OutputPlace { temporary, target, .. } = &self.0;
         let renamed = {
             let mut unfinished = unfinished();
             rename(temporary, target).inspect(|()| unfinished.retain(|place| place != &self.0))

@@ -29,7 +29,7 @@ const TOLERANCE: f64 = 1e-3;
 
 /// Something that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct FileFinding {
     /// What, as a path in the run directory.
     pub what: String,
     /// What it is, or what is wrong with it.
@@ -53,11 +53,11 @@ pub struct Replayed {
 ///
 /// # Errors
 /// When the directory is no run, has no checkpoint at all, or cannot be read. What is damaged is a finding, not an error.
-pub fn verify_files(run: &RunDir, device: &Device) -> Result<Vec<Finding>, TrainError> {
+pub fn verify_files(run: &RunDir, device: &Device) -> Result<Vec<FileFinding>, TrainError> {
     let store = Store::new(run.checkpoints());
     let mut findings = Vec::new();
     let mut find =
-        |what: &str, result: Result<String, String>| findings.push(Finding { what: what.to_string(), result });
+        |what: &str, result: Result<String, String>| findings.push(FileFinding { what: what.to_string(), result });
     let mut newest = None;
     for step in store.steps()?.into_iter().rev() {
         let what = format!("checkpoints/{}", directory_name(step));

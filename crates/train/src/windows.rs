@@ -40,21 +40,21 @@ impl Windows {
 
     /// How the logits of the windows become those of their texts, given the number of windows of each text; `None` where
     /// each has one.
-    pub(crate) fn pool(&self, counts: &[usize]) -> Option<Pool> {
+    pub(crate) fn pool(&self, counts: &[usize]) -> Option<WindowPooling> {
         let kind = self.config.as_ref()?.pool;
-        counts.iter().any(|&count| count > 1).then(|| Pool { kind, counts: counts.to_vec() })
+        counts.iter().any(|&count| count > 1).then(|| WindowPooling { kind, counts: counts.to_vec() })
     }
 }
 
 /// The way from the logits of a batch's windows to those of its texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pool {
+pub(crate) struct WindowPooling {
     kind: WindowPool,
     /// How many windows each text has; those of a text are neighbours.
     counts: Vec<usize>,
 }
 
-impl Pool {
+impl WindowPooling {
     /// `[windows, outputs]` to `[texts, outputs]`.
     ///
     /// Every text gets as many places as the one with the most windows. Each window stands in exactly one place that

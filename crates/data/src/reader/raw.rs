@@ -11,7 +11,10 @@ use crate::records::{FileRecord, FilesRecord};
 use crate::targets::Targets;
 use crate::texts::TextsBuilder;
 
-use super::rows::{LabelValue, Row, Skips, Taker};
+use sha2::{Digest, Sha256};
+
+use super::rows::{Fields, LabelValue, Row, Skips, Taker};
+use super::source::hex;
 
 /// Texts and labels of the files of a split, or of a folder.
 #[derive(Debug, Default)]
@@ -35,6 +38,26 @@ impl RawExamples {
     pub(crate) fn location(&self, index: usize) -> Location {
         self.places.get(index).expect("every example has a place")
     }
+}
+
+/// Examples that are texts with their labels in memory, each as a line of the file that `config.train` names.
+pub(crate) fn raw_in_memory(examples: &[(String, String)], config: &DataConfig) -> Result<RawExamples, DataError> {
+    let path = PathBuf::from(config.train.to_string());
+    let (mut builder, mut hash) = (Builder::new(config), Sha256::new());
+    builder.raw.places.begin(path.clone());
+    for ((text, label), line) in examples.iter().zip(1..) {
+        for part in [text, label] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        let at = || Location { path: path.clone(), line: Some(line), element: None };
+        let label = LabelValue::Field(label);
+        let row = Row { text, second: None, label, group: None, fields: Fields::None, line, element: None };
+        builder.keep(&row, &at)?;
+    }
+    let skips = Skips::new(0);
+    builder.end_file(path, hex(&hash.finalize()), &skips);
+    builder.finish(skips, true)
 }
 
 /// Examples that grow row by row.

@@ -130,7 +130,8 @@ fn a_model_of_texts_says_what_keras_says() {
     let device = attentive_backend::open("flex").unwrap().device;
     let Imported { weights, .. } = trained;
     let parts = Parts { config, labels, encoder, weights, thresholds: Vec::new(), step: 0 };
-    let found = Predictor::new(parts, &device).unwrap().predict(&texts, None).unwrap();
+    let predictor = Predictor::new(parts, &device).unwrap();
+    let found = predictor.predict(&texts, None).unwrap();
     for (prediction, row) in found.iter().zip(expected["probabilities"].as_array().unwrap()) {
         for (own, keras) in prediction.probabilities.iter().zip(floats(row)) {
             assert!((own - keras).abs() < 1e-6, "{own} is not {keras}");

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use attentive_bundle::{About, Bundle, BundleError, ExportModel, write_bundle};
 use attentive_data::Examples;
-use attentive_export::prune;
+use attentive_export::{ExportError, prune};
 use attentive_train::{Precision, Predictor};
 
 use crate::classifiers::{account, classifier, device, own};
@@ -125,9 +125,12 @@ fn a_pruned_classifier_says_the_same_of_the_texts_it_was_pruned_to() {
         let pruned = prune(&predictor, &[&examples], &device()).unwrap();
         assert!(pruned.kept < pruned.of && pruned.predictor.encoder().vocab_size() == pruned.kept, "{config}");
         assert_eq!(pruned.predictor.model().weights().unwrap()[0].shape, [pruned.kept, 4]);
-        let predict = |predictor: &Predictor| predictor.predict(&texts, is_pair.then_some(&seconds[..])).unwrap();
+        let predict = |predictor: &Predictor| -> Vec<(Vec<u32>, Vec<f32>)> {
+            let predictions = predictor.predict(&texts, is_pair.then_some(&seconds[..])).unwrap();
+            predictions.into_iter().map(|prediction| (prediction.ids, prediction.probabilities)).collect()
+        };
         assert_eq!(predict(&pruned.predictor), predict(&predictor), "{config}");
     }
     let pieces = classifier("[tokenizer.bpe]\nvocab_size = 300\n[model]\nembedding = { dim = 4 }", 2);
-    assert!(matches!(prune(&pieces, &[], &device()), Err(BundleError::Unprunable)));
+    assert!(matches!(prune(&pieces, &[], &device()), Err(ExportError::Unprunable)));
 }

@@ -1,7 +1,7 @@
 //! ONNX files of every mechanism, position, pooling and head, run by an engine that is none of ours. In `scripts`,
 //! onnxruntime does the same on real texts.
 
-use attentive_export::{BundleError, rerun_onnx, to_onnx};
+use attentive_export::{ExportError, rerun_onnx, to_onnx};
 
 use crate::classifiers::{classifier, own};
 
@@ -19,7 +19,7 @@ fn a_file_that_computes_something_else_is_told() {
     let config = |bound: &str| format!("[model]\nembedding = {{ dim = 4, bound = {bound} }}");
     let (one, other) = (classifier(&config("0.05"), 2), classifier(&config("1.0"), 2));
     let told = |bytes: &[u8]| match rerun_onnx(bytes, &one, &own(&one)).unwrap_err() {
-        BundleError::Rerun { reason, .. } => reason,
+        ExportError::Rerun { reason, .. } => reason,
         error => panic!("{error}"),
     };
     assert!(told(&to_onnx(&other).unwrap()).contains("a probability differs by"));

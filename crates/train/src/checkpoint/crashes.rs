@@ -37,7 +37,7 @@ enum Effect {
 }
 
 #[derive(Debug, Clone)]
-enum Event {
+enum DiskEvent {
     /// A directory that nothing names yet.
     NewDirectory(Inode),
     Effect(Effect),
@@ -54,15 +54,15 @@ enum Forgets {
 }
 
 #[derive(Debug)]
-struct Machine {
+struct SimulatedDisk {
     live: Image,
-    log: Vec<Event>,
+    log: Vec<DiskEvent>,
     forgets: Forgets,
     next: Inode,
 }
 
 #[derive(Debug)]
-struct CrashingDisk(RefCell<Machine>);
+struct CrashingDisk(RefCell<SimulatedDisk>);
 
 const ROOT: Inode = 0;
 
@@ -100,10 +100,10 @@ impl Image {
     }
 }
 
-impl Machine {
+impl SimulatedDisk {
     fn act(&mut self, effect: Effect) {
         self.live.apply(&effect);
-        self.log.push(Event::Effect(effect));
+        self.log.push(DiskEvent::Effect(effect));
     }
 
     fn link(&mut self, path: &Path, inode: Option<Inode>) -> io::Result<()> {
@@ -125,14 +125,14 @@ fn base(path: &Path) -> String {
 impl CrashingDisk {
     fn of(live: Image) -> Self {
         let next = live.directories.keys().chain(live.files.keys()).max().copied().unwrap_or(ROOT);
-        Self(RefCell::new(Machine { live, log: Vec::new(), forgets: Forgets::Nothing, next }))
+        Self(RefCell::new(SimulatedDisk { live, log: Vec::new(), forgets: Forgets::Nothing, next }))
     }
 
     fn image(&self) -> Image {
         self.0.borrow().live.clone()
     }
 
-    fn log(&self) -> Vec<Event> {
+    fn log(&self) -> Vec<DiskEvent> {
         self.0.borrow().log.clone()
     }
 }
@@ -143,7 +143,7 @@ impl Disk for CrashingDisk {
         if machine.live.find(path).is_err() {
             let inode = machine.inode();
             machine.live.directories.insert(inode, BTreeMap::new());
-            machine.log.push(Event::NewDirectory(inode));
+            machine.log.push(DiskEvent::NewDirectory(inode));
             machine.link(path, Some(inode))?;
         }
         Ok(())
@@ -156,7 +156,7 @@ impl Disk for CrashingDisk {
         machine.link(path, Some(file))?;
         machine.act(Effect::Data { file, bytes: Rc::new(encoded.to_bytes()) });
         if machine.forgets != Forgets::SyncingFiles {
-            machine.log.push(Event::SyncFile(file));
+            machine.log.push(DiskEvent::SyncFile(file));
         }
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Disk for CrashingDisk {
         let mut machine = self.0.borrow_mut();
         let (inode, _) = machine.live.directory(path)?;
         if machine.forgets != Forgets::SyncingDirectories {
-            machine.log.push(Event::SyncDirectory(inode));
+            machine.log.push(DiskEvent::SyncDirectory(inode));
         }
         Ok(())
     }
@@ -215,19 +215,19 @@ impl Disk for CrashingDisk {
 }
 
 /// Calls `see` with every image in which a crash after the first `done` events of `log` may leave a disk that held `before`.
-fn crash_images(before: &Image, log: &[Event], see: &mut dyn FnMut(Image)) {
+fn crash_images(before: &Image, log: &[DiskEvent], see: &mut dyn FnMut(Image)) {
     let mut durable = before.clone();
     let mut pending: Vec<&Effect> = Vec::new();
     for event in log {
         let is_synced = |effect: &&Effect| match (effect, event) {
-            (Effect::Names { directory, .. }, Event::SyncDirectory(synced)) => directory == synced,
-            (Effect::Data { file, .. }, Event::SyncFile(synced)) => file == synced,
+            (Effect::Names { directory, .. }, DiskEvent::SyncDirectory(synced)) => directory == synced,
+            (Effect::Data { file, .. }, DiskEvent::SyncFile(synced)) => file == synced,
             _ => false,
         };
         match event {
-            Event::NewDirectory(inode) => drop(durable.directories.insert(*inode, BTreeMap::new())),
-            Event::Effect(effect) => pending.push(effect),
-            Event::SyncDirectory(_) | Event::SyncFile(_) => {
+            DiskEvent::NewDirectory(inode) => drop(durable.directories.insert(*inode, BTreeMap::new())),
+            DiskEvent::Effect(effect) => pending.push(effect),
+            DiskEvent::SyncDirectory(_) | DiskEvent::SyncFile(_) => {
                 let (synced, rest): (Vec<&Effect>, Vec<&Effect>) = pending.into_iter().partition(is_synced);
                 synced.into_iter().for_each(|effect| durable.apply(effect));
                 pending = rest;
@@ -316,14 +316,14 @@ fn recover(disk: &CrashingDisk) -> Option<u64> {
 
 /// What became of a save, crashed in every way.
 #[derive(Debug, Default)]
-struct Tally {
+struct CrashTally {
     images: usize,
     /// Those from which a start did not find what it should have.
     bad: usize,
 }
 
 /// A third save into a directory that holds two, crashed in every way, and every start after it crashed too.
-fn crash_a_save(forgets: Forgets, crash_starts: bool) -> Tally {
+fn crash_a_save(forgets: Forgets, crash_starts: bool) -> CrashTally {
     let disk = CrashingDisk::of(Image::empty());
     let store = Store::on(&disk, directory());
     store.sweep().unwrap();
@@ -336,11 +336,11 @@ fn crash_a_save(forgets: Forgets, crash_starts: bool) -> Tally {
     let log = disk.log();
     // From where the new name is synced, the new checkpoint is the one that must be found.
     let renamed = log.iter().position(|event| {
-        matches!(event, Event::Effect(Effect::Names { names, .. }) if names.iter().any(|(name, _)| name == "step-0000000003"))
+        matches!(event, DiskEvent::Effect(Effect::Names { names, .. }) if names.iter().any(|(name, _)| name == "step-0000000003"))
     });
     let committed = renamed.unwrap() + 1;
 
-    let mut tally = Tally::default();
+    let mut tally = CrashTally::default();
     for done in 0..=log.len() {
         let mut number = 0;
         crash_images(&before, &log[..done], &mut |image| {

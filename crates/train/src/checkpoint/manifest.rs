@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::origin::Origin;
 use super::sha256;
+use crate::manifest::{FileEntry, parse_manifest};
 
 /// Its name.
 pub(super) const MANIFEST: &str = "MANIFEST.json";
@@ -23,27 +24,17 @@ const LAST_LINE: usize = 66;
 /// What a checkpoint is made of and from.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Manifest {
+pub(super) struct CheckpointManifest {
     schema: u32,
     /// The step after which.
     pub step: u64,
     /// What the run is made from.
     pub origin: Origin,
     /// Every other file of the checkpoint.
-    pub files: BTreeMap<String, Entry>,
+    pub files: BTreeMap<String, FileEntry>,
 }
 
-/// What a file was when it was written.
-#[derive(Debug, Serialize, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Entry {
-    /// How many bytes it has.
-    pub bytes: u64,
-    /// Its hash, in hexadecimal.
-    pub sha256: String,
-}
-
-impl Manifest {
+impl CheckpointManifest {
     /// The manifest of a checkpoint after `step`, before its files.
     pub(super) fn new(step: u64, origin: &Origin) -> Self {
         Self { schema: SCHEMA, step, origin: origin.clone(), files: BTreeMap::new() }
@@ -51,7 +42,7 @@ impl Manifest {
 
     /// Notes a file by its length and its hash.
     pub(super) fn add(&mut self, name: &str, bytes: usize, sha256: String) {
-        self.files.insert(name.to_string(), Entry { bytes: bytes as u64, sha256 });
+        self.files.insert(name.to_string(), FileEntry { bytes: bytes as u64, sha256 });
     }
 
     /// The bytes of the file.
@@ -75,38 +66,6 @@ impl Manifest {
         if hash != format!("\n{}\n", sha256(body)).as_bytes() {
             return Err("its hash does not match".to_string());
         }
-        // What a schema means is only known to its version, so it is asked for first.
-        #[derive(Deserialize)]
-        struct Version {
-            schema: u32,
-        }
-        let Version { schema } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        if schema != SCHEMA {
-            return Err(format!("it has the layout {schema}, but this version of attentive reads {SCHEMA}"));
-        }
-        serde_json::from_slice(body).map_err(|error| error.to_string())
-    }
-}
-
-impl Entry {
-    /// Whether a file has the length that was written.
-    ///
-    /// # Errors
-    /// By how much it differs.
-    pub(super) fn check_length(&self, bytes: u64) -> Result<(), String> {
-        if bytes == self.bytes {
-            Ok(())
-        } else {
-            Err(format!("it has {bytes} bytes, but was written with {}", self.bytes))
-        }
-    }
-
-    /// Whether so many bytes with this hash are those that were written.
-    ///
-    /// # Errors
-    /// That they are not.
-    pub(super) fn check(&self, bytes: u64, sha256: &str) -> Result<(), String> {
-        self.check_length(bytes)?;
-        if sha256 == self.sha256 { Ok(()) } else { Err("its hash does not match".to_string()) }
+        parse_manifest(body, SCHEMA)
     }
 }

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use attentive_model::Weight;
 
 use super::disk::{Disk, OsDisk};
-use super::manifest::{Entry, MANIFEST, MAX_BYTES, Manifest};
+use super::manifest::{CheckpointManifest, MANIFEST, MAX_BYTES};
 use super::origin::Origin;
 use super::{Checkpoint, MOMENTS, STATE, Snapshot, State, WEIGHTS, guarded, sha256};
 use crate::encoded::Encoded;
 use crate::error::{CheckpointError, Damage};
 use crate::format;
+use crate::manifest::FileEntry;
 
 /// What a checkpoint is called while it is written.
 const TEMPORARY: &str = ".tmp-";
@@ -50,7 +51,7 @@ pub(crate) struct Glance {
     /// What the hash of the weights has to be.
     pub weights_sha256: String,
     /// Every file, as it was written.
-    files: BTreeMap<String, Entry>,
+    files: BTreeMap<String, FileEntry>,
 }
 
 impl Glance {
@@ -120,7 +121,7 @@ impl<'a> Store<'a> {
         let encode = |file| move |reason| CheckpointError::Encode { file, reason };
         self.disk.create_dir(directory).map_err(io_error("create", directory))?;
         let state_json = serde_json::to_vec_pretty(state).map_err(|error| encode(STATE)(error.to_string()))?;
-        let mut manifest = Manifest::new(state.step, origin);
+        let mut manifest = CheckpointManifest::new(state.step, origin);
         let state_file = Encoded::from(state_json.as_slice());
         let files = [(WEIGHTS, &snapshot.weights), (MOMENTS, &snapshot.moments), (STATE, &state_file)];
         let hashes = [snapshot.weights_sha256.clone(), snapshot.moments_sha256.clone(), sha256(&state_json)];
@@ -179,7 +180,7 @@ impl<'a> Store<'a> {
             return Err(damaged(MANIFEST, format!("it is longer than {MAX_BYTES} bytes")));
         }
         let bytes = self.disk.read(&path.join(MANIFEST), MAX_BYTES).map_err(unreadable(&path, MANIFEST))?;
-        let manifest = Manifest::from_bytes(&bytes).map_err(|reason| damaged(MANIFEST, reason))?;
+        let manifest = CheckpointManifest::from_bytes(&bytes).map_err(|reason| damaged(MANIFEST, reason))?;
         if manifest.step != step {
             return Err(damaged(MANIFEST, format!("it is that of step {}", manifest.step)));
         }
@@ -189,7 +190,7 @@ impl<'a> Store<'a> {
             entry.check_length(self.length(&path, name)?).map_err(|reason| damaged(name, reason))?;
         }
         let weights_sha256 = manifest.files[WEIGHTS].sha256.clone();
-        let Manifest { origin, files, .. } = manifest;
+        let CheckpointManifest { origin, files, .. } = manifest;
         let mut glance = Glance { path, state: State::default(), origin, files, weights_sha256 };
         let state: State = serde_json::from_slice(&self.read(&glance, STATE)?)
             .map_err(|error| glance.damaged(STATE, error.to_string()))?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::manifest::{MANIFEST, MAX_BYTES, Manifest};
+use super::manifest::{CheckpointManifest, MANIFEST, MAX_BYTES};
 use super::*;
 use crate::config::Config;
 use crate::selection::Best;
@@ -337,7 +337,7 @@ fn the_manifest_of_the_longest_config_can_be_read() {
     config.data.rename = (0..84_000).map(|i| (format!("{i:05}"), "b".to_owned())).collect();
     assert!(config.check_size().is_ok() && config.to_toml().len() > 1_000_000, "{}", config.to_toml().len());
     let origin = Origin { config: keys(&config), ..origin() };
-    let bytes = Manifest::new(1, &origin).to_bytes().unwrap();
+    let bytes = CheckpointManifest::new(1, &origin).to_bytes().unwrap();
     assert!((bytes.len() as u64) < MAX_BYTES, "{}", bytes.len());
-    assert_eq!(Manifest::from_bytes(&bytes).unwrap().origin, origin);
+    assert_eq!(CheckpointManifest::from_bytes(&bytes).unwrap().origin, origin);
 }

@@ -130,6 +130,14 @@ impl Config {
         Self::named(path, &read(path)?, &[], None)
     }
 
+    /// The same config, checked as one that is read; in messages it is the file `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with every problem it has.
+    pub fn checked(&self, path: &Path) -> Result<Self, ConfigError> {
+        Self::from_bytes(path, self.to_toml().into_bytes())
+    }
+
     /// The config of these bytes, which are those of the file `path`, as [`Config::read`] reads it.
     ///
     /// # Errors

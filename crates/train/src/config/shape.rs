@@ -24,14 +24,14 @@ pub(crate) struct Shape<'s> {
     pub(crate) number: Option<Bounds>,
     pub(crate) string: Option<Text<'s>>,
     /// The strings of an enum without data.
-    pub(crate) words: Vec<Choice<'s>>,
+    pub(crate) words: Vec<ChoiceShape<'s>>,
     pub(crate) array: Option<Array<'s>>,
     pub(crate) tables: Vec<Table<'s>>,
     /// The variants of an externally tagged enum that carry data.
-    pub(crate) variants: Vec<Choice<'s>>,
+    pub(crate) variants: Vec<ChoiceShape<'s>>,
 }
 
-pub(crate) struct Choice<'s> {
+pub(crate) struct ChoiceShape<'s> {
     pub(crate) name: &'s str,
     pub(crate) description: Option<&'s str>,
     /// The data of the variant; `None` for a word.
@@ -41,19 +41,19 @@ pub(crate) struct Choice<'s> {
 pub(crate) struct Array<'s> {
     first: Vec<Schema<'s>>,
     rest: Option<Schema<'s>>,
-    pub(crate) lengths: Lengths,
+    pub(crate) lengths: LengthRange,
 }
 
 /// What a string may hold.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'s> {
-    pub(crate) lengths: Lengths,
+    pub(crate) lengths: LengthRange,
     /// The characters of a pattern `^[…]+$`, as between the brackets. Other patterns are left to the type.
     pub(crate) alphabet: Option<&'s str>,
 }
 
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Lengths {
+pub(crate) struct LengthRange {
     pub(crate) least: u64,
     pub(crate) most: Option<u64>,
 }
@@ -80,7 +80,7 @@ pub(crate) enum Number {
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Limit {
+pub(crate) struct NumberLimit {
     value: Number,
     exclusive: bool,
 }
@@ -88,10 +88,10 @@ pub(crate) struct Limit {
 /// The range of a number: what the schema states, and what the Rust type can hold.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
-    low: Option<Limit>,
-    high: Option<Limit>,
-    type_low: Option<Limit>,
-    type_high: Option<Limit>,
+    low: Option<NumberLimit>,
+    high: Option<NumberLimit>,
+    type_low: Option<NumberLimit>,
+    type_high: Option<NumberLimit>,
 }
 
 impl<'s> Schema<'s> {
@@ -136,14 +136,14 @@ impl<'s> Schema<'s> {
     }
 
     /// The tag and the data of a member of an externally tagged enum.
-    fn variant(self) -> Option<Choice<'s>> {
+    fn variant(self) -> Option<ChoiceShape<'s>> {
         let properties = self.node.get("properties")?.as_object()?;
         let closed = self.node.get("additionalProperties") == Some(&Value::Bool(false));
         match (properties.iter().next(), self.strings("required").as_slice()) {
             (Some((name, payload)), [required]) if closed && properties.len() == 1 && name == required => {
                 let payload = self.at(payload);
                 let description = self.node.get("description").and_then(Value::as_str);
-                Some(Choice { name, description: description.or(payload.description()), payload: Some(payload) })
+                Some(ChoiceShape { name, description: description.or(payload.description()), payload: Some(payload) })
             }
             _ => None,
         }
@@ -155,7 +155,7 @@ impl<'s> Shape<'s> {
         !self.variants.is_empty() || !self.tables.is_empty()
     }
 
-    pub(crate) fn choice(&self, name: &str) -> Option<&Choice<'s>> {
+    pub(crate) fn choice(&self, name: &str) -> Option<&ChoiceShape<'s>> {
         self.variants.iter().chain(&self.words).find(|choice| choice.name == name)
     }
 
@@ -222,7 +222,7 @@ impl<'s> Shape<'s> {
         let mut words = schema.strings("enum");
         words.extend(node.get("const").and_then(Value::as_str));
         if !words.is_empty() {
-            self.words.extend(words.into_iter().map(|name| Choice { name, description, payload: None }));
+            self.words.extend(words.into_iter().map(|name| ChoiceShape { name, description, payload: None }));
             return;
         }
         let kinds: Vec<&str> = match node.get("type") {
@@ -274,7 +274,7 @@ impl<'s> Array<'s> {
     fn of(schema: Schema<'s>, node: &'s Map<String, Value>) -> Self {
         let first = schema.list("prefixItems").collect();
         let rest = node.get("items").map(|items| schema.at(items));
-        Self { first, rest, lengths: Lengths::of(node, "minItems", "maxItems") }
+        Self { first, rest, lengths: LengthRange::of(node, "minItems", "maxItems") }
     }
 
     pub(crate) fn item(&self, index: usize) -> Option<Schema<'s>> {
@@ -288,7 +288,7 @@ impl<'s> Text<'s> {
         let alphabet = pattern
             .and_then(|pattern| pattern.strip_prefix("^[")?.strip_suffix("]+$"))
             .filter(|alphabet| !alphabet.starts_with('^') && !alphabet.contains(['\\', '[', ']']));
-        let mut lengths = Lengths::of(node, "minLength", "maxLength");
+        let mut lengths = LengthRange::of(node, "minLength", "maxLength");
         lengths.least = lengths.least.max(u64::from(alphabet.is_some()));
         Self { lengths, alphabet }
     }
@@ -301,7 +301,7 @@ impl<'s> Text<'s> {
     }
 }
 
-impl Lengths {
+impl LengthRange {
     fn of(node: &Map<String, Value>, least: &str, most: &str) -> Self {
         Self {
             least: node.get(least).and_then(Value::as_u64).unwrap_or(0),
@@ -380,7 +380,7 @@ impl Bounds {
     }
 
     fn of(node: &Map<String, Value>, holds: Option<(Number, Number)>) -> Self {
-        let limit = |value| Limit { value, exclusive: false };
+        let limit = |value| NumberLimit { value, exclusive: false };
         let (type_low, type_high) = (holds.map(|(low, _)| limit(low)), holds.map(|(_, high)| limit(high)));
         let mut bounds = Self { low: None, high: None, type_low, type_high };
         bounds.narrow(node);
@@ -388,8 +388,9 @@ impl Bounds {
     }
 
     fn narrow(&mut self, node: &Map<String, Value>) {
-        let limit =
-            |keyword: &str, exclusive| node.get(keyword).and_then(Number::of).map(|value| Limit { value, exclusive });
+        let limit = |keyword: &str, exclusive| {
+            node.get(keyword).and_then(Number::of).map(|value| NumberLimit { value, exclusive })
+        };
         self.low = limit("exclusiveMinimum", true).or(limit("minimum", false)).or(self.low);
         self.high = limit("exclusiveMaximum", true).or(limit("maximum", false)).or(self.high);
     }
@@ -423,7 +424,7 @@ impl Bounds {
     }
 }
 
-impl Limit {
+impl NumberLimit {
     /// Whether this lower limit refuses `value`.
     fn above(self, value: Number) -> bool {
         value.less_than(self.value) || (self.exclusive && !self.value.less_than(value))

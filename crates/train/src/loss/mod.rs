@@ -26,7 +26,7 @@ pub(crate) struct Loss {
 }
 
 /// How much each output of some examples is wanted (a) and not wanted (b), row-major; b is empty for a softmax.
-struct Wanted {
+struct Target {
     a: Vec<f32>,
     b: Vec<f32>,
 }
@@ -38,10 +38,10 @@ impl Loss {
         Self { head, gamma: config.gamma(), smoothing, weights }
     }
 
-    fn wanted(&self, targets: &[&[u32]]) -> Wanted {
+    fn wanted(&self, targets: &[&[u32]]) -> Target {
         let n_labels = self.weights.len();
         let s = self.smoothing;
-        let mut wanted = Wanted { a: Vec::new(), b: Vec::new() };
+        let mut wanted = Target { a: Vec::new(), b: Vec::new() };
         for ids in targets {
             match self.head {
                 Head::Sigmoid => {

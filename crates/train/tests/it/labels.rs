@@ -70,7 +70,7 @@ fn a_given_threshold_decides() {
         let predictor = Predictor::load(&run, &tiny::cpu()).unwrap();
         let predictions = predictor.predict(&["a film".to_string(), "the film".to_string()], None).unwrap();
         let predicted: Vec<u64> = report.splits[&Split::Train].per_label.iter().map(|label| label.predicted).collect();
-        (predictions.into_iter().map(|prediction| prediction.labels[0]).collect::<Vec<_>>(), predicted)
+        (predictions.into_iter().map(|prediction| prediction.ids[0]).collect::<Vec<_>>(), predicted)
     };
     // Of the five texts "a film" two are "yes", of the others none.
     assert_eq!(decided("half", 0.5), (vec![0, 0], vec![8, 0]));
@@ -90,7 +90,7 @@ fn tuned_thresholds_are_kept_with_the_run() {
         let report = tiny::report(&config, &directory.path().join(name));
         let run = RunDir::open(&directory.path().join(name)).unwrap();
         let predictor = Predictor::load(&run, &tiny::cpu()).unwrap();
-        let labels = predictor.predict(&["bright".to_string()], None).unwrap().remove(0).labels;
+        let labels = predictor.predict(&["bright".to_string()], None).unwrap().remove(0).ids;
         let recall = |split, label: usize| report.splits[&split].per_label[label].recall;
         (predictor.thresholds().to_vec(), labels, recall(Split::Validation, 1), recall(Split::Train, 1))
     };

@@ -1,0 +1,44 @@
+//! What `train`, `resume` and the folds of a cross-validation have in common: what a person sees while a run is prepared and
+//! trained, and signals that stop it.
+
+use attentive_train::{Callbacks, Config, NewRun, Outcome, Run, RunDir, StoppedRun};
+
+use super::introduce::introduce;
+use super::open_machine;
+use super::preparing::told;
+use super::signals::Signals;
+use crate::args::Talk;
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// Prepares a new run, of which nothing is created yet.
+pub(super) fn prepare(config: Config, talk: Talk, signals: &Signals) -> Result<NewRun, Failure> {
+    let machine = open_machine(None, &config)?;
+    told(talk, signals, |preparing| NewRun::prepare(config, machine, preparing))
+}
+
+/// Prepares a run that stopped, with its own config or another.
+pub(super) fn resume(
+    run: RunDir,
+    config: Option<Config>,
+    allowed: &[String],
+    talk: Talk,
+    signals: &Signals,
+) -> Result<Run, Failure> {
+    let stopped = StoppedRun::open(run, config, allowed)?;
+    let machine = open_machine(None, stopped.config())?;
+    told(talk, signals, |preparing| stopped.prepare(machine, preparing))
+}
+
+/// Trains until the end or the first signal.
+pub(super) fn fit(run: &mut Run, talk: Talk, signals: &Signals) -> Result<Outcome, Failure> {
+    if !talk.quiet {
+        introduce(run.made_of());
+    }
+    signals.hold();
+    let mut progress = Progress::new(talk, run.made_of().config());
+    let outcome =
+        run.fit(&mut Callbacks { on_event: &mut |event| progress.show(event), request: &|| signals.request() });
+    progress.clear();
+    Ok(outcome?)
+}
