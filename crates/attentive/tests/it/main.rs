@@ -48,6 +48,8 @@ mod many_labels;
 mod multi_label;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod pairs;
+#[cfg(all(feature = "flex", feature = "ndarray"))]
+mod pinned;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod predict;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
