@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use attentive_backend::BackendError;
-use attentive_data::{DataError, DataErrorKind};
+use attentive_data::{DataError, DataErrorKind, RowError, RowFault};
 use attentive_export::ExportError;
 use attentive_train::{CheckpointError, ConfigError, StagingError, TrainError};
 
@@ -325,9 +325,16 @@ fn input_hint(error: &DataError) -> Option<String> {
     let hint = error.hint();
     let is_nearest = hint.as_ref().is_some_and(|hint| hint.starts_with("did you mean"));
     match error {
-        DataError::NoColumn { .. } | DataError::NoColumnNumber { .. } | DataError::NoKey { .. } if !is_nearest => Some(
-            "name the column of the text with `--text`, or say how the file is laid out with `--format`".to_string(),
-        ),
+        DataError::NoColumn { .. }
+        | DataError::NoColumnNumber { .. }
+        | DataError::Row(RowError { fault: RowFault::NoKey { .. }, .. })
+            if !is_nearest =>
+        {
+            Some(
+                "name the column of the text with `--text`, or say how the file is laid out with `--format`"
+                    .to_string(),
+            )
+        }
         _ => hint,
     }
 }

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use attentive_data::{DataError, Progress};
+use attentive_data::{DataError, DataProgress};
 use attentive_train::{Config, Held, Prepared, TrainError, prepare_with};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -28,7 +28,7 @@ pub(super) fn prepare_told(config: &Config, held: Held, talk: Talk, signals: &Si
     let holds_start = held.start.is_some();
     let result = prepare_with(config, held, &|progress| {
         preparing.show(progress);
-        if matches!(progress, Progress::Encoding { .. }) {
+        if matches!(progress, DataProgress::Encoding { .. }) {
             signals.hold();
         }
         signals.received().is_none()
@@ -61,14 +61,14 @@ impl Preparing {
         Self { talk, bar: RefCell::default(), started: now, last_line: Cell::new(now) }
     }
 
-    fn show(&self, progress: &Progress) {
+    fn show(&self, progress: &DataProgress) {
         if self.talk.quiet {
             return;
         }
         let (message, position, length) = match progress {
-            Progress::Reading => ("reading the data".to_string(), 0, 0),
-            Progress::TrainingTokenizer => ("making the tokenizer".to_string(), 0, 0),
-            Progress::Encoding { done, total } => {
+            DataProgress::Reading => ("reading the data".to_string(), 0, 0),
+            DataProgress::TrainingTokenizer => ("making the tokenizer".to_string(), 0, 0),
+            DataProgress::Encoding { done, total } => {
                 (format!("encoding, {} of {} texts", count(*done as u64), count(*total as u64)), *done, *total)
             }
         };
