@@ -18,7 +18,7 @@ const LISTED: usize = 10;
 /// The histogram has at most so many bins, the open one included.
 const BINS: usize = 11;
 
-/// LengthReport of the texts of a split in tokens, before anything is cut off.
+/// Lengths of the texts of a split in tokens, before anything is cut off.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LengthReport {
     /// Tokens a text on average.
@@ -206,7 +206,7 @@ mod tests {
         // 99 % of five texts is all of them: 30 tokens in ten bins are three each, rounded up to five.
         assert_eq!(measured.bin_width(), 5);
         let lengths = measured.lengths(3, 5);
-        // LengthReport 1, 2, 3, 4, 30: 40 tokens, of which 1 and 27 are lost; one `b` is unknown.
+        // Lengths 1, 2, 3, 4, 30: 40 tokens, of which 1 and 27 are lost; one `b` is unknown.
         assert_eq!((lengths.mean, lengths.median, lengths.p95, lengths.longest), (8.0, 3, 30, 30));
         assert_eq!((lengths.truncated, lengths.dropped, lengths.unknown), (0.4, 0.7, 0.025));
         assert_eq!(lengths.unknown_tokens, [("b".to_owned(), 1)]);

@@ -59,9 +59,9 @@ pub struct SplitReport {
     pub n_files: usize,
     /// The labels in the order of their ids.
     pub labels: Vec<LabelReport>,
-    /// LengthReport of the texts; of pairs, of the first ones.
+    /// Lengths of the texts; of pairs, of the first ones.
     pub lengths: LengthReport,
-    /// LengthReport of the second texts of pairs.
+    /// Lengths of the second texts of pairs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_lengths: Option<LengthReport>,
 }

@@ -32,7 +32,7 @@ impl From<usize> for Truncation {
 }
 
 impl Truncation {
-    /// What it is in the keys of the cache: ids that were kept under them stay found.
+    /// What it is in the keys of the cache; other words would have every corpus encoded anew.
     pub(crate) fn recipe(self) -> String {
         format!("Limit {{ max_length: {}, truncate: {:?} }}", self.max_length, self.side)
     }
@@ -92,5 +92,11 @@ mod tests {
         assert_eq!(cut(3, TruncationSide::Tail, 1), [1, 5, 6]);
         assert_eq!(cut(1, TruncationSide::Tail, 2), [1]);
         assert_eq!(cut(2, TruncationSide::Both, 1), [1, 6]);
+    }
+
+    #[test]
+    fn keys_of_the_cache_stay_as_they_are() {
+        let truncation = Truncation { max_length: 5, side: TruncationSide::Both };
+        assert_eq!(truncation.recipe(), "Limit { max_length: 5, truncate: Both }");
     }
 }

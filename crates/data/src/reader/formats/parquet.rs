@@ -1,4 +1,4 @@
-//! Parquet: text columns of strings; labels are strings, integers, booleans, or lists of them. ParsedRow groups are read one
+//! Parquet: text columns of strings; labels are strings, integers, booleans, or lists of them. Row groups are read one
 //! after the other, and the rows, counted from 1, stand as lines in messages.
 //!
 //! The library works on what the file says of itself, so that a panic in it is taken for damage.

@@ -1,3 +1,5 @@
+//! Texts to ids, by tokenizers made here and loaded ones.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Long texts get the ids that the library gives for all of them at once.
+
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::json;

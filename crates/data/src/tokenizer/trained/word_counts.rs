@@ -1,4 +1,4 @@
-//! WordCounts the words of many texts on all cores, exactly and in bounded memory. What a word is, is decided elsewhere.
+//! Counts the words of many texts on all cores, exactly and in bounded memory. What a word is, is decided elsewhere.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -65,7 +65,7 @@ pub(super) struct Keep {
     pub(super) ties: Ties,
 }
 
-/// WordCounts the words that `split` hands out and gives the most frequent in order, most frequent first. The same texts in
+/// Counts the words that `split` hands out and gives the most frequent in order, most frequent first. The same texts in
 /// any order and on any number of threads give the same words.
 pub(super) fn most_frequent<F>(source: &SampledTexts<'_>, split: &F, keep: Keep) -> Vec<(String, u64)>
 where
@@ -74,7 +74,7 @@ where
     within(source, split, keep, TABLE_BYTES)
 }
 
-/// WordCounts with a table of so many bytes. If it overflows, the words are divided by their hash, and each further part is
+/// Counts with a table of so many bytes. If it overflows, the words are divided by their hash, and each further part is
 /// counted in a pass of its own; so is what the first pass left out.
 fn within<F>(source: &SampledTexts<'_>, split: &F, keep: Keep, table_bytes: usize) -> Vec<(String, u64)>
 where
