@@ -172,7 +172,7 @@ pub struct FieldSplitter {
 }
 
 impl FieldSplitter {
-    /// For rows of [`TableKind::Delimited`] with this delimiter and quoting.
+    /// For rows of [`TableKind::Delimited`](crate::TableKind::Delimited) with this delimiter and quoting.
     pub fn new(delimiter: u8, quoted: bool) -> Self {
         let nothing = TextReader::new(io::empty(), PathBuf::new(), UTF_8, usize::MAX);
         Self { record: DelimitedRow::default(), nothing, delimiter, quoted }

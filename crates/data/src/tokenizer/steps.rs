@@ -25,7 +25,7 @@ use super::guard::TokenizerStep;
 const SHORT: usize = 1024;
 /// What a text may become by normalizing and splitting, in bytes: the library takes up to 400 bytes of memory for each.
 const MAX_BYTES: usize = 2 << 20;
-/// How often a pattern may read a character of a text in vain, on average; see [`crate::tokenizer::patterns::Cost::runs`].
+/// How often a pattern may read a character of a text in vain, on average; see `Cost::runs` in `patterns`.
 const MAX_IN_VAIN: u64 = 1024;
 /// About how long the pieces of a text are that may be cut, in bytes.
 const PIECE: usize = 64 << 10;

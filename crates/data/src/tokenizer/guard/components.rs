@@ -58,7 +58,7 @@ pub(crate) struct TokenizerStep {
     pub(crate) kind: String,
     /// All of it.
     pub(crate) json: Value,
-    /// What its pattern may read in vain; see [`crate::tokenizer::patterns::Cost::runs`].
+    /// What its pattern may read in vain; see `Cost::runs` in `patterns`.
     pub(crate) runs: Vec<String>,
 }
 
