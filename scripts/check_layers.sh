@@ -2,6 +2,7 @@
 # The imports between crates run one way: attentive → {export, bundle, train, model, data, backend},
 # export → {bundle, train, model, data}, bundle → {train, model, data}, train → {model, ops, data}, model → ops → burn.
 # Only `backend` opens a Burn backend, and nothing asks Burn for a default device.
+# Within a crate, a list of modules is in the order of their imports; `module_order.awk` says how that is checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 status=0
@@ -29,4 +30,9 @@ if grep -nE 'Device::(default|flex|ndarray|wgpu|cuda|vulkan|metal)\(' -r crates/
   | grep -vE '^crates/backend/src/probe.rs|^[^:]*:[0-9]+: *//'; then
   complain "only crates/backend/src/probe.rs names a Burn device"
 fi
+
+# Not yet in order: cli, export, model, train.
+for crate in backend data ops; do
+  find "crates/$crate/src" -name '*.rs' | sort | xargs awk -f scripts/module_order.awk || status=1
+done
 exit $status

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use attentive_data::{
-    BatchSize, Column, DataConfig, Extent, Padding, Plan, PlanSettings, TextColumns, TextEncoder, UNWATCHED, batch,
-    load_corpus,
+    BatchPlan, BatchSize, Column, DataConfig, Extent, PaddingStrategy, PlanSettings, TextColumns, TextEncoder,
+    UNWATCHED, batch, load_corpus,
 };
 use sha2::{Digest, Sha256};
 
@@ -41,11 +41,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let settings = PlanSettings { size: BatchSize::Examples(batch_size), bucket_batches: 1 };
     let extent = |index: u32| Extent { rows: 1, lengths: [encoded.length(index as usize), 0] };
-    let plan = Plan::new(1, 0, encoded.len(), settings, extent);
+    let plan = BatchPlan::new(1, 0, encoded.len(), settings, extent);
     for indices in plan.batches_from(0) {
         let texts: Vec<_> = indices.iter().map(|&index| encoded.ids(index as usize)).collect();
         let rows: Vec<&[u32]> = texts.iter().map(AsRef::as_ref).collect();
-        black_box(batch(&rows, Padding::Longest, encoder.pad_id()));
+        black_box(batch(&rows, PaddingStrategy::Longest, encoder.pad_id()));
     }
     let batches = start.elapsed();
 

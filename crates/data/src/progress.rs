@@ -2,7 +2,7 @@
 
 /// How far the work is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
+pub enum DataProgress {
     /// The files are read.
     Reading,
     /// The tokenizer is made.
@@ -17,7 +17,7 @@ pub enum Progress {
 }
 
 /// Told of progress; says whether to go on.
-pub type OnProgress<'a> = dyn Fn(&Progress) -> bool + 'a;
+pub type OnProgress<'a> = dyn Fn(&DataProgress) -> bool + 'a;
 
 /// Watches nothing and never stops the work.
 pub const UNWATCHED: &OnProgress<'static> = &|_| true;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use attentive_data::{
     Column, Corpus, Cut, CutBy, CutRecord, DataConfig, DataError, DataOrigin, Examples, FieldSplitter, Fold, Format,
-    SharedGroups, Split, SplitOrigin, SplitSource, TableKind, TablePart, Targets, TextColumns, TextFormat, TextInput,
-    load_corpus, load_examples, load_texts, read_texts_lines,
+    RowError, RowFault, SharedGroups, Split, SplitOrigin, SplitSource, TableKind, TablePart, Targets, TextColumns,
+    TextFormat, TextInput, load_corpus, load_examples, load_texts, read_texts_lines,
 };
 
 fn config(train: PathBuf) -> DataConfig {
@@ -322,7 +322,7 @@ fn texts_in_another_format_than_the_examples() {
     };
     assert_eq!(read("lines").unwrap(), ["text", "b"]);
     assert_eq!(read("tsv").unwrap(), ["b"]);
-    assert!(matches!(read("jsonl"), Err(DataError::Json { .. })));
+    assert!(matches!(read("jsonl"), Err(DataError::Row(RowError { fault: RowFault::Json { .. }, .. }))));
     let error = "cvs".parse::<TextFormat>().unwrap_err();
     assert!(error.starts_with("unknown variant `cvs`, expected one of `lines`, `auto`, `csv`"), "{error}");
 }

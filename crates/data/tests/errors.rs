@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use attentive_data::{
-    Column, Cut, CutBy, DataConfig, DataError, DataErrorKind, Files, Fold, Format, Labels, SplitSource, TextColumns,
-    load_corpus, load_examples, load_texts, load_vectors, read_texts_lines,
+    Column, Cut, CutBy, DataConfig, DataError, DataErrorKind, Files, Fold, Format, Labels, RowError, RowFault,
+    SplitSource, TextColumns, load_corpus, load_examples, load_texts, load_vectors, read_texts_lines,
 };
 use temp_dir::TempDir;
 
@@ -209,7 +209,7 @@ fn undecodable_byte() {
     Case::new("a.csv", b"text,label\na,x\nb,y\xC3").fails("DIR/a.csv:3: byte 0xC3 is not valid UTF-8", hint);
     // An error on an earlier line is the one that is reported.
     let error = load_corpus(&Case::new("a.csv", b"text,label\na\ncaf\xE9,y\n").config, 1).unwrap_err();
-    assert!(matches!(error, DataError::FieldCount { found: 1, .. }), "{error}");
+    assert!(matches!(error, DataError::Row(RowError { fault: RowFault::FieldCount { found: 1, .. }, .. })), "{error}");
 
     let case = Case::new("a.csv", b"text,label\na\xFF,x\n").with(|config| config.encoding = "gb18030".to_owned());
     case.fails(
@@ -301,7 +301,7 @@ fn jsonl() {
         .fails("DIR/a.jsonl:1: the label is empty", "give the row a label or remove it");
     let deep = format!("{{\"text\": {}", "[".repeat(100_000));
     let error = load_corpus(&Case::new("a.jsonl", deep).config, 1).unwrap_err();
-    assert!(matches!(error, DataError::Json { .. }), "{error}");
+    assert!(matches!(error, DataError::Row(RowError { fault: RowFault::Json { .. }, .. })), "{error}");
 }
 
 #[test]

@@ -1,12 +1,25 @@
 //! Adam in host memory: the pieces of a weight on all cores. Values do not depend on each other, so it does not matter which thread
 //! moves them.
 
+use burn::tensor::{Int, Tensor};
 use rayon::prelude::*;
 
 use crate::kernels::{self, Adam};
 
 /// So many values are moved by one thread at a time.
 const PIECE: usize = 1 << 14;
+
+/// The rows of a table that a gradient is of.
+#[derive(Debug, Clone)]
+pub struct GradientRows {
+    /// Which rows, ascending, each at most once.
+    pub indices: Tensor<1, Int>,
+    /// The length of a row, at least 1.
+    pub width: usize,
+    /// Whether the other rows, whose gradient is 0, move by their moments alone, as in Keras; otherwise they and their
+    /// moments keep every bit.
+    pub moves_others: bool,
+}
 
 /// Moves a weight and its moments by the gradient of all its values.
 pub(crate) fn all(step: &Adam, [values, m, v]: [&mut [f32]; 3], gradient: &[f32]) {

@@ -5,7 +5,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::module::embedding;
 use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor};
 
-use crate::GradientRows;
+use crate::adam::GradientRows;
 use crate::kernels::Adam;
 
 /// What is added to the score of a hidden key, as in Keras: beside a real score its weight is exactly zero, and a text

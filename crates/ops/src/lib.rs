@@ -31,6 +31,7 @@ use burn::tensor::module::embedding;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
+pub use self::adam::GradientRows;
 use self::attention::{CrossAttention, SelfAttention};
 use self::distinct::DistinctRows;
 use self::host::{apply, bools_of, floats_of, ids_of, with_values_mut};
@@ -237,18 +238,6 @@ pub fn select_rows(table: Tensor<2>, indices: &Tensor<1, Int>) -> Tensor<2> {
         });
     });
     Tensor::from_data(TensorData::new(rows, [indices.len(), width]), &device)
-}
-
-/// The rows of a table that a gradient is of.
-#[derive(Debug, Clone)]
-pub struct GradientRows {
-    /// Which rows, ascending, each at most once.
-    pub indices: Tensor<1, Int>,
-    /// The length of a row, at least 1.
-    pub width: usize,
-    /// Whether the other rows, whose gradient is 0, move by their moments alone, as in Keras; otherwise they and their
-    /// moments keep every bit.
-    pub moves_others: bool,
 }
 
 /// One step of Adam or AdamW on a weight and its moments, all flattened: `[value, m, v]`, without autodiff. They are changed

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use attentive_data::{EncodedTexts, Extent, Padding, batch};
+use attentive_data::{EncodedTexts, Extent, PaddingStrategy, batch};
 use attentive_model::{Classifier, Input, ModelConfig, Table, Tokens};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
@@ -14,7 +14,7 @@ use crate::windows::{WindowPooling, Windows};
 #[derive(Debug, Clone)]
 pub(crate) struct Batching {
     masking: bool,
-    padding: Padding,
+    padding: PaddingStrategy,
     pad_id: u32,
     windows: Windows,
 }
@@ -42,8 +42,8 @@ impl Batching {
     /// What `config` says, with the tokenizer's padding id.
     pub(crate) fn new(config: &ModelConfig, pad_id: u32) -> Self {
         let padding = match config.padding {
-            attentive_model::Padding::Longest => Padding::Longest,
-            attentive_model::Padding::MaxLength => Padding::To(config.max_length),
+            attentive_model::Padding::Longest => PaddingStrategy::Longest,
+            attentive_model::Padding::MaxLength => PaddingStrategy::To(config.max_length),
         };
         Self { masking: config.masking, padding, pad_id, windows: Windows::new(config) }
     }
@@ -56,8 +56,8 @@ impl Batching {
     /// What a text, or a pair, takes of a batch.
     pub(crate) fn extent(&self, inputs: &EncodedInputs, index: u32) -> Extent {
         let width = |texts: &EncodedTexts| match self.padding {
-            Padding::Longest => self.windows.width(texts.length(index as usize)).max(1),
-            Padding::To(width) => width,
+            PaddingStrategy::Longest => self.windows.width(texts.length(index as usize)).max(1),
+            PaddingStrategy::To(width) => width,
         };
         let lengths = [width(&inputs.texts), inputs.seconds.as_ref().map_or(0, width)];
         Extent { rows: self.rows(inputs, index), lengths }
@@ -92,7 +92,7 @@ impl Batching {
             let texts: Vec<Cow<'_, [u32]>> = indices.iter().map(|&index| ngrams.ids(index as usize)).collect();
             let repeated = texts.iter().zip(&counts).flat_map(|(ids, &count)| std::iter::repeat_n(ids.as_ref(), count));
             let rows: Vec<&[u32]> = repeated.collect();
-            rectangle(batch(&rows, Padding::Longest, 0), true, used.and_then(|used| used.ngrams.as_deref()))
+            rectangle(batch(&rows, PaddingStrategy::Longest, 0), true, used.and_then(|used| used.ngrams.as_deref()))
         };
         HostBatch {
             texts: ids(&inputs.texts),

@@ -4,7 +4,7 @@
 use std::sync::mpsc::{IntoIter, sync_channel};
 use std::thread;
 
-use attentive_data::{BatchSize, Plan};
+use attentive_data::{BatchPlan, BatchSize};
 
 use crate::batching::{Batching, HostBatch, UsedRows};
 use crate::config::Config;
@@ -56,9 +56,9 @@ impl<'a> Loader<'a> {
     }
 
     /// Which examples the steps of an epoch take, counted from 0.
-    pub(crate) fn plan(&self, epoch: u64) -> Plan {
+    pub(crate) fn plan(&self, epoch: u64) -> BatchPlan {
         let (n, settings) = (self.train.targets.len(), self.config.train.plan());
-        Plan::new(self.config.seed, epoch, n, settings, |index| self.batching.extent(&self.train.inputs, index))
+        BatchPlan::new(self.config.seed, epoch, n, settings, |index| self.batching.extent(&self.train.inputs, index))
     }
 
     /// The steps of all epochs. Where an epoch's batches are filled by tokens, its number of steps is its own.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use attentive_data::{
-    Corpus, DataError, EncodedTexts, EncodingStats, Examples, Findings, Labels, Limit, OnProgress, Progress, Split,
-    SplitManifest, Targets, TextEncoder, Texts, Truncate, Vectors, load_corpus, load_vectors,
+    Corpus, DataError, DataProgress, EncodedTexts, EncodingStats, Examples, Findings, Labels, OnProgress, Split,
+    SplitManifest, Targets, TextEncoder, Texts, Truncation, TruncationSide, Vectors, load_corpus, load_vectors,
 };
 use attentive_model::{ModelConfig, Sizes};
 use serde::{Deserialize, Serialize};
@@ -126,9 +126,9 @@ pub fn prepare(config: &Config, on_progress: &OnProgress) -> Result<Prepared, Tr
 pub(crate) fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress) -> Result<Prepared, TrainError> {
     let begin = |progress| if on_progress(&progress) { Ok(()) } else { Err(DataError::Interrupted { kept: false }) };
     config.check_size()?;
-    begin(Progress::Reading)?;
+    begin(DataProgress::Reading)?;
     let corpus = held.corpus.map_or_else(|| load_corpus(&config.data, config.seed), Ok)?;
-    begin(Progress::TrainingTokenizer)?;
+    begin(DataProgress::TrainingTokenizer)?;
     let encoder = match held.encoder {
         Some(encoder) => encoder,
         None => TextEncoder::for_examples(&config.tokenizer, &corpus.train)?,
@@ -271,14 +271,14 @@ pub(crate) fn encode_texts(
 }
 
 /// What the model sees of a text: as much as fits into its window, or into all of them.
-pub fn limit(config: &ModelConfig) -> Limit {
+pub fn limit(config: &ModelConfig) -> Truncation {
     let max_length = config.max_length;
-    let truncate = match config.truncate {
-        attentive_model::Truncate::Head => Truncate::Head,
-        attentive_model::Truncate::Tail => Truncate::Tail,
-        attentive_model::Truncate::Both => Truncate::Both,
+    let side = match config.truncate {
+        attentive_model::Truncate::Head => TruncationSide::Head,
+        attentive_model::Truncate::Tail => TruncationSide::Tail,
+        attentive_model::Truncate::Both => TruncationSide::Both,
     };
-    Limit { max_length: config.windows.as_ref().map_or(max_length, |windows| windows.reach(max_length)), truncate }
+    Truncation { max_length: config.windows.as_ref().map_or(max_length, |windows| windows.reach(max_length)), side }
 }
 
 impl Prepared {

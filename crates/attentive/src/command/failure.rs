@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use attentive_backend::BackendError;
 use attentive_bundle::BundleError;
-use attentive_data::{DataError, DataErrorKind};
+use attentive_data::{DataError, DataErrorKind, RowError, RowFault};
 use attentive_export::ExportError;
 use attentive_train::{CheckpointError, ConfigError, StagingError, TrainError};
 
@@ -380,7 +380,11 @@ fn layout_hint(error: &DataError, of_columns: &str) -> Option<String> {
     let hint = error.hint();
     let is_nearest = hint.as_ref().is_some_and(|hint| hint.starts_with("did you mean"));
     match error {
-        DataError::NoColumn { .. } | DataError::NoColumnNumber { .. } | DataError::NoKey { .. } if !is_nearest => {
+        DataError::NoColumn { .. }
+        | DataError::NoColumnNumber { .. }
+        | DataError::Row(RowError { fault: RowFault::NoKey { .. }, .. })
+            if !is_nearest =>
+        {
             Some(of_columns.to_string())
         }
         _ => hint,

@@ -1,6 +1,6 @@
 //! The data report as a person reads it. What stands in it is decided in the data crate.
 
-use attentive_data::{DataReport, Finding, Lengths, Severity, SplitReport};
+use attentive_data::{DataFinding, DataReport, LengthReport, Severity, SplitReport};
 
 use crate::chart::{Line, histogram, wrapped};
 use crate::style::Style;
@@ -62,7 +62,7 @@ fn splits(report: &DataReport) -> String {
     let mut table =
         Table::new(&["split", "examples", "tokens a text", "median", "95 %", "longest", "truncated", "unknown tokens"]);
     for split in &report.splits {
-        let mut row = |name: String, lengths: &Lengths| {
+        let mut row = |name: String, lengths: &LengthReport| {
             table.row([
                 name,
                 count(split.examples as u64),
@@ -111,7 +111,7 @@ fn labels(report: &DataReport) -> String {
 /// The histogram of the lengths, up to the last bin that is not empty, with the bin where texts begin to be cut.
 fn lengths(
     split: &SplitReport,
-    lengths: &Lengths,
+    lengths: &LengthReport,
     which: &str,
     max_length: usize,
     style: Style,
@@ -139,7 +139,7 @@ fn lengths(
 }
 
 /// A finding: what it means, what to do, and examples.
-fn told(finding: &Finding, style: Style, width: usize) -> String {
+fn told(finding: &DataFinding, style: Style, width: usize) -> String {
     let (word, painted) = match finding.severity {
         Severity::Warning => ("warning: ", style.warning("warning:")),
         Severity::Note => ("note: ", style.strong("note:")),

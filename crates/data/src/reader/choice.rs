@@ -2,19 +2,15 @@
 //! extension, and of a .txt or .json file its beginning.
 
 use std::io::Read;
-use std::path::Path;
 use std::str::FromStr;
 
-use serde::Deserialize;
-use serde::de::value::{Error, StrDeserializer};
-
-use crate::column::Column;
-use crate::config::{DataConfig, Format, extension};
+use super::delimited_row::first_fields;
+use super::formats::delimited::dialect;
+use super::formats::{fasttext, json_array};
+use super::origin::DataOrigin;
+use super::source::TextReader;
+use crate::config::{Column, DataConfig, Format, extension};
 use crate::error::DataError;
-
-use super::delimited::{dialect, first_fields};
-use super::source::Source;
-use super::{fasttext, json_array};
 
 /// How texts to predict on are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,15 +19,6 @@ pub enum TextFormat {
     Lines,
     /// As examples of this format are; with [`Format::Auto`] as the extension says.
     Like(Format),
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    /// As the config names it.
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::deserialize(StrDeserializer::new(name)).map_err(|error: Error| error.to_string())
-    }
 }
 
 impl FromStr for TextFormat {
@@ -50,36 +37,9 @@ impl FromStr for TextFormat {
     }
 }
 
-/// Where rows are read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataOrigin<'a> {
-    /// A file.
-    File(&'a Path),
-    /// The standard input, which is laid out like the file to train on.
-    Stdin,
-}
-
-impl<'a> DataOrigin<'a> {
-    /// What stands in messages.
-    pub(super) fn path(self) -> &'a Path {
-        match self {
-            Self::File(path) => path,
-            Self::Stdin => Path::new("stdin"),
-        }
-    }
-
-    /// The path whose extension counts.
-    fn named(self, config: &'a DataConfig) -> &'a Path {
-        match self {
-            Self::File(path) => path,
-            Self::Stdin => config.train.as_written().first().map_or(Path::new(""), |path| path.as_path()),
-        }
-    }
-}
-
 /// Which rows are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum RowsWanted {
     /// Examples with their labels.
     Examples,
     /// Texts alone, laid out as given, or as can be found out.
@@ -88,7 +48,7 @@ pub(super) enum Wanted {
 
 /// What is known of a file before anything of it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Choice {
+pub(super) enum FormatChoice {
     Known(TextFormat),
     /// The beginning of a .txt or .json file decides.
     Beginning,
@@ -97,23 +57,23 @@ pub(super) enum Choice {
 }
 
 /// Chooses by the config and the name.
-pub(super) fn choose(from: DataOrigin<'_>, config: &DataConfig, wanted: Wanted) -> Result<Choice, DataError> {
+pub(super) fn choose(from: DataOrigin<'_>, config: &DataConfig, wanted: RowsWanted) -> Result<FormatChoice, DataError> {
     let format = match wanted {
-        Wanted::Texts(Some(TextFormat::Lines)) => return Ok(Choice::Known(TextFormat::Lines)),
-        Wanted::Texts(Some(TextFormat::Like(format))) => format,
+        RowsWanted::Texts(Some(TextFormat::Lines)) => return Ok(FormatChoice::Known(TextFormat::Lines)),
+        RowsWanted::Texts(Some(TextFormat::Like(format))) => format,
         // The folder that a run was trained on holds no file to predict on.
-        Wanted::Texts(None) if config.format == Format::Folder => Format::Auto,
+        RowsWanted::Texts(None) if config.format == Format::Folder => Format::Auto,
         _ => config.format,
     };
-    let by_name = DataConfig { format, ..DataConfig::default() }.format_by_name(from.named(config));
+    let by_name = format.by_name(from.named(config));
     Ok(match (by_name, wanted) {
         (Some(_), _) if format == Format::Auto && matches!(extension(from.named(config)).as_str(), "txt" | "json") => {
-            Choice::Beginning
+            FormatChoice::Beginning
         }
         (Some(Format::Folder), _) => return Err(DataError::NotFolder { path: from.path().to_owned() }),
-        (Some(format), _) => Choice::Known(TextFormat::Like(format)),
-        (None, Wanted::Texts(_)) => Choice::Unknown,
-        (None, Wanted::Examples) => return Err(DataError::UnknownFormat { path: from.path().to_owned() }),
+        (Some(format), _) => FormatChoice::Known(TextFormat::Like(format)),
+        (None, RowsWanted::Texts(_)) => FormatChoice::Unknown,
+        (None, RowsWanted::Examples) => return Err(DataError::UnknownFormat { path: from.path().to_owned() }),
     })
 }
 
@@ -121,10 +81,10 @@ pub(super) fn choose(from: DataOrigin<'_>, config: &DataConfig, wanted: Wanted) 
 /// with a label; else examples are a table, and texts are one where the first row names their columns, or holds tabs and the
 /// run was trained on such a file.
 pub(super) fn by_beginning<R: Read>(
-    source: &mut Source<R>,
+    source: &mut TextReader<R>,
     from: DataOrigin<'_>,
     config: &DataConfig,
-    wanted: Wanted,
+    wanted: RowsWanted,
 ) -> TextFormat {
     if extension(from.named(config)) == "json" {
         let beginning = source.beginning(|text| !text.trim_start().is_empty());
@@ -136,7 +96,7 @@ pub(super) fn by_beginning<R: Read>(
         return TextFormat::Like(Format::Fasttext);
     }
     let trained_on_one = config.train.as_written().first().is_some_and(|path| extension(path) == "txt");
-    let is_table = wanted == Wanted::Examples
+    let is_table = wanted == RowsWanted::Examples
         || has_columns(&fields, config)
         || trained_on_one && config.format == Format::Auto && fields.len() > 1;
     if is_table { TextFormat::Like(Format::Tsv) } else { TextFormat::Lines }
@@ -147,7 +107,7 @@ pub(super) fn by_beginning<R: Read>(
 /// # Errors
 /// The first row names the columns of the text: then it is the header of a table.
 pub(super) fn lines_without_header<R: Read>(
-    source: &mut Source<R>,
+    source: &mut TextReader<R>,
     from: DataOrigin<'_>,
     config: &DataConfig,
 ) -> Result<TextFormat, DataError> {
@@ -162,7 +122,7 @@ pub(super) fn lines_without_header<R: Read>(
 }
 
 /// The fields of the first row, were the file of this format. What cannot be decoded is told when it is read.
-fn first_row<R: Read>(source: &mut Source<R>, config: &DataConfig, format: Format) -> Vec<String> {
+fn first_row<R: Read>(source: &mut TextReader<R>, config: &DataConfig, format: Format) -> Vec<String> {
     let (delimiter, quoted) = dialect(config, format);
     let beginning = source.beginning(|text| first_fields(text, delimiter, quoted, false).is_some());
     let mut fields = first_fields(beginning, delimiter, quoted, true).unwrap_or_default();

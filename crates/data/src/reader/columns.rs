@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::column::Column;
-use crate::config::DataConfig;
+use super::rows::RowSink;
+use crate::config::Column;
 use crate::error::{DataError, Location};
 
 /// Where the columns of the config are in a row.
-pub(super) struct Positions {
+pub(super) struct ColumnPositions {
     /// One column, or several to join.
     pub(super) text: Vec<usize>,
     pub(super) second: Option<usize>,
@@ -15,15 +15,14 @@ pub(super) struct Positions {
     pub(super) group: Option<usize>,
 }
 
-/// Finds the columns, given the header if there is one and the width of the first line.
+/// Finds the columns of the config, given the header if there is one and the width of the first line.
 pub(super) fn positions(
-    config: &DataConfig,
-    with_label: bool,
+    rows: &RowSink<'_>,
     path: &Path,
     header: Option<&[String]>,
     at: &Location,
     width: usize,
-) -> Result<Positions, DataError> {
+) -> Result<ColumnPositions, DataError> {
     let mut found: Vec<(usize, &Column)> = Vec::new();
     let mut find = |column| {
         let index = position(column, path, header, at, width)?;
@@ -35,11 +34,12 @@ pub(super) fn positions(
         found.push((index, column));
         Ok(index)
     };
+    let RowSink { config, with_label, .. } = *rows;
     let text = config.text.first().iter().map(&mut find).collect::<Result<_, _>>()?;
     let second = config.text.second().map(&mut find).transpose()?;
     let label = with_label.then(|| find(&config.label)).transpose()?;
     let group = config.group.as_ref().filter(|_| with_label).map(&mut find).transpose()?;
-    Ok(Positions { text, second, label, group })
+    Ok(ColumnPositions { text, second, label, group })
 }
 
 /// The index of one column; a name must be in the header exactly once.

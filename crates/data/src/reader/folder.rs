@@ -8,33 +8,26 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::column::TextColumns;
-use crate::config::{DataConfig, extension};
+use super::origin::DataOrigin;
+use super::raw::RawExamplesBuilder;
+use super::rows::{Fields, LabelValue, ParsedRow, RowSink};
+use super::source::TextReader;
+use crate::config::{DataConfig, TextColumns, extension};
 use crate::error::{DataError, Location};
-use crate::places::All;
-
-use super::choice::DataOrigin;
-use super::open_source;
-use super::raw::{Builder, Labelled};
-use super::rows::{Fields, LabelValue, Row, Rows, Skips};
-use super::source::hex;
+use crate::examples::All;
+use crate::fingerprint::hex;
 
 /// How many files are read before their texts are put in order, so that they are not in memory twice.
 const AT_ONCE: usize = 4096;
 
 /// What one file holds.
-struct Content {
+struct TextFile {
     text: Result<String, DataError>,
     sha256: String,
 }
 
 /// Hands every text below `path` to `builder`.
-pub(super) fn read(
-    path: &Path,
-    config: &DataConfig,
-    builder: &mut Builder<'_>,
-    skips: &mut Skips,
-) -> Result<(), DataError> {
+pub(super) fn read(path: &Path, config: &DataConfig, builder: &mut RawExamplesBuilder<'_>) -> Result<(), DataError> {
     let plain = |setting, needs| DataError::PlainFolder { path: path.to_owned(), setting, needs };
     match config.text {
         TextColumns::One(_) => {}
@@ -67,24 +60,25 @@ pub(super) fn read(
     let mut labels = labels.iter().flat_map(|(label, count)| std::iter::repeat_n(label.as_str(), *count));
     for piece in files.chunks(AT_ONCE) {
         // Collecting keeps the order of the files, so of several bad ones the first by name is reported.
-        let read: Vec<Result<Content, DataError>> = piece
+        let read: Vec<Result<TextFile, DataError>> = piece
             .par_iter()
             .map(|file| {
-                let mut source = open_source(DataOrigin::File(file), config)?;
+                let mut source = TextReader::open(DataOrigin::File(file), config)?;
                 let text = source.read_all();
-                Ok(Content { text, sha256: source.sha256()? })
+                Ok(TextFile { text, sha256: source.sha256()? })
             })
             .collect();
         for ((file, label), result) in piece.iter().zip(&mut labels).zip(read) {
-            let Content { text, sha256 } = result?;
+            let TextFile { text, sha256 } = result?;
             let name = file.strip_prefix(path).unwrap_or(file).to_string_lossy();
             digest.update(format!("{sha256}  {name}\n"));
             let before = builder.raw.texts.len();
-            let mut rows = Rows { taker: &mut Labelled { builder, skips }, first: &mut None };
+            let mut rows = RowSink { config, with_label: true, consumer: builder, first: &mut None };
             match text {
                 Ok(text) => {
                     let (label, fields) = (LabelValue::Field(label), Fields::None);
-                    let row = Row { line: 0, element: None, text: &text, second: None, label, group: None, fields };
+                    let row =
+                        ParsedRow { line: 0, element: None, text: &text, second: None, label, group: None, fields };
                     rows.row(&row, || Location { path: file.clone(), ..Location::default() })?;
                 }
                 Err(error) => rows.bad(error)?,
@@ -96,7 +90,7 @@ pub(super) fn read(
     }
     builder.raw.places = All::of_files(kept);
     builder.raw.is_folder = true;
-    builder.end_file(path.to_owned(), hex(&digest.finalize()), skips);
+    builder.end_file(path.to_owned(), hex(&digest.finalize()));
     Ok(())
 }
 

@@ -11,17 +11,21 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use sha2::{Digest, Sha256};
 
+use super::open::open;
 use crate::config::{DataConfig, Packing, packing};
-use crate::error::DataError;
+use crate::error::{DataError, Location};
+use crate::fingerprint::hex;
 
-use super::source::hex;
-
-/// What every packed file may unpack to.
-const FREE: u64 = 1 << 20;
+/// What a file of so many bytes may unpack to, or the texts in it may come to, in bytes.
+pub(super) fn unpacked_limit(stored: u64, max_expansion: u64) -> u64 {
+    /// What every file may.
+    const FREE: u64 = 1 << 20;
+    FREE.max(stored.saturating_mul(max_expansion))
+}
 
 /// Why bytes cannot be had although the operating system gives them; travels inside an [`io::Error`].
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum InputError {
     #[error("{0}")]
     Packed(String),
     #[error("it unpacks to more than {0} times its size")]
@@ -31,32 +35,32 @@ pub(super) enum Fault {
 }
 
 /// A file's bytes.
-pub(crate) struct Input {
+pub(crate) struct UnpackedReader {
     stage: Stage,
     max_expansion: u64,
     given: u64,
 }
 
 enum Stage {
-    Plain(Disk),
-    Gzip(Box<MultiGzDecoder<BufReader<Disk>>>),
+    Plain(HashedReader),
+    Gzip(Box<MultiGzDecoder<BufReader<HashedReader>>>),
     Zstd(Box<Zstd>),
 }
 
 /// The bytes as they are stored, counted and hashed.
-struct Disk {
+struct HashedReader {
     stored: Box<dyn Read + Send>,
     digest: Sha256,
     read: u64,
 }
 
-impl Disk {
+impl HashedReader {
     fn new(stored: impl Read + Send + 'static) -> Self {
         Self { stored: Box::new(stored), digest: Sha256::new(), read: 0 }
     }
 }
 
-impl Read for Disk {
+impl Read for HashedReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.stored.read(buffer)?;
         self.digest.update(&buffer[..count]);
@@ -65,11 +69,11 @@ impl Read for Disk {
     }
 }
 
-impl Input {
+impl UnpackedReader {
     /// The bytes of an open file, unpacked as the extension of `path` says.
     pub(super) fn new(file: File, path: &Path, config: &DataConfig) -> Self {
         const BUFFER: usize = 64 * 1024;
-        let disk = Disk::new(file);
+        let disk = HashedReader::new(file);
         let stage = match packing(path) {
             None => Stage::Plain(disk),
             Some(Packing::Gzip) => Stage::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, disk)))),
@@ -84,7 +88,7 @@ impl Input {
 
     /// The bytes of an open file, or of another stream, as they are.
     pub(super) fn plain(stored: impl Read + Send + 'static) -> Self {
-        Self { stage: Stage::Plain(Disk::new(stored)), max_expansion: 1, given: 0 }
+        Self { stage: Stage::Plain(HashedReader::new(stored)), max_expansion: 1, given: 0 }
     }
 
     /// Hexadecimal SHA-256 of the stored bytes, reading what has not been read.
@@ -94,7 +98,7 @@ impl Input {
         Ok(hex(&std::mem::take(&mut disk.digest).finalize()))
     }
 
-    fn disk(&mut self) -> &mut Disk {
+    fn disk(&mut self) -> &mut HashedReader {
         match &mut self.stage {
             Stage::Plain(disk) => disk,
             Stage::Gzip(decoder) => decoder.get_mut().get_mut(),
@@ -103,7 +107,7 @@ impl Input {
     }
 }
 
-impl Read for Input {
+impl Read for UnpackedReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = match &mut self.stage {
             Stage::Plain(disk) => {
@@ -111,7 +115,7 @@ impl Read for Input {
                 if self.given == 0
                     && let Some(content) = not_text(&buffer[..count])
                 {
-                    return Err(io::Error::other(Fault::NotText(content)));
+                    return Err(io::Error::other(InputError::NotText(content)));
                 }
                 self.given += count as u64;
                 return Ok(count);
@@ -120,8 +124,8 @@ impl Read for Input {
             Stage::Zstd(zstd) => zstd.read(buffer)?,
         };
         self.given += count as u64;
-        if self.given > FREE.max(self.disk().read.saturating_mul(self.max_expansion)) {
-            return Err(io::Error::other(Fault::Expansion(self.max_expansion)));
+        if self.given > unpacked_limit(self.disk().read, self.max_expansion) {
+            return Err(io::Error::other(InputError::Expansion(self.max_expansion)));
         }
         Ok(count)
     }
@@ -144,12 +148,12 @@ fn packed(error: io::Error, context: &str) -> io::Error {
     if error.raw_os_error().is_some() || error.kind() == io::ErrorKind::Interrupted {
         return error;
     }
-    io::Error::other(Fault::Packed(format!("{context}{error}")))
+    io::Error::other(InputError::Packed(format!("{context}{error}")))
 }
 
 /// Zstandard frames one after the other.
 struct Zstd {
-    stored: BufReader<Disk>,
+    stored: BufReader<HashedReader>,
     decoder: FrameDecoder,
     in_frame: bool,
 }
@@ -158,7 +162,7 @@ impl Zstd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // The decoder has assertions that damaged data may break.
         catch_unwind(AssertUnwindSafe(|| self.read_on(buffer)))
-            .unwrap_or_else(|_| Err(io::Error::other(Fault::Packed("invalid data".to_owned()))))
+            .unwrap_or_else(|_| Err(io::Error::other(InputError::Packed("invalid data".to_owned()))))
     }
 
     fn read_on(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -173,7 +177,9 @@ impl Zstd {
             if self.decoder.is_finished() {
                 let stored = self.decoder.get_checksum_from_data();
                 if stored.is_some() && stored != self.decoder.get_calculated_checksum() {
-                    return Err(io::Error::other(Fault::Packed("the checksum is not that of the data".to_owned())));
+                    return Err(io::Error::other(InputError::Packed(
+                        "the checksum is not that of the data".to_owned(),
+                    )));
                 }
                 self.in_frame = false;
                 continue;
@@ -205,6 +211,11 @@ impl Zstd {
     }
 }
 
+/// The bytes of a file of examples, unpacked if it is packed.
+pub(crate) fn open_unpacked(path: &Path) -> Result<UnpackedReader, DataError> {
+    Ok(UnpackedReader::new(open(path)?, path, &DataConfig::default()))
+}
+
 fn frame_error(error: &FrameDecoderError) -> io::Error {
     let reason = match error {
         FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::BadMagicNumber(_)) => {
@@ -212,19 +223,19 @@ fn frame_error(error: &FrameDecoderError) -> io::Error {
         }
         error => error.to_string(),
     };
-    io::Error::other(Fault::Packed(reason))
+    io::Error::other(InputError::Packed(reason))
 }
 
 /// What a failed read means for the file at `path`, whose last whole line is `line`.
-pub(super) fn failure(error: io::Error, path: &Path, line: u64) -> DataError {
+pub(crate) fn read_failure(error: io::Error, path: &Path, line: u64) -> DataError {
     let path = path.to_owned();
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
-        Some(Fault::Packed(reason)) => {
-            let at = crate::error::Location { path, line: (line > 0).then_some(line), element: None };
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<InputError>()) {
+        Some(InputError::Packed(reason)) => {
+            let at = Location { path, line: (line > 0).then_some(line), element: None };
             DataError::Packed { at, reason: reason.clone() }
         }
-        Some(Fault::Expansion(times)) => DataError::Expansion { path, times: *times },
-        Some(Fault::NotText(content)) => DataError::NotText { path, content },
+        Some(InputError::Expansion(times)) => DataError::Expansion { path, times: *times },
+        Some(InputError::NotText(content)) => DataError::NotText { path, content },
         None => DataError::Read { path, source: error },
     }
 }

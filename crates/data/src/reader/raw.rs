@@ -3,18 +3,15 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use crate::config::DataConfig;
-use crate::error::{DataError, Location};
-use crate::label_values::{LabelValues, Meaning};
-use crate::places::All;
-use crate::records::{FileRecord, FilesRecord};
-use crate::targets::Targets;
-use crate::texts::TextsBuilder;
-
 use sha2::{Digest, Sha256};
 
-use super::rows::{Fields, LabelValue, Row, Skips, Taker};
-use super::source::hex;
+use super::label_values::{LabelValues, Meaning};
+use super::rows::{Fields, LabelValue, ParsedRow, RowConsumer, Skips};
+use crate::config::DataConfig;
+use crate::error::{DataError, Location, RowFault};
+use crate::examples::{All, FileRecord, FilesRecord, Targets};
+use crate::fingerprint::hex;
+use crate::storage::TextsBuilder;
 
 /// Texts and labels of the files of a split, or of a folder.
 #[derive(Debug, Default)]
@@ -43,7 +40,7 @@ impl RawExamples {
 /// Examples that are texts with their labels in memory, each as a line of the file that `config.train` names.
 pub(crate) fn raw_in_memory(examples: &[(String, String)], config: &DataConfig) -> Result<RawExamples, DataError> {
     let path = PathBuf::from(config.train.to_string());
-    let (mut builder, mut hash) = (Builder::new(config), Sha256::new());
+    let (mut builder, mut hash) = (RawExamplesBuilder::new(config), Sha256::new());
     builder.raw.places.begin(path.clone());
     for ((text, label), line) in examples.iter().zip(1..) {
         for part in [text, label] {
@@ -52,16 +49,15 @@ pub(crate) fn raw_in_memory(examples: &[(String, String)], config: &DataConfig) 
         }
         let at = || Location { path: path.clone(), line: Some(line), element: None };
         let label = LabelValue::Field(label);
-        let row = Row { text, second: None, label, group: None, fields: Fields::None, line, element: None };
+        let row = ParsedRow { text, second: None, label, group: None, fields: Fields::None, line, element: None };
         builder.keep(&row, &at)?;
     }
-    let skips = Skips::new(0);
-    builder.end_file(path, hex(&hash.finalize()), &skips);
-    builder.finish(skips, true)
+    builder.end_file(path, hex(&hash.finalize()));
+    builder.finish(true)
 }
 
 /// Examples that grow row by row.
-pub(super) struct Builder<'a> {
+pub(super) struct RawExamplesBuilder<'a> {
     config: &'a DataConfig,
     values: LabelValues<'a>,
     pub(super) raw: RawExamples,
@@ -70,18 +66,20 @@ pub(super) struct Builder<'a> {
     /// The rows of the files before the one that is read, the left out ones included.
     rows: usize,
     ids: Vec<u32>,
+    skips: Skips,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> RawExamplesBuilder<'a> {
     pub(super) fn new(config: &'a DataConfig) -> Self {
         let seconds = config.text.is_pair().then(TextsBuilder::default);
         let groups = config.group.is_some().then(TextsBuilder::default);
+        let skips = Skips::new(config.skip_bad_rows);
         let raw = RawExamples { seconds, groups, ..RawExamples::default() };
-        Self { config, values: LabelValues::new(config), raw, left_out: 0, rows: 0, ids: Vec::new() }
+        Self { config, values: LabelValues::new(config), raw, left_out: 0, rows: 0, ids: Vec::new(), skips }
     }
 
     /// Keeps a row, unless its label is to be left out. An error is the row's own fault, and nothing of it is kept.
-    fn keep(&mut self, row: &Row<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
+    fn keep(&mut self, row: &ParsedRow<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
         if self.labels(&row.label, at)? {
             self.raw.record.dropped += 1;
             if !self.config.multi_label {
@@ -109,13 +107,10 @@ impl<'a> Builder<'a> {
             match self.values.meaning(value.trim()) {
                 Meaning::Name(id) => self.ids.push(id),
                 Meaning::Dropped => dropped = true,
-                Meaning::Empty => return Err(empty(self.config, label, at())),
+                Meaning::Empty => return Err(empty(self.config, label).at(at())),
                 Meaning::Unmapped => {
-                    return Err(DataError::UnmappedLabel {
-                        at: at(),
-                        value: value.trim().to_owned(),
-                        known: self.config.labels.keys().cloned().collect(),
-                    });
+                    let known = self.config.labels.keys().cloned().collect();
+                    return Err(RowFault::UnmappedLabel { value: value.trim().to_owned(), known }.at(at()));
                 }
             }
             Ok(())
@@ -131,40 +126,40 @@ impl<'a> Builder<'a> {
         Ok(dropped)
     }
 
+    /// Notes that the examples that follow stand in this file.
+    pub(super) fn begin_file(&mut self, path: PathBuf) {
+        self.raw.places.begin(path);
+    }
+
     /// Notes a file that has been read to its end.
-    pub(super) fn end_file(&mut self, path: PathBuf, sha256: String, skips: &Skips) {
-        let rows = self.raw.texts.len() + self.left_out + skips.skipped().len();
+    pub(super) fn end_file(&mut self, path: PathBuf, sha256: String) {
+        let rows = self.raw.texts.len() + self.left_out + self.skips.skipped().len();
         self.raw.record.files.push(FileRecord { path, sha256, rows: rows - self.rows });
         self.rows = rows;
     }
 
     /// The examples. With `all_met`, every label that the config renames or drops must have been met.
-    pub(super) fn finish(mut self, skips: Skips, all_met: bool) -> Result<RawExamples, DataError> {
+    pub(super) fn finish(mut self, all_met: bool) -> Result<RawExamples, DataError> {
         if self.raw.texts.is_empty() {
             return Err(DataError::NoRows {
                 files: self.raw.record.files.first().map(|file| file.path.display().to_string()).unwrap_or_default(),
-                skipped: skips.skipped().len(),
+                skipped: self.skips.skipped().len(),
                 dropped: self.left_out,
             });
         }
         if all_met {
             self.values.check_all_met()?;
         }
-        self.raw.record.skipped = skips.into_skipped();
+        self.raw.record.skipped = self.skips.into_skipped();
         self.raw.names = self.values.into_names();
         Ok(self.raw)
     }
 }
 
 /// Keeps the rows that can be used and counts the others.
-pub(super) struct Labelled<'a, 'b> {
-    pub(super) builder: &'a mut Builder<'b>,
-    pub(super) skips: &'a mut Skips,
-}
-
-impl Taker for Labelled<'_, '_> {
-    fn row(&mut self, row: &Row<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
-        self.builder.keep(row, at)
+impl RowConsumer for RawExamplesBuilder<'_> {
+    fn row(&mut self, row: &ParsedRow<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
+        self.keep(row, at)
     }
 
     fn bad(&mut self, error: DataError, _object: Option<&str>) -> Result<(), DataError> {
@@ -173,14 +168,14 @@ impl Taker for Labelled<'_, '_> {
 }
 
 /// The error for an empty label.
-fn empty(config: &DataConfig, label: &LabelValue<'_>, at: Location) -> DataError {
+fn empty(config: &DataConfig, label: &LabelValue<'_>) -> RowFault {
     if !config.multi_label {
-        return DataError::EmptyLabel { at };
+        return RowFault::EmptyLabel;
     }
     let values: Vec<Cow<'_, str>> = match label {
         LabelValue::Field(value) => value.split(&config.label_separator).map(Cow::Borrowed).collect(),
         LabelValue::List(values) => values.to_vec(),
     };
     let values: Vec<&str> = values.iter().map(|value| value.trim()).collect();
-    DataError::EmptyInList { at, value: values.join(&config.label_separator) }
+    RowFault::EmptyInList { value: values.join(&config.label_separator) }
 }

@@ -5,16 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
 
-use crate::column::Column;
-use crate::config::DataConfig;
-use crate::error::{DataError, Location};
-use crate::records::SkippedRow;
-
-use super::delimited::Record;
+use super::delimited_row::DelimitedRow;
 use super::layout::TableLayout;
+use crate::config::{Column, DataConfig};
+use crate::error::{DataError, Location};
+use crate::examples::SkippedRow;
 
 /// What one row holds, borrowed for the time of a callback.
-pub(super) struct Row<'a> {
+pub(super) struct ParsedRow<'a> {
     pub(super) line: u64,
     /// Which element of a JSON array it is.
     pub(super) element: Option<u64>,
@@ -28,6 +26,9 @@ pub(super) struct Row<'a> {
     pub(super) fields: Fields<'a>,
 }
 
+/// What a label of a typed value may be.
+pub(super) const LABEL_TYPES: &str = "a string or an integer";
+
 /// The label of a row as it stands in the file.
 pub(super) enum LabelValue<'a> {
     /// One value; several labels in it are not yet split.
@@ -39,7 +40,7 @@ pub(super) enum LabelValue<'a> {
 /// The whole row, for those who write it back.
 #[derive(Clone, Copy)]
 pub(super) enum Fields<'a> {
-    Delimited(&'a Record),
+    Delimited(&'a DelimitedRow),
     /// A JSON object: that of the file, or one made of what the row holds.
     Json(&'a str),
     /// The cells of a sheet, one for each column.
@@ -50,12 +51,12 @@ pub(super) enum Fields<'a> {
 }
 
 /// Takes the rows of a file in order.
-pub(super) trait Taker {
+pub(super) trait RowConsumer {
     /// Learns how the file is laid out, before its first row.
     fn layout(&mut self, _layout: TableLayout) {}
 
     /// Takes a row; the function gives its place, for errors. An error is the row's own fault.
-    fn row(&mut self, row: &Row<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError>;
+    fn row(&mut self, row: &ParsedRow<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError>;
 
     /// Learns of a row that cannot be used; of one that is a JSON object all the same, also the object. An error ends the
     /// reading.
@@ -63,33 +64,32 @@ pub(super) trait Taker {
 }
 
 /// Where a reader puts its rows.
-pub(super) struct Rows<'a> {
-    pub(super) taker: &'a mut dyn Taker,
+pub(super) struct RowSink<'a> {
+    pub(super) config: &'a DataConfig,
+    /// Whether the labels are asked for.
+    pub(super) with_label: bool,
+    pub(super) consumer: &'a mut dyn RowConsumer,
     /// The first file of the split that has columns, and these.
     pub(super) first: &'a mut Option<(PathBuf, Vec<String>)>,
 }
 
-impl Rows<'_> {
+impl RowSink<'_> {
     /// Tells how the file is laid out, before its first row.
     pub(super) fn layout(&mut self, layout: TableLayout) {
-        self.taker.layout(layout);
+        self.consumer.layout(layout);
     }
 
     /// Hands a row on. An error is one that ends the reading.
-    pub(super) fn row(&mut self, row: &Row<'_>, at: impl Fn() -> Location) -> Result<(), DataError> {
-        match self.taker.row(row, &at) {
+    pub(super) fn row(&mut self, row: &ParsedRow<'_>, at: impl Fn() -> Location) -> Result<(), DataError> {
+        match self.consumer.row(row, &at) {
             Ok(()) => Ok(()),
             Err(error) => self.bad(error),
         }
     }
 
     /// Fails if the columns of a file are not those of the first: by name in any order, by number in the same.
-    pub(super) fn check_columns(
-        &mut self,
-        path: &Path,
-        found: Vec<String>,
-        config: &DataConfig,
-    ) -> Result<(), DataError> {
+    pub(super) fn check_columns(&mut self, path: &Path, found: Vec<String>) -> Result<(), DataError> {
+        let config = self.config;
         let Some((first, expected)) = &*self.first else {
             *self.first = Some((path.to_owned(), found));
             return Ok(());
@@ -114,14 +114,14 @@ impl Rows<'_> {
 
     /// Leaves out a row that cannot be read, if that is allowed.
     pub(super) fn bad(&mut self, error: DataError) -> Result<(), DataError> {
-        self.taker.bad(error, None)
+        self.consumer.bad(error, None)
     }
 
-    /// As [`Rows::bad`], for what should be a JSON object, and may be one that does not hold what is asked for, or holds a
+    /// As [`RowSink::bad`], for what should be a JSON object, and may be one that does not hold what is asked for, or holds a
     /// string that is no text.
     pub(super) fn bad_object(&mut self, error: DataError, object: &str) -> Result<(), DataError> {
         let is_object = object.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(object).is_ok();
-        self.taker.bad(error, is_object.then_some(object))
+        self.consumer.bad(error, is_object.then_some(object))
     }
 }
 
@@ -147,27 +147,16 @@ impl Skips {
     }
 
     pub(super) fn skip(&mut self, error: DataError) -> Result<(), DataError> {
-        let Some(place) = place(&error) else { return Err(error) };
+        let Some(row) = error.bad_row() else { return Err(error) };
+        let skipped = SkippedRow { place: row.place(), reason: row.fault.to_string() };
         if self.skipped.len() == self.allowed {
             return Err(match self.first.take() {
                 None => error,
                 Some(first) => DataError::TooManyBadRows { first: Box::new(first), allowed: self.allowed },
             });
         }
-        let message = error.to_string();
-        let reason =
-            message.strip_prefix(&place).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&message).to_owned();
-        self.skipped.push(SkippedRow { place, reason });
+        self.skipped.push(skipped);
         self.first.get_or_insert(error);
         Ok(())
     }
-}
-
-/// The place that the message for a bad row begins with; `None` if no row is at fault.
-fn place(error: &DataError) -> Option<String> {
-    let at = error.bad_row()?;
-    Some(match error {
-        DataError::Json { column, .. } => at.column(*column).to_string(),
-        _ => at.to_string(),
-    })
 }

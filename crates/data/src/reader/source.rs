@@ -1,16 +1,18 @@
 //! A stream of bytes as lines of text: decoded piece by piece, bounded, with line numbers that are
 //! right for every error. Knows nothing of columns.
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 
-use crate::error::{DataError, Location};
-
-use super::input::{Input, failure};
+use super::input::{UnpackedReader, read_failure};
 use super::layout::{TableKind, TableLayout};
+use super::open::open;
+use super::origin::DataOrigin;
+use crate::config::DataConfig;
+use crate::error::{DataError, Location, RowError, RowFault};
 
 /// How many bytes are asked of the operating system at once.
 const CHUNK: usize = 64 * 1024;
@@ -22,7 +24,7 @@ const LOOKED_AT: usize = 1 << 20;
 pub(super) const SEARCHED: usize = 64;
 
 /// Lines of text from a stream of bytes.
-pub(crate) struct Source<R> {
+pub(super) struct TextReader<R> {
     path: PathBuf,
     input: R,
     decoder: Decoder,
@@ -50,7 +52,7 @@ pub(crate) struct Source<R> {
     limit: usize,
 }
 
-impl<R: Read> Source<R> {
+impl<R: Read> TextReader<R> {
     /// `path` stands in error messages; a byte order mark wins over `encoding`.
     pub(super) fn new(input: R, path: PathBuf, encoding: &'static Encoding, limit: usize) -> Self {
         Self {
@@ -78,7 +80,7 @@ impl<R: Read> Source<R> {
     }
 
     /// The number of the last line read, counted from 1.
-    pub(crate) fn line(&self) -> u64 {
+    pub(super) fn line(&self) -> u64 {
         self.line
     }
 
@@ -87,13 +89,13 @@ impl<R: Read> Source<R> {
         TableLayout { encoding: self.decoder.encoding(), has_bom: self.has_bom, ..TableLayout::plain(kind) }
     }
 
-    pub(crate) fn at(&self, line: u64) -> Location {
+    pub(super) fn at(&self, line: u64) -> Location {
         Location { path: self.path.clone(), line: Some(line), element: None }
     }
 
     /// Appends the next line with its line end to `buffer`; `false` at the end. A caller that appends a second line to
-    /// the first has the limit applied to both together. After an error in the line [`Source::finish_line`] goes on.
-    pub(crate) fn read_line(&mut self, buffer: &mut String) -> Result<bool, DataError> {
+    /// the first has the limit applied to both together. After an error in the line [`TextReader::finish_line`] goes on.
+    pub(super) fn read_line(&mut self, buffer: &mut String) -> Result<bool, DataError> {
         if buffer.is_empty() {
             self.first_line = self.line + 1;
         }
@@ -105,10 +107,10 @@ impl<R: Read> Source<R> {
             let has_nul = self.has_nul && self.text[piece.clone()].contains('\0');
             buffer.push_str(&self.text[piece]);
             if has_nul {
-                return Err(DataError::Nul { at: self.at(number) });
+                return Err(RowFault::Nul.at(self.at(number)));
             }
             if trim_line_end(buffer).len() > self.limit {
-                return Err(DataError::TooLong { at: self.at(self.first_line), limit: self.limit });
+                return Err(RowFault::TooLong { limit: self.limit }.at(self.at(self.first_line)));
             }
             if ended {
                 return Ok(true);
@@ -145,11 +147,11 @@ impl<R: Read> Source<R> {
                     let number = self.line + 1;
                     searched += self.piece().0.len();
                     if searched > self.limit.saturating_mul(SEARCHED) {
-                        return Err(DataError::TooLong { at: self.at(number), limit: self.limit });
+                        return Err(RowFault::TooLong { limit: self.limit }.at(self.at(number)));
                     }
                 }
                 Ok(false) => self.end_last_line(),
-                Err(DataError::Undecodable { .. }) => {}
+                Err(DataError::Row(RowError { fault: RowFault::Undecodable { .. }, .. })) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -190,7 +192,7 @@ impl<R: Read> Source<R> {
         Ok(&self.text[self.handed_out..])
     }
 
-    /// Hands out so many bytes of [`Source::rest`].
+    /// Hands out so many bytes of [`TextReader::rest`].
     pub(super) fn skip(&mut self, bytes: usize) {
         let end = self.handed_out + bytes;
         self.line += newlines(&self.text[self.handed_out..end]);
@@ -209,13 +211,13 @@ impl<R: Read> Source<R> {
             let rest = &self.text[self.handed_out..];
             self.handed_out = self.text.len();
             if let Some(position) = rest.find('\0') {
-                return Err(DataError::Nul { at: self.at(self.line + newlines(&rest[..position]) + 1) });
+                return Err(RowFault::Nul.at(self.at(self.line + newlines(&rest[..position]) + 1)));
             }
             self.line += newlines(rest);
             all.push_str(rest);
             if all.len() > self.limit {
                 let at = Location { path: self.path.clone(), ..Location::default() };
-                return Err(DataError::TooLong { at, limit: self.limit });
+                return Err(RowFault::TooLong { limit: self.limit }.at(at));
             }
         }
         Ok(all)
@@ -254,7 +256,7 @@ impl<R: Read> Source<R> {
                     return Ok(());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(failure(error, &self.path, self.line)),
+                Err(error) => return Err(read_failure(error, &self.path, self.line)),
             }
         }
     }
@@ -269,30 +271,33 @@ impl<R: Read> Source<R> {
         if let DecoderResult::Malformed(length, extra) = result {
             let end = self.undecoded.start - usize::from(extra).min(self.undecoded.start);
             let start = end.saturating_sub(usize::from(length));
-            self.failure = Some(DataError::Undecodable {
-                at: self.at(self.line + newlines(&self.text) + 1),
-                bytes: name_bytes(&self.raw[start..end]),
-                encoding: self.decoder.encoding().name().to_owned(),
-            });
+            let bytes = name_bytes(&self.raw[start..end]);
+            let undecodable = RowFault::Undecodable { bytes, encoding: self.decoder.encoding().name().to_owned() };
+            self.failure = Some(undecodable.at(self.at(self.line + newlines(&self.text) + 1)));
         }
     }
 }
 
-impl Source<Input> {
+impl TextReader<UnpackedReader> {
+    /// Opens a file of examples, or the standard input.
+    pub(super) fn open(from: DataOrigin<'_>, config: &DataConfig) -> Result<Self, DataError> {
+        let input = match from {
+            DataOrigin::File(path) => UnpackedReader::new(open(path)?, path, config),
+            DataOrigin::Stdin => UnpackedReader::plain(io::stdin()),
+        };
+        Ok(Self::new(input, from.path().to_owned(), config.encoding()?, config.max_line_bytes))
+    }
+
     /// Hexadecimal SHA-256 of the file as it is stored.
-    pub(crate) fn sha256(self) -> Result<String, DataError> {
+    pub(super) fn sha256(self) -> Result<String, DataError> {
         self.input.sha256().map_err(|source| DataError::Read { path: self.path, source })
     }
 }
 
 /// The line without its line end.
-pub(crate) fn trim_line_end(line: &str) -> &str {
+pub(super) fn trim_line_end(line: &str) -> &str {
     let line = line.strip_suffix('\n').unwrap_or(line);
     line.strip_suffix('\r').unwrap_or(line)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn newlines(text: &str) -> u64 {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use crate::config::DataConfig;
-use crate::error::{DataError, Location};
-
-use super::choice::{DataOrigin, TextFormat, Wanted};
+use super::choice::{RowsWanted, TextFormat};
+use super::file::read_rows;
 use super::layout::{TableKind, TableLayout};
-use super::read_rows;
-use super::rows::{Fields, Row, Rows, Taker};
+use super::origin::DataOrigin;
+use super::rows::{Fields, ParsedRow, RowConsumer, RowSink};
+use crate::config::DataConfig;
+use crate::error::{DataError, Location, RowFault};
 
 /// Rows are handed over when they come to so many bytes, however few they are.
 const BYTES_AT_ONCE: usize = 1 << 20;
@@ -84,7 +84,7 @@ pub struct BadRow {
 
 /// All texts of a file.
 #[derive(Debug)]
-pub struct Table {
+pub struct TextTable {
     /// How it is laid out.
     pub layout: TableLayout,
     /// All of its rows.
@@ -95,8 +95,8 @@ pub struct Table {
 ///
 /// # Errors
 /// The file is missing, unreadable, empty, a folder, or not what its format says; a line is not a pair.
-pub fn load_texts(path: &Path, config: &DataConfig) -> Result<Table, DataError> {
-    let mut table = Table { layout: TableLayout::plain(TableKind::Lines), rows: TableRows::empty(config) };
+pub fn load_texts(path: &Path, config: &DataConfig) -> Result<TextTable, DataError> {
+    let mut table = TextTable { layout: TableLayout::plain(TableKind::Lines), rows: TableRows::empty(config) };
     let from = DataOrigin::File(path);
     TextInput { from, format: None, config, at_once: usize::MAX, keep_bad: false }.read(&mut |part| {
         match part {
@@ -122,7 +122,8 @@ impl TextInput<'_> {
         let Self { from, format, config, .. } = *self;
         let mut pieces =
             Pieces { input: self, read: TableRows::empty(config), bytes: 0, take, any: false, stopped: false };
-        read_rows(from, config, Wanted::Texts(format), &mut Rows { taker: &mut pieces, first: &mut None })?;
+        let mut rows = RowSink { config, with_label: false, consumer: &mut pieces, first: &mut None };
+        read_rows(from, RowsWanted::Texts(format), &mut rows)?;
         pieces.hand_over()?;
         match (pieces.any, from) {
             (false, DataOrigin::File(path)) => Err(DataError::Empty { path: path.to_owned() }),
@@ -142,21 +143,21 @@ struct Pieces<'a> {
     stopped: bool,
 }
 
-impl Taker for Pieces<'_> {
+impl RowConsumer for Pieces<'_> {
     fn layout(&mut self, layout: TableLayout) {
         self.stopped |= !(self.take)(TablePart::Layout(layout));
     }
 
-    fn row(&mut self, row: &Row<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
+    fn row(&mut self, row: &ParsedRow<'_>, at: &dyn Fn() -> Location) -> Result<(), DataError> {
         if self.input.config.text.is_pair() != row.second.is_some() {
-            return Err(DataError::OneText { at: at() });
+            return Err(RowFault::OneText.at(at()));
         }
         let read = &mut self.read;
         let stored = match row.fields {
             Fields::Delimited(record) => Some(record.row().to_owned()),
             Fields::Json(object) => Some(object.to_owned()),
             #[cfg(feature = "xlsx")]
-            Fields::Cells(cells) => Some(super::delimited::as_row(cells)),
+            Fields::Cells(cells) => Some(super::delimited_row::as_row(cells)),
             Fields::None => None,
         };
         let stored_bytes = stored.as_ref().map_or(0, String::len);

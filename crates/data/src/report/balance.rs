@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::examples::Examples;
-use crate::excerpt::thousands;
-use crate::findings::like_ids;
-
-use super::finding::{Finding, FindingExample, FindingKind, Severity, in_percent, many, share, verb};
+use super::finding::{DataFinding, FindingExample, FindingKind, Severity, in_percent, many, share, verb};
 use super::view::View;
+use crate::corpus::like_ids;
+use crate::error::thousands;
+use crate::examples::Examples;
 
 /// A label with fewer training examples is rare.
 const RARE: usize = 10;
@@ -17,7 +16,7 @@ const SMALL: usize = 200;
 const UNEQUAL: f64 = 5.0;
 
 /// Looks at the labels of all splits. `counts` are the examples of each label by split.
-pub(super) fn findings(view: &View<'_>, counts: &[Vec<usize>], multi_label: bool) -> Vec<Finding> {
+pub(super) fn findings(view: &View<'_>, counts: &[Vec<usize>], multi_label: bool) -> Vec<DataFinding> {
     let mut findings = Vec::new();
     let names = view.labels().names();
     let (train_split, train) = view.splits()[0];
@@ -25,8 +24,8 @@ pub(super) fn findings(view: &View<'_>, counts: &[Vec<usize>], multi_label: bool
         (0..names.len()).filter(|&id| wanted(id)).map(|id| names[id].clone()).collect()
     };
     let add =
-        |findings: &mut Vec<Finding>, kind, severity, splits: &[_], labels: Vec<String>, message, remedy: &str| {
-            findings.push(Finding::new(kind, severity, splits, labels.len(), message, remedy).labels(labels));
+        |findings: &mut Vec<DataFinding>, kind, severity, splits: &[_], labels: Vec<String>, message, remedy: &str| {
+            findings.push(DataFinding::new(kind, severity, splits, labels.len(), message, remedy).labels(labels));
         };
 
     let alike = alike(names);
@@ -80,7 +79,7 @@ pub(super) fn findings(view: &View<'_>, counts: &[Vec<usize>], multi_label: bool
             );
             let remedy =
                 "if the mix of what will be classified is that of train, draw the split at random from the same data";
-            let finding = Finding::new(
+            let finding = DataFinding::new(
                 FindingKind::LabelShift,
                 Severity::Note,
                 &[train_split, split],
@@ -97,7 +96,7 @@ pub(super) fn findings(view: &View<'_>, counts: &[Vec<usize>], multi_label: bool
             let message =
                 format!("{split} has only {}: its figures are exact to about ± {points:.0} points", many(n, "example"));
             let remedy = "compare models by several seeds or by cross-validation, not by one figure";
-            findings.push(Finding::new(FindingKind::SmallSplit, Severity::Note, &[split], n, message, remedy));
+            findings.push(DataFinding::new(FindingKind::SmallSplit, Severity::Note, &[split], n, message, remedy));
         }
     }
     if !multi_label {
@@ -113,7 +112,8 @@ pub(super) fn findings(view: &View<'_>, counts: &[Vec<usize>], multi_label: bool
                 in_percent(part)
             );
             let remedy = "look at the macro F1 (`train.monitor = \"macro_f1\"`); `train.class_weights = \"balanced\"` helps small labels at the cost of accuracy";
-            let finding = Finding::new(FindingKind::Imbalance, Severity::Note, &[train_split], most, message, remedy);
+            let finding =
+                DataFinding::new(FindingKind::Imbalance, Severity::Note, &[train_split], most, message, remedy);
             findings.push(finding.share(part).labels(largest));
         }
         findings.extend(sorted(view, train, &counts[0]));
@@ -158,7 +158,7 @@ fn distance(a: &[usize], b: &[usize]) -> f64 {
 }
 
 /// Whether the training file is sorted by label. A folder always is, and means nothing by it.
-fn sorted(view: &View<'_>, train: &Examples, counts: &[usize]) -> Option<Finding> {
+fn sorted(view: &View<'_>, train: &Examples, counts: &[usize]) -> Option<DataFinding> {
     let changes = train.targets.iter().zip(train.targets.iter().skip(1)).filter(|(a, b)| a != b).count();
     let n = train.len();
     let at_random = (1.0 - counts.iter().map(|&count| share(count, n).powi(2)).sum::<f64>()) * n as f64;
@@ -175,16 +175,16 @@ fn sorted(view: &View<'_>, train: &Examples, counts: &[usize]) -> Option<Finding
     let change = (1..).zip(train.targets.iter().zip(train.targets.iter().skip(1))).find(|(_, (a, b))| a != b);
     let shown = change.map(|(i, _): (u32, _)| FindingExample::two(view.shown(i - 1), view.shown(i), None));
     let finding =
-        Finding::new(FindingKind::SortedByLabel, Severity::Note, &[view.splits()[0].0], changes, message, remedy);
+        DataFinding::new(FindingKind::SortedByLabel, Severity::Note, &[view.splits()[0].0], changes, message, remedy);
     Some(finding.examples(shown.into_iter().collect()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::view::fixtures::examples;
     use super::*;
+    use crate::corpus::Labels;
     use crate::examples::Split;
-    use crate::labels::Labels;
+    use crate::report::view::fixtures::examples;
 
     #[test]
     fn labels_that_look_alike() {

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::thousands;
 use crate::examples::Split;
-use crate::excerpt::thousands;
 
 /// How many examples a finding shows.
 pub(super) const SHOWN: usize = 3;
@@ -80,7 +80,7 @@ pub enum FindingKind {
 
 /// One thing that a user should know about the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct DataFinding {
     /// What was found.
     pub kind: FindingKind,
     /// How much it matters.
@@ -127,7 +127,7 @@ pub struct Shown {
     pub text: String,
 }
 
-impl Finding {
+impl DataFinding {
     /// A finding without share, labels and examples.
     pub(super) fn new(
         kind: FindingKind,

@@ -1,13 +1,11 @@
 //! What the settings left out of the splits, and groups that the splits share.
 
+use super::finding::{DataFinding, FindingExample, FindingKind, SHOWN, Severity, Shown, many};
 use crate::corpus::{Corpus, SplitRecord};
-use crate::examples::Split;
-use crate::records::SkippedRow;
-
-use super::finding::{Finding, FindingExample, FindingKind, SHOWN, Severity, Shown, many};
+use crate::examples::{SkippedRow, Split};
 
 /// Rows that were skipped, examples that were dropped, and shared groups.
-pub(super) fn findings(corpus: &Corpus) -> Vec<Finding> {
+pub(super) fn findings(corpus: &Corpus) -> Vec<DataFinding> {
     let manifest = &corpus.manifest;
     let mut findings = of_split(Split::Train, &manifest.train);
     for (split, record) in [(Split::Validation, &manifest.validation), (Split::Test, &manifest.test)] {
@@ -26,12 +24,12 @@ pub(super) fn findings(corpus: &Corpus) -> Vec<Finding> {
         );
         let remedy = "keep each group in one file, or cut the splits from one file, which keeps groups whole";
         let kind = FindingKind::SharedGroups;
-        Finding::new(kind, Severity::Warning, &shared.splits, shared.examples, message, remedy)
+        DataFinding::new(kind, Severity::Warning, &shared.splits, shared.examples, message, remedy)
     }));
     findings
 }
 
-fn of_split(split: Split, record: &SplitRecord) -> Vec<Finding> {
+fn of_split(split: Split, record: &SplitRecord) -> Vec<DataFinding> {
     let mut findings = Vec::new();
     let skipped = &record.from.skipped;
     if !skipped.is_empty() {
@@ -42,7 +40,7 @@ fn of_split(split: Split, record: &SplitRecord) -> Vec<Finding> {
             FindingExample::one(Shown { split, place, labels: Vec::new(), text })
         };
         findings.push(
-            Finding::new(FindingKind::SkippedRows, Severity::Warning, &[split], skipped.len(), message, remedy)
+            DataFinding::new(FindingKind::SkippedRows, Severity::Warning, &[split], skipped.len(), message, remedy)
                 .examples(skipped.iter().take(SHOWN).map(shown).collect()),
         );
     }
@@ -50,7 +48,14 @@ fn of_split(split: Split, record: &SplitRecord) -> Vec<Finding> {
     if dropped > 0 {
         let message = format!("{} of {split} left out by `data.drop`", many(dropped, "example"));
         let remedy = "nothing, if that is what you want: a text of such a label will be given one of the others";
-        findings.push(Finding::new(FindingKind::DroppedExamples, Severity::Note, &[split], dropped, message, remedy));
+        findings.push(DataFinding::new(
+            FindingKind::DroppedExamples,
+            Severity::Note,
+            &[split],
+            dropped,
+            message,
+            remedy,
+        ));
     }
     findings
 }

@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::finding::{DataFinding, FindingKind, Severity, in_percent, many, share, verb};
 use crate::error::DataError;
 use crate::examples::Split;
-use crate::texts::Texts;
+use crate::storage::Texts;
 use crate::tokenizer::TextEncoder;
-
-use super::finding::{Finding, FindingKind, Severity, in_percent, many, share, verb};
 
 /// So many texts, evenly spread, are searched for the most frequent unknown tokens.
 const SEARCHED: usize = 100_000;
@@ -21,7 +20,7 @@ const BINS: usize = 11;
 
 /// Lengths of the texts of a split in tokens, before anything is cut off.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Lengths {
+pub struct LengthReport {
     /// Tokens a text on average.
     pub mean: f64,
     /// Half of the texts have at most so many tokens.
@@ -54,13 +53,13 @@ pub struct Bin {
 }
 
 /// The lengths of all texts of a split, ascending, and how many unknown tokens they have.
-pub(crate) struct Measured {
+pub(crate) struct TokenLengths {
     sorted: Vec<u32>,
     unknown: u64,
     unknown_tokens: Vec<(String, u64)>,
 }
 
-impl Measured {
+impl TokenLengths {
     /// Encodes the texts on all cores; four bytes a text are kept.
     pub(crate) fn of(texts: &Texts, encoder: &TextEncoder) -> Result<Self, DataError> {
         let encoded: Result<Vec<(u32, u32)>, DataError> = (0..texts.len())
@@ -97,7 +96,7 @@ impl Measured {
     }
 
     /// The figures.
-    pub(super) fn lengths(self, max_length: usize, bin_width: u32) -> Lengths {
+    pub(super) fn lengths(self, max_length: usize, bin_width: u32) -> LengthReport {
         let tokens: u64 = self.sorted.iter().map(|&length| u64::from(length)).sum();
         let kept = u32::try_from(max_length).unwrap_or(u32::MAX);
         let cut = self.sorted.partition_point(|&length| length <= kept);
@@ -112,7 +111,7 @@ impl Measured {
             histogram.push(Bin { from, to, texts: end - counted });
             counted = end;
         }
-        Lengths {
+        LengthReport {
             mean: tokens as f64 / self.sorted.len().max(1) as f64,
             median: self.quantile(0.5),
             p95: self.quantile(0.95),
@@ -144,7 +143,13 @@ fn unknown_tokens(texts: &Texts, encoder: &TextEncoder) -> Vec<(String, u64)> {
 }
 
 /// What is noteworthy about the lengths of a split; `what` says which of the texts.
-pub(super) fn findings(split: Split, what: &str, texts: usize, lengths: &Lengths, max_length: usize) -> Vec<Finding> {
+pub(super) fn findings(
+    split: Split,
+    what: &str,
+    texts: usize,
+    lengths: &LengthReport,
+    max_length: usize,
+) -> Vec<DataFinding> {
     let mut findings = Vec::new();
     if split == Split::Train && lengths.truncated > 0.1 {
         let n = (lengths.truncated * texts as f64).round() as usize;
@@ -158,7 +163,7 @@ pub(super) fn findings(split: Split, what: &str, texts: usize, lengths: &Lengths
         let remedy =
             format!("95 of 100 texts have at most {} tokens: raise `model.max_length` if time allows", lengths.p95);
         findings.push(
-            Finding::new(FindingKind::Truncation, Severity::Note, &[split], n, message, remedy)
+            DataFinding::new(FindingKind::Truncation, Severity::Note, &[split], n, message, remedy)
                 .share(lengths.truncated),
         );
     }
@@ -179,7 +184,7 @@ pub(super) fn findings(split: Split, what: &str, texts: usize, lengths: &Lengths
             "these texts are unlike those of train, or train is too small: character n-grams (`features`) or `tokenizer.char` read unknown words"
         };
         findings.push(
-            Finding::new(FindingKind::UnknownTokens, Severity::Note, &[split], n, message, remedy)
+            DataFinding::new(FindingKind::UnknownTokens, Severity::Note, &[split], n, message, remedy)
                 .share(lengths.unknown),
         );
     }
@@ -189,7 +194,7 @@ pub(super) fn findings(split: Split, what: &str, texts: usize, lengths: &Lengths
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokenizer_config::{TokenizerConfig, WordConfig};
+    use crate::config::{TokenizerConfig, WordConfig};
 
     #[test]
     fn figures_by_hand() {
@@ -197,7 +202,7 @@ mod tests {
         let texts: Texts = [words(1), words(2), words(3), format!("{} b", words(3)), words(30)].into_iter().collect();
         let config = TokenizerConfig::Word(WordConfig { vocab_size: 3, ..WordConfig::default() });
         let encoder = TextEncoder::train(&config, &texts).unwrap();
-        let measured = Measured::of(&texts, &encoder).unwrap();
+        let measured = TokenLengths::of(&texts, &encoder).unwrap();
         // 99 % of five texts is all of them: 30 tokens in ten bins are three each, rounded up to five.
         assert_eq!(measured.bin_width(), 5);
         let lengths = measured.lengths(3, 5);

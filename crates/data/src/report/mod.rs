@@ -1,14 +1,14 @@
 //! The data report: what the splits hold and what is wrong with them. Computes and words it; does not print.
 
-mod balance;
 mod finding;
+mod view;
+mod balance;
 mod left_out;
 mod lengths;
-mod near;
 mod same;
 mod shingles;
+mod near;
 mod signs;
-mod view;
 
 use std::path::PathBuf;
 
@@ -19,9 +19,9 @@ use crate::error::DataError;
 use crate::examples::{Examples, Split};
 use crate::tokenizer::TextEncoder;
 
-pub use finding::{Finding, FindingExample, FindingKind, Severity, Shown};
-pub(crate) use lengths::Measured;
-pub use lengths::{Bin, Lengths};
+pub use finding::{DataFinding, FindingExample, FindingKind, Severity, Shown};
+pub(crate) use lengths::TokenLengths;
+pub use lengths::{Bin, LengthReport};
 pub(crate) use shingles::is_unspaced;
 
 /// Files that are listed one by one; a folder of texts has more.
@@ -43,7 +43,7 @@ pub struct DataReport {
     /// The splits that the config names, in the order train, validation, test.
     pub splits: Vec<SplitReport>,
     /// What a user should know, the most serious first.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<DataFinding>,
 }
 
 /// What one split holds.
@@ -60,10 +60,10 @@ pub struct SplitReport {
     /// The labels in the order of their ids.
     pub labels: Vec<LabelReport>,
     /// Lengths of the texts; of pairs, of the first ones.
-    pub lengths: Lengths,
+    pub lengths: LengthReport,
     /// Lengths of the second texts of pairs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub second_lengths: Option<Lengths>,
+    pub second_lengths: Option<LengthReport>,
 }
 
 /// A file of a split.
@@ -100,17 +100,20 @@ impl DataReport {
         let splits: Vec<(Split, &Examples)> = splits.into_iter().filter_map(|(split, e)| Some((split, e?))).collect();
         let view = view::View::new(splits, &corpus.labels);
 
-        let counts: Vec<Vec<usize>> = view.splits().iter().map(|(_, e)| count(e, corpus.labels.len())).collect();
+        let counts: Vec<Vec<usize>> =
+            view.splits().iter().map(|(_, e)| e.targets.counts(corpus.labels.len())).collect();
         let mut findings = balance::findings(&view, &counts, multi_label);
         findings.extend(left_out::findings(corpus));
         let mut reports = Vec::new();
         let mut widths = None;
         for (&(split, examples), counts) in view.splits().iter().zip(&counts) {
-            let first = lengths::Measured::of(&examples.texts, encoder)?;
-            let second = examples.seconds.as_ref().map(|texts| lengths::Measured::of(texts, encoder)).transpose()?;
+            let first = lengths::TokenLengths::of(&examples.texts, encoder)?;
+            let second =
+                examples.seconds.as_ref().map(|texts| lengths::TokenLengths::of(texts, encoder)).transpose()?;
             // The bins of all splits are those of the first one.
-            let (width, second_width) = *widths
-                .get_or_insert_with(|| (first.bin_width(), second.as_ref().map_or(1, lengths::Measured::bin_width)));
+            let (width, second_width) = *widths.get_or_insert_with(|| {
+                (first.bin_width(), second.as_ref().map_or(1, lengths::TokenLengths::bin_width))
+            });
             let first = first.lengths(max_length, width);
             let second = second.map(|second| second.lengths(max_length, second_width));
             let what = if second.is_some() { " (first texts)" } else { "" };
@@ -137,20 +140,13 @@ impl DataReport {
     }
 }
 
-/// How many examples have each label.
-fn count(examples: &Examples, labels: usize) -> Vec<usize> {
-    let mut counts = vec![0; labels];
-    examples.targets.iter().flatten().for_each(|&id| counts[id as usize] += 1);
-    counts
-}
-
 fn split_report(
     split: Split,
     examples: &Examples,
     counts: &[usize],
     names: &[String],
-    lengths: Lengths,
-    second_lengths: Option<Lengths>,
+    lengths: LengthReport,
+    second_lengths: Option<LengthReport>,
 ) -> SplitReport {
     let mut files: Vec<FileReport> = Vec::new();
     let mut n_files = 0;

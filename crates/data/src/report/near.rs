@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::order::mix;
-
-use super::finding::{Finding, FindingExample, FindingKind, SHOWN, Severity, in_percent, many, share, verb};
+use super::finding::{DataFinding, FindingExample, FindingKind, SHOWN, Severity, in_percent, many, share, verb};
 use super::same::Same;
 use super::shingles::{jaccard, shingles};
 use super::view::View;
+use crate::order::mix;
 
 /// Texts at least this similar are near-duplicates.
 const SIMILAR: f64 = 0.8;
@@ -134,7 +133,7 @@ impl Near {
     }
 
     /// What is nearly repeated, or nearly in two splits. Texts that are exactly in both splits are not counted again.
-    pub(super) fn findings(&self, view: &View<'_>, same: &Same) -> Vec<Finding> {
+    pub(super) fn findings(&self, view: &View<'_>, same: &Same) -> Vec<DataFinding> {
         let mut findings = Vec::new();
         for (b, (split, examples)) in view.splits().iter().enumerate() {
             for (a, (other, _)) in view.splits().iter().enumerate().take(b + 1) {
@@ -178,7 +177,7 @@ impl Near {
                     let place = |first, split| view.shown(same.within(view, first, split));
                     FindingExample::two(place(earlier, a), place(text, b), Some(f64::from_bits(similarity)))
                 });
-                let finding = Finding::new(kind, severity, &splits, n, message, remedy);
+                let finding = DataFinding::new(kind, severity, &splits, n, message, remedy);
                 findings.push(finding.share(part).examples(shown.collect()));
             }
         }
@@ -243,11 +242,11 @@ fn bits(mask: u8) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::view::fixtures::examples;
     use super::*;
+    use crate::corpus::Labels;
     use crate::examples::{Examples, Split};
-    use crate::labels::Labels;
     use crate::order::permutation;
+    use crate::report::view::fixtures::examples;
 
     fn labels() -> Labels {
         Labels::from_names(["neg", "pos"])

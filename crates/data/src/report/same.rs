@@ -2,10 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::findings::{hash, is_empty};
-
-use super::finding::{Finding, FindingExample, FindingKind, SHOWN, Severity, in_percent, many, share, verb};
+use super::finding::{DataFinding, FindingExample, FindingKind, SHOWN, Severity, in_percent, many, share, verb};
 use super::view::View;
+use crate::corpus::{hash, is_empty};
 
 /// Stands for an empty text, which is the same as none.
 const EMPTY: u32 = u32::MAX;
@@ -70,7 +69,7 @@ impl Same {
     }
 
     /// What is empty, repeated, in two splits or labelled in two ways.
-    pub(super) fn findings(&self, view: &View<'_>) -> Vec<Finding> {
+    pub(super) fn findings(&self, view: &View<'_>) -> Vec<DataFinding> {
         let mut findings = Vec::new();
         // Per text, the last example before the current split and the first one within it that has it.
         let mut here = vec![EMPTY; self.first.len()];
@@ -114,7 +113,7 @@ impl Same {
                 let examples =
                     empty.iter().take(SHOWN).map(|&number| FindingExample::one(view.shown(number))).collect();
                 findings.push(
-                    Finding::new(FindingKind::EmptyTexts, severity, &[*split], n, message, remedy)
+                    DataFinding::new(FindingKind::EmptyTexts, severity, &[*split], n, message, remedy)
                         .share(part)
                         .examples(examples),
                 );
@@ -134,9 +133,16 @@ impl Same {
                 let earlier = |number: u32| (self.within(view, self.first[number as usize], other), number);
                 let examples = shared.iter().take(SHOWN).map(|&number| pair(&earlier(number))).collect();
                 findings.push(
-                    Finding::new(FindingKind::Shared, Severity::Warning, &[other_split, *split], n, message, remedy)
-                        .share(part)
-                        .examples(examples),
+                    DataFinding::new(
+                        FindingKind::Shared,
+                        Severity::Warning,
+                        &[other_split, *split],
+                        n,
+                        message,
+                        remedy,
+                    )
+                    .share(part)
+                    .examples(examples),
                 );
             }
             if !conflicts.is_empty() {
@@ -151,7 +157,7 @@ impl Same {
                     "decide for one label each; where both are right, `data.multi_label` may be what the data needs";
                 let examples = conflicts.iter().take(SHOWN).map(pair).collect();
                 findings.push(
-                    Finding::new(FindingKind::ConflictingLabels, severity, &[*split], n, message, remedy)
+                    DataFinding::new(FindingKind::ConflictingLabels, severity, &[*split], n, message, remedy)
                         .share(of(n))
                         .examples(examples),
                 );
@@ -168,7 +174,7 @@ impl Same {
                 let remedy = "remove the repeats if they are copies and not opinions of their own: they count double, and a random cut leaks them";
                 let examples = repeats.iter().take(SHOWN).map(pair).collect();
                 findings.push(
-                    Finding::new(FindingKind::Duplicates, severity, &[*split], n, message, remedy)
+                    DataFinding::new(FindingKind::Duplicates, severity, &[*split], n, message, remedy)
                         .share(part)
                         .examples(examples),
                 );
@@ -180,11 +186,11 @@ impl Same {
 
 #[cfg(test)]
 mod tests {
-    use super::super::view::fixtures::examples;
     use super::*;
+    use crate::corpus::Findings;
+    use crate::corpus::Labels;
     use crate::examples::Split;
-    use crate::findings::Findings;
-    use crate::labels::Labels;
+    use crate::report::view::fixtures::examples;
 
     #[test]
     fn both_places_are_named_and_the_counts_are_those_of_training() {

@@ -3,12 +3,11 @@
 
 use rayon::prelude::*;
 
-use crate::error::excerpt;
-use crate::examples::{Examples, Split};
-
-use super::finding::{Finding, FindingExample, FindingKind, SHOWN, Severity, in_percent, many, share, verb};
+use super::finding::{DataFinding, FindingExample, FindingKind, SHOWN, Severity, in_percent, many, share, verb};
 use super::same::Same;
 use super::view::View;
+use crate::error::excerpt;
+use crate::examples::{Examples, Split};
 
 /// What is looked for, with what it means and what to do.
 const SIGNS: [(FindingKind, Severity, &str, &str); 6] = [
@@ -159,7 +158,7 @@ fn is_entity(rest: &str) -> bool {
 
 /// How many texts have each sign, and the first ones.
 #[derive(Default, Clone)]
-struct Tally {
+struct SignTally {
     counts: [usize; SIGNS.len()],
     first: [Vec<u32>; SIGNS.len()],
     /// Texts of one word at most, and those of them without any letter.
@@ -167,7 +166,7 @@ struct Tally {
     numbers: usize,
 }
 
-impl Tally {
+impl SignTally {
     fn of(view: &View<'_>, numbers: std::ops::Range<u32>) -> Self {
         let mut tally = Self::default();
         for number in numbers {
@@ -204,17 +203,17 @@ impl Tally {
 }
 
 /// Looks at every text, on all cores.
-pub(super) fn findings(view: &View<'_>, same: &Same) -> Vec<Finding> {
+pub(super) fn findings(view: &View<'_>, same: &Same) -> Vec<DataFinding> {
     const PIECE: u32 = 4096;
     let mut findings = Vec::new();
     for (position, &(split, examples)) in view.splits().iter().enumerate() {
         let numbers = view.numbers(position);
         let starts: Vec<u32> = numbers.clone().step_by(PIECE as usize).collect();
-        let tallies: Vec<Tally> = starts
+        let tallies: Vec<SignTally> = starts
             .into_par_iter()
-            .map(|start| Tally::of(view, start..numbers.end.min(start.saturating_add(PIECE))))
+            .map(|start| SignTally::of(view, start..numbers.end.min(start.saturating_add(PIECE))))
             .collect();
-        let tally = tallies.iter().fold(Tally::default(), Tally::and);
+        let tally = tallies.iter().fold(SignTally::default(), SignTally::and);
         for (sign, (kind, severity, what, remedy)) in
             SIGNS.into_iter().enumerate().filter(|(sign, _)| tally.counts[*sign] > 0)
         {
@@ -223,7 +222,7 @@ pub(super) fn findings(view: &View<'_>, same: &Same) -> Vec<Finding> {
             let message =
                 format!("{} of {split} {} {what}{}", many(n, "text"), verb(n, "holds", "hold"), in_percent(part));
             let shown = tally.first[sign].iter().map(|&number| shown(view, number, sign)).collect();
-            findings.push(Finding::new(kind, severity, &[split], n, message, remedy).share(part).examples(shown));
+            findings.push(DataFinding::new(kind, severity, &[split], n, message, remedy).share(part).examples(shown));
         }
         if split == Split::Train {
             findings.extend(wrong_column(view, same, examples, &tally));
@@ -233,7 +232,7 @@ pub(super) fn findings(view: &View<'_>, same: &Same) -> Vec<Finding> {
 }
 
 /// Whether the column of the texts holds labels or identifiers.
-fn wrong_column(view: &View<'_>, same: &Same, examples: &Examples, tally: &Tally) -> Option<Finding> {
+fn wrong_column(view: &View<'_>, same: &Same, examples: &Examples, tally: &SignTally) -> Option<DataFinding> {
     /// Fewer examples tell nothing.
     const ENOUGH: usize = 50;
     let n = examples.len();
@@ -243,7 +242,7 @@ fn wrong_column(view: &View<'_>, same: &Same, examples: &Examples, tally: &Tally
     let shown = (0..).take(SHOWN).map(|number| FindingExample::one(view.shown(number))).collect();
     let finding = |kind, message| {
         let remedy = "look whether `data.text` names the right column";
-        Some(Finding::new(kind, Severity::Warning, &[Split::Train], n, message, remedy).examples(shown))
+        Some(DataFinding::new(kind, Severity::Warning, &[Split::Train], n, message, remedy).examples(shown))
     };
     let distinct = same.distinct().into_iter().filter(|&number| view.split_of(number) == 0).count();
     if tally.numbers * 10 > n * 9 {
@@ -263,9 +262,9 @@ fn wrong_column(view: &View<'_>, same: &Same, examples: &Examples, tally: &Tally
 
 #[cfg(test)]
 mod tests {
-    use super::super::view::fixtures::examples;
     use super::*;
-    use crate::labels::Labels;
+    use crate::corpus::Labels;
+    use crate::report::view::fixtures::examples;
 
     #[test]
     fn signs_are_told_from_what_is_right() {

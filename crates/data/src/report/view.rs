@@ -1,10 +1,8 @@
 //! All examples of a corpus under one number each, split after split, and how one of them is shown.
 
-use crate::error::excerpt;
-use crate::examples::{Examples, Split};
-use crate::labels::Labels;
-
 use super::finding::Shown;
+use crate::corpus::{Labels, excerpt_of};
+use crate::examples::{Examples, Split};
 
 /// The splits in the order train, validation, test; example `i` of a split is number `start + i`.
 pub(super) struct View<'a> {
@@ -67,10 +65,7 @@ impl<'a> View<'a> {
     /// An example as a person is shown it.
     pub(super) fn shown(&self, number: u32) -> Shown {
         let (split, examples, index) = self.at(number);
-        let text = match examples.text(index) {
-            (text, None) => excerpt(text),
-            (text, Some(second)) => format!("{} | {}", excerpt(text), excerpt(second)),
-        };
+        let text = excerpt_of(examples.text(index));
         let labels = examples.targets.of(index).iter().map(|&id| self.labels.names()[id as usize].clone()).collect();
         let place = examples.location(index).map(|location| location.to_string()).unwrap_or_default();
         Shown { split: self.splits[split].0, place, labels, text }
@@ -79,9 +74,9 @@ impl<'a> View<'a> {
 
 #[cfg(test)]
 pub(super) mod fixtures {
+    use crate::examples::All;
     use crate::examples::Examples;
-    use crate::places::All;
-    use crate::targets::Targets;
+    use crate::examples::Targets;
 
     /// Examples with one label each, on the lines of `data.tsv` from 2 on.
     pub(crate) fn examples<T: AsRef<str>>(rows: &[(T, u32)]) -> Examples {

@@ -5,60 +5,19 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::column::{Column, TextColumns};
-use crate::config::{DataConfig, Format};
+use crate::config::{Column, DataConfig, Format, TextColumns};
 use crate::error::{DataError, excerpt};
 use crate::reader::whole_elements;
 
 /// Names that columns of texts have, the likeliest first.
-const TEXTS: [&str; 16] = [
-    "text",
-    "sentence",
-    "review",
-    "content",
-    "tweet",
-    "message",
-    "comment",
-    "question",
-    "utterance",
-    "body",
-    "document",
-    "description",
-    "headline",
-    "title",
-    "query",
-    "sms",
-];
+const TEXTS: &str = "text sentence review content tweet message comment question utterance body document description headline \
+    title query sms";
 /// Names that columns of labels have, the likeliest first.
-const LABELS: [&str; 16] = [
-    "label",
-    "labels",
-    "gold_label",
-    "class",
-    "category",
-    "target",
-    "sentiment",
-    "intent",
-    "topic",
-    "emotion",
-    "emotions",
-    "polarity",
-    "stars",
-    "rating",
-    "tag",
-    "tags",
-];
+const LABELS: &str = "label labels gold_label class category target sentiment intent topic emotion emotions polarity stars \
+    rating tag tags";
 /// Names that the columns of pairs have.
-const PAIRS: [(&str, &str); 8] = [
-    ("premise", "hypothesis"),
-    ("sentence1", "sentence2"),
-    ("sentence_a", "sentence_b"),
-    ("question1", "question2"),
-    ("text1", "text2"),
-    ("text_a", "text_b"),
-    ("first", "second"),
-    ("question", "answer"),
-];
+const PAIRS: &str = "premise hypothesis,sentence1 sentence2,sentence_a sentence_b,question1 question2,text1 text2,\
+    text_a text_b,first second,question answer";
 /// What may stand between several labels in one field.
 const SEPARATORS: [&str; 3] = [",", ";", "|"];
 
@@ -156,7 +115,7 @@ impl Sample {
         let Some((first, rest)) = self.rows.split_first() else { return true };
         let is_known = |name: &str| {
             let name = name.trim().to_lowercase();
-            TEXTS.contains(&name.as_str()) || LABELS.contains(&name.as_str())
+            TEXTS.split(' ').chain(LABELS.split(' ')).any(|known| known == name)
         };
         let is_wanted = |name: &str| wanted.contains(&name) && name.parse::<usize>().is_err();
         if first.iter().any(|name| is_wanted(name.trim()) || is_known(name)) {
@@ -189,16 +148,17 @@ impl Sample {
 
     /// The column of the texts by its name, or the two of a pair.
     pub(super) fn guess_text(&self, path: &Path) -> Result<TextColumns, DataError> {
-        if let Some(pair) = PAIRS.iter().find_map(|(a, b)| Some((self.named(a)?, self.named(b)?))) {
-            return Ok(TextColumns::Two(pair.0, pair.1));
+        let pair = |names: &str| names.split_once(' ').and_then(|(a, b)| self.named(a).zip(self.named(b)));
+        if let Some((first, second)) = PAIRS.split(',').find_map(pair) {
+            return Ok(TextColumns::Two(first, second));
         }
-        let found = TEXTS.iter().find_map(|name| self.named(name));
+        let found = TEXTS.split(' ').find_map(|name| self.named(name));
         found.map(TextColumns::One).ok_or_else(|| self.unclear(path, "text"))
     }
 
     /// The column of the labels by its name.
     pub(super) fn guess_label(&self, path: &Path) -> Result<Column, DataError> {
-        LABELS.iter().find_map(|name| self.named(name)).ok_or_else(|| self.unclear(path, "label"))
+        LABELS.split(' ').find_map(|name| self.named(name)).ok_or_else(|| self.unclear(path, "label"))
     }
 
     /// The column of this name, whatever its case.

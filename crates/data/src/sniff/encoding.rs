@@ -34,7 +34,7 @@ pub(super) fn encoding_of(path: &Path) -> Result<&'static Encoding, DataError> {
 /// The first bytes of a file, at most `limit`.
 pub(super) fn head(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
-    open_unpacked(path)?.take(limit).read_to_end(&mut bytes).map_err(|error| read_failure(error, path))?;
+    open_unpacked(path)?.take(limit).read_to_end(&mut bytes).map_err(|error| read_failure(error, path, 0))?;
     Ok(bytes)
 }
 
@@ -70,7 +70,7 @@ fn each_piece(path: &Path, mut take: impl FnMut(&[u8], bool) -> bool) -> Result<
     let mut file = open_unpacked(path)?;
     let mut piece = vec![0; 1 << 16];
     loop {
-        let n = file.read(&mut piece).map_err(|error| read_failure(error, path))?;
+        let n = file.read(&mut piece).map_err(|error| read_failure(error, path, 0))?;
         if !take(&piece[..n], n == 0) || n == 0 {
             return Ok(());
         }

@@ -7,17 +7,15 @@ use std::path::{Path, PathBuf};
 
 use encoding_rs::UTF_8;
 
-use crate::column::TextColumns;
-use crate::config::{DataConfig, Format};
+use crate::config::{
+    CharConfig, Cut, DataConfig, Files, Format, SplitSource, TextColumns, TokenizerConfig, WordConfig,
+};
 use crate::corpus::load_corpus;
-use crate::error::DataError;
+use crate::error::{DataError, RowError, RowFault};
 use crate::examples::Examples;
-use crate::files_config::Files;
 use crate::reader::first_rows_of_sheet;
-use crate::report::{Measured, is_unspaced};
-use crate::split_source::{Cut, SplitSource};
+use crate::report::{TokenLengths, is_unspaced};
 use crate::tokenizer::TextEncoder;
-use crate::tokenizer_config::{CharConfig, TokenizerConfig, WordConfig};
 use columns::Sample;
 
 /// Bytes of a file by which its columns are told.
@@ -101,11 +99,13 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
         find_columns(train, wishes, &mut data)?;
     }
     let corpus = match load_corpus(&data, 0) {
-        Err(DataError::Undecodable { at, .. }) => {
+        Err(DataError::Row(RowError { at, fault: RowFault::Undecodable { .. } })) => {
             data.encoding = encoding::encoding_of(&at.path)?.name().to_lowercase();
             load_corpus(&data, 0)
         }
-        Err(DataError::FieldCount { .. }) if data.format_by_name(train) == Some(Format::Tsv) && !data.quoting => {
+        Err(DataError::Row(RowError { fault: RowFault::FieldCount { .. }, .. }))
+            if data.format.by_name(train) == Some(Format::Tsv) && !data.quoting =>
+        {
             data.quoting = true;
             load_corpus(&data, 0)
         }
@@ -128,7 +128,7 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
 /// Sets format, encoding and columns by the beginning of a file.
 fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<(), DataError> {
     let wanted: Vec<&str> = wishes.text.iter().chain(&wishes.label).map(|name| name.trim()).collect();
-    if data.format_by_name(train) == Some(Format::Xlsx) {
+    if data.format.by_name(train) == Some(Format::Xlsx) {
         let rows = first_rows_of_sheet(train, data, SHEET_ROWS)?;
         let sample = Sample::of_rows(rows, &wanted, data);
         return choose_columns(train, wishes, &sample, data);
@@ -143,7 +143,7 @@ fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<
     let head =
         if bytes.len() as u64 == HEAD { head.rsplit_once('\n').map_or(&*head, |(whole, _)| whole) } else { &*head };
     let found = || FORMATS.iter().find(|(fits, _)| fits(head)).map_or(Format::Csv, |(_, format)| *format);
-    let format = data.format_by_name(train).unwrap_or_else(|| {
+    let format = data.format.by_name(train).unwrap_or_else(|| {
         data.format = found();
         data.format
     });
@@ -197,8 +197,8 @@ fn measure(data: DataConfig, train: &Examples, labels: Vec<(String, usize)>) -> 
         TokenizerConfig::Word(WordConfig { vocab_size, ..WordConfig::default() })
     };
     let encoder = TextEncoder::for_examples(&tokenizer, train)?;
-    let first = Measured::of(&train.texts, &encoder)?;
-    let second = train.seconds.as_ref().map(|texts| Measured::of(texts, &encoder)).transpose()?;
+    let first = TokenLengths::of(&train.texts, &encoder)?;
+    let second = train.seconds.as_ref().map(|texts| TokenLengths::of(texts, &encoder)).transpose()?;
     let either = |share: f64| first.quantile(share).max(second.as_ref().map_or(0, |second| second.quantile(share)));
     Ok(Sniffed {
         examples: train.len(),

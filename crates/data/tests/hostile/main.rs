@@ -108,3 +108,28 @@ fn multi(config: &mut DataConfig) {
 fn short(config: &mut DataConfig) {
     config.max_line_bytes = 64;
 }
+
+/// Reads files cut at every so many bytes, all of which have to be refused, and files with one byte changed: how many of
+/// those are refused, of how many.
+#[cfg(any(feature = "parquet", feature = "xlsx"))]
+fn damaged(file: &str, names: &[&str], content: fn(&str) -> Vec<u8>, step: usize) -> (usize, usize) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(file);
+    let config = DataConfig { train: path.clone().into(), ..DataConfig::default() };
+    let (mut refused, mut tried) = (0, 0);
+    for name in names {
+        let whole = content(name);
+        for length in (0..whole.len()).step_by(step) {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert!(load_corpus(&config, 1).is_err(), "{name} cut to {length}");
+        }
+        for position in (0..whole.len()).step_by(3) {
+            let mut bytes = whole.clone();
+            bytes[position] ^= [0x01, 0x80, 0xFF, 0x55][position % 4];
+            fs::write(&path, &bytes).unwrap();
+            tried += 1;
+            refused += usize::from(load_corpus(&config, 1).is_err());
+        }
+    }
+    (refused, tried)
+}

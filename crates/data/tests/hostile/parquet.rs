@@ -5,7 +5,7 @@ use std::path::Path;
 
 use attentive_data::{Column, DataConfig, load_corpus, load_texts};
 
-use crate::{Case, Fails, Read, check, multi, with};
+use crate::{Case, Fails, Read, check, damaged, multi, with};
 
 const TEXTS: &[&str] = &["a", "bé\nb", "", "d", "e", "f"];
 
@@ -132,25 +132,8 @@ fn bad_rows_are_skipped_and_labels_not_minded() {
 
 #[test]
 fn damage_never_ends_the_program() {
-    let folder = temp_dir::TempDir::new().unwrap();
-    let path = folder.path().join("a.parquet");
-    let config = DataConfig { train: path.clone().into(), ..DataConfig::default() };
-    let mut refused = 0;
-    let mut tried = 0;
-    for name in ["snappy.parquet", "zstd.parquet", "v2.parquet", "gzip.parquet", "lz4.parquet"] {
-        let whole = content(name);
-        for length in (0..whole.len()).step_by(13) {
-            fs::write(&path, &whole[..length]).unwrap();
-            assert!(load_corpus(&config, 1).is_err(), "{name} cut to {length}");
-        }
-        for position in (0..whole.len()).step_by(3) {
-            let mut bytes = whole.clone();
-            bytes[position] ^= [0x01, 0x80, 0xFF, 0x55][position % 4];
-            fs::write(&path, &bytes).unwrap();
-            tried += 1;
-            refused += usize::from(load_corpus(&config, 1).is_err());
-        }
-    }
+    let names = ["snappy.parquet", "zstd.parquet", "v2.parquet", "gzip.parquet", "lz4.parquet"];
+    let (refused, tried) = damaged("a.parquet", &names, content, 13);
     // Parquet has no checksums by default: a flipped letter of a text is another text.
     assert!(refused * 4 > tried, "{refused} of {tried}");
 }

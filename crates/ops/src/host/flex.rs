@@ -6,7 +6,7 @@ pub(super) use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{Int, Tensor};
 
-use super::Host;
+use super::memory::Host;
 
 impl Host for Flex {
     fn values(tensor: &FloatTensor<Self>) -> Cow<'_, [f32]> {

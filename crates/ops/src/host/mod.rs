@@ -1,6 +1,7 @@
 //! Burn's CPU backends as slices of host memory, and operations on such slices as operations on tensors, with a gradient of
 //! their own. An operation is written once, as a [`Fused`]; which backend it runs on is told apart here.
 
+mod memory;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "ndarray")]
@@ -15,8 +16,10 @@ use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, DispatchDevice, DispatchKindConversion, DispatchTensor, TensorMetadata};
+use burn::backend::{Autodiff, DispatchDevice, DispatchKindConversion, DispatchTensor, TensorMetadata};
 use burn::tensor::{Bool, Device, Int, Shape, Tensor, TensorData};
+
+use self::memory::Host;
 
 /// A differentiable operation on N tensors of f32 in host memory. It holds what else it depends on.
 pub(crate) trait Fused<const N: usize>: Clone + Debug + Send + 'static {
@@ -31,15 +34,6 @@ pub(crate) trait Fused<const N: usize>: Clone + Debug + Send + 'static {
 
     /// The gradient of each input from that of the result.
     fn backward(&self, inputs: [&[f32]; N], saved: &Self::Saved, gradient: &[f32]) -> [Vec<f32>; N];
-}
-
-/// A backend whose tensors lie in host memory.
-pub(crate) trait Host: Backend {
-    /// The values of a tensor of f32, row by row: copied only if they do not lie so.
-    fn values(tensor: &FloatTensor<Self>) -> Cow<'_, [f32]>;
-
-    /// The values of a tensor of f32, to change them; copied before if the tensor has another handle.
-    fn values_mut(tensor: &mut FloatTensor<Self>) -> &mut [f32];
 }
 
 /// The backends that are known here.

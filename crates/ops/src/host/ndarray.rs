@@ -8,7 +8,7 @@ use burn::backend::ndarray::NdArrayTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{Bool, Int, Tensor};
 
-use super::Host;
+use super::memory::Host;
 
 const F32_ALONE: &str = "attentive computes in f32 alone";
 

@@ -1,13 +1,13 @@
 //! The arithmetic on slices of host memory, for one example or one piece of a table at a time. Knows no tensor and no thread:
 //! each function computes in one fixed order.
 
-mod adam;
-mod attention;
 mod lanes;
-mod product;
-mod query;
 mod rows;
+mod product;
+mod attention;
 mod shared;
+mod query;
+mod adam;
 
 pub use adam::Adam;
 pub(crate) use adam::adam;

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use attentive::read_weights;
-use attentive_data::{DataError, Progress};
+use attentive_data::{DataError, DataProgress};
 use attentive_train::{Preparing, TrainError};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -29,9 +29,9 @@ pub(super) fn told<T>(
     prepare: impl FnOnce(Preparing<'_, Failure>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let line = ProgressLine::new(talk);
-    let on_progress = |progress: &Progress| {
+    let on_progress = |progress: &DataProgress| {
         line.show(progress);
-        if matches!(progress, Progress::Encoding { .. }) {
+        if matches!(progress, DataProgress::Encoding { .. }) {
             signals.hold();
         }
         signals.received().is_none()
@@ -59,14 +59,14 @@ impl ProgressLine {
         Self { talk, bar: RefCell::default(), started: now, last_line: Cell::new(now) }
     }
 
-    fn show(&self, progress: &Progress) {
+    fn show(&self, progress: &DataProgress) {
         if self.talk.quiet {
             return;
         }
         let (message, position, length) = match progress {
-            Progress::Reading => ("reading the data".to_string(), 0, 0),
-            Progress::TrainingTokenizer => ("making the tokenizer".to_string(), 0, 0),
-            Progress::Encoding { done, total } => {
+            DataProgress::Reading => ("reading the data".to_string(), 0, 0),
+            DataProgress::TrainingTokenizer => ("making the tokenizer".to_string(), 0, 0),
+            DataProgress::Encoding { done, total } => {
                 (format!("encoding, {} of {} texts", count(*done as u64), count(*total as u64)), *done, *total)
             }
         };

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use attentive_data::{DataConfig, Limit, Piece, TextEncoder, TokenizerConfig, load_corpus, read_texts_lines};
+use attentive_data::{DataConfig, TextEncoder, TokenPiece, TokenizerConfig, Truncation, load_corpus, read_texts_lines};
 use attentive_train::{Config, RunDir, limit};
 use serde_json::json;
 
@@ -82,7 +82,7 @@ fn account(encoder: &TextEncoder) -> String {
     format!("{} tokens, padding is {pad} ({}), {unknown}\n", count(encoder.vocab_size() as u64), name(pad))
 }
 
-fn object(text: &str, pieces: &[Piece]) -> serde_json::Value {
+fn object(text: &str, pieces: &[TokenPiece]) -> serde_json::Value {
     let unknown: Vec<&str> = pieces.iter().filter(|piece| piece.is_unknown).map(|piece| piece.shown.as_str()).collect();
     json!({
         "text": text,
@@ -94,17 +94,17 @@ fn object(text: &str, pieces: &[Piece]) -> serde_json::Value {
     })
 }
 
-fn n_cut(pieces: &[Piece]) -> usize {
+fn n_cut(pieces: &[TokenPiece]) -> usize {
     pieces.iter().filter(|piece| piece.is_cut).count()
 }
 
 /// The limit as it is told.
-fn length(limit: Limit) -> String {
+fn length(limit: Truncation) -> String {
     format!("max_length {}", count(limit.max_length as u64))
 }
 
 /// The text, its pieces above their ids, and a line on what is unknown and cut.
-fn for_people(text: &str, pieces: &[Piece], limit: Option<Limit>, style: Style) -> String {
+fn for_people(text: &str, pieces: &[TokenPiece], limit: Option<Truncation>, style: Style) -> String {
     let mut shown = format!("{}\n", style.strong(&visible(text, ' ')));
     let mut was_cut = false;
     // Each column is a piece above its id, and how to paint it.
@@ -141,7 +141,7 @@ fn for_people(text: &str, pieces: &[Piece], limit: Option<Limit>, style: Style) 
         push_lines(&mut shown, &mut line);
     }
     let mut notes = vec![plural(pieces.len(), "token")];
-    let unknown: Vec<&Piece> = pieces.iter().filter(|piece| piece.is_unknown).collect();
+    let unknown: Vec<&TokenPiece> = pieces.iter().filter(|piece| piece.is_unknown).collect();
     if !unknown.is_empty() {
         notes.push(format!("{} unknown", count(unknown.len() as u64)));
     }
@@ -214,14 +214,14 @@ struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, pieces: &[Piece]) {
+    fn add(&mut self, pieces: &[TokenPiece]) {
         self.texts += 1;
         self.tokens += pieces.len();
         self.unknown += pieces.iter().filter(|piece| piece.is_unknown).count();
         self.cut_texts += usize::from(n_cut(pieces) > 0);
     }
 
-    fn render(&self, limit: Option<Limit>) -> String {
+    fn render(&self, limit: Option<Truncation>) -> String {
         let share = |part: usize, whole: usize| percent(part as f64 / whole.max(1) as f64);
         let unknown = share(self.unknown, self.tokens);
         let mut line = format!("\n{}, {}, {unknown} unknown", plural(self.texts, "text"), plural(self.tokens, "token"));

@@ -8,8 +8,8 @@ use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 
 use attentive_data::{
-    BadRow, Column, DataConfig, DataError, DataOrigin, Location, TablePart, TableRows, TextColumns, TextFormat,
-    TextInput,
+    BadRow, Column, DataConfig, DataError, DataOrigin, Location, RowFault, TablePart, TableRows, TextColumns,
+    TextFormat, TextInput,
 };
 use attentive_train::Predictor;
 
@@ -110,7 +110,7 @@ pub(super) fn arguments(args: &Predict, config: &DataConfig) -> Result<TableRows
             }
             None => {
                 let at = Location { path: "argument".into(), line: Some(number), element: None };
-                let error = DataError::PairLine { at, found: text.matches('\t').count() };
+                let error = RowFault::PairLine { found: text.matches('\t').count() }.at(at);
                 if args.on_error == OnError::Fail {
                     return Err(Failure::Input(error));
                 }

@@ -1,0 +1,21 @@
+//! What can go wrong with data: one error type, the place and the reason in each error, and what the user can do about
+//! it. Reads nothing and prints nothing.
+
+mod excerpt;
+mod location;
+mod nearest;
+mod row;
+mod division;
+mod vectors;
+mod data;
+mod kind;
+mod hint;
+
+pub use data::DataError;
+pub use division::DivisionError;
+pub use excerpt::thousands;
+pub(crate) use excerpt::{beginning, excerpt};
+pub use kind::DataErrorKind;
+pub use location::Location;
+pub use row::{RowError, RowFault};
+pub use vectors::VectorsError;

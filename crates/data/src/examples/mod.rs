@@ -1,0 +1,11 @@
+//! Labelled examples in memory, and what is told of where they come from. Reads no file.
+
+mod targets;
+mod places;
+mod records;
+mod labelled;
+
+pub use labelled::{Examples, Split};
+pub(crate) use places::All;
+pub use records::{FileRecord, FilesRecord, SkippedRow};
+pub use targets::Targets;
