@@ -31,7 +31,7 @@ pub enum ExportError {
     #[error("the vocabulary cannot be pruned: only words and characters as attentive itself cuts them can go from one")]
     Unprunable,
     /// The file does not compute, in a program that is not ours, what the classifier does.
-    #[error("what `--format {format}` wrote does not come out as it should, and is not kept: {reason}")]
+    #[error("the {format} file does not come out as it should, and is not kept: {reason}")]
     Rerun {
         /// The format.
         format: &'static str,
@@ -47,20 +47,12 @@ pub enum ExportError {
         limit: u64,
     },
     /// The format has nothing that computes a part of the model.
-    #[error("`--format {format}` has nothing for {part}")]
+    #[error("the format {format} has nothing for {part}")]
     Unsupported {
         /// The format.
         format: &'static str,
         /// The part.
         part: String,
-    },
-    /// An option that the format does not have.
-    #[error("`--{option}` is not for `--format {format}`")]
-    NotForFormat {
-        /// The option.
-        option: &'static str,
-        /// The format.
-        format: &'static str,
     },
     /// A model that was to be imported is not what it should be.
     #[error("`{path}` cannot be imported: {place}: {reason}", path = path.display())]
@@ -89,7 +81,7 @@ pub enum ExportError {
         rows: usize,
     },
     /// A model has a tokenizer, and another was given.
-    #[error("`{path}` has a vocabulary of its own, and `--tokenizer` names another", path = path.display())]
+    #[error("`{path}` has a vocabulary of its own, and another was given", path = path.display())]
     TwoTokenizers {
         /// The file.
         path: PathBuf,
@@ -126,7 +118,7 @@ pub enum ExportError {
         n_labels: usize,
     },
     /// The classes of a model are not the labels of the data.
-    #[error("`--classes` names {}, and the labels of the data are {}", given.join(", "), labels.join(", "))]
+    #[error("the classes are {}, and the labels of the data are {}", given.join(", "), labels.join(", "))]
     Classes {
         /// The classes.
         given: Vec<String>,

@@ -11,7 +11,7 @@ use attentive_data::{DataError, DataErrorKind, RowError, RowFault};
 use attentive_export::ExportError;
 use attentive_train::{CheckpointError, ConfigError, StagingError, TrainError};
 
-use crate::hints::{of_bundle, of_export, of_train};
+use crate::hints::{of_bundle, of_data, of_export, of_train};
 use crate::predict_failure::PredictFailure;
 use crate::style::Style;
 use crate::visible::visible;
@@ -25,6 +25,11 @@ pub(crate) enum Failure {
     Export(ExportError),
     /// A bundle that could not be written or used.
     Bundle(BundleError),
+    /// An option that a format of `export` does not have.
+    NotForFormat {
+        option: &'static str,
+        format: &'static str,
+    },
     /// A bundle was given to make a bundle from.
     BundleOfBundle {
         path: PathBuf,
@@ -240,6 +245,7 @@ impl Failure {
             Self::Backend(error) => error.to_string(),
             Self::Export(error) => error.to_string(),
             Self::Bundle(error) => error.to_string(),
+            Self::NotForFormat { option, format } => format!("`--{option}` is not for `--format {format}`"),
             Self::BundleOfBundle { path } => format!("`{}` is a bundle already", path.display()),
             Self::Input(error) | Self::Labelled(error) => error.to_string(),
             Self::Predict(failure) => failure.message(),
@@ -288,6 +294,7 @@ impl Failure {
             | Self::InterruptedOutput { .. }
             | Self::Folds(_)
             | Self::Predict(_)
+            | Self::NotForFormat { .. }
             | Self::BundleOfBundle { .. }
             | Self::Verification { .. }
             | Self::FileName { .. }
@@ -302,6 +309,7 @@ impl Failure {
             Self::Backend(error) => error.hint(),
             Self::Export(error) => of_export(error),
             Self::Bundle(error) => of_bundle(error),
+            Self::NotForFormat { .. } => Some("leave it out, or choose `--format bundle` or `safetensors`".to_string()),
             Self::BundleOfBundle { .. } => Some(
                 "make it from the run; of a bundle there are the formats `safetensors`, `onnx` and `keras`".to_string(),
             ),
@@ -362,7 +370,10 @@ impl Failure {
             | Self::InterruptedOutput { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
             Self::Verification { .. } => code::BAD_DATA,
-            Self::BundleOfBundle { .. } | Self::FileName { .. } | Self::ThreadCount { .. } => code::CONFIG,
+            Self::NotForFormat { .. }
+            | Self::BundleOfBundle { .. }
+            | Self::FileName { .. }
+            | Self::ThreadCount { .. } => code::CONFIG,
             Self::Threads { .. } => code::NO_DEVICE,
             Self::Internal { .. } => code::INTERNAL,
         }
@@ -377,7 +388,7 @@ fn plain(message: &str) -> String {
 /// What the user can do about a file that is not the run's own: the config of a run is made, but the command can say how the file
 /// is laid out.
 fn layout_hint(error: &DataError, of_columns: &str) -> Option<String> {
-    let hint = error.hint();
+    let hint = of_data(error);
     let is_nearest = hint.as_ref().is_some_and(|hint| hint.starts_with("did you mean"));
     match error {
         DataError::NoColumn { .. }
@@ -458,10 +469,7 @@ fn export_code(error: &ExportError) -> u8 {
         | ExportError::FewRows { .. }
         | ExportError::Outputs { .. }
         | ExportError::Classes { .. } => code::CONFIG,
-        ExportError::NotForFormat { .. }
-        | ExportError::Unsupported { .. }
-        | ExportError::Unprunable
-        | ExportError::TooLarge { .. } => code::CONFIG,
+        ExportError::Unsupported { .. } | ExportError::Unprunable | ExportError::TooLarge { .. } => code::CONFIG,
         ExportError::Rerun { .. } => code::INTERNAL,
         ExportError::Read { .. } | ExportError::Encode { .. } => code::IO,
     }

@@ -216,7 +216,7 @@ fn what_cannot_be_imported_is_told_before_anything_is_made() {
         (
             format!("reference.keras {tokenizer} --classes yes,no"),
             2,
-            "`--classes` names yes, no, and the labels of the data are bad, good",
+            "the classes are yes, no, and the labels of the data are bad, good",
             "name every label once",
         ),
         (

@@ -39,7 +39,7 @@ fn what_keras_has_no_layer_for_is_refused() {
     ] {
         dir.ok(&format!("train small.toml --run-dir run --overwrite --set train.epochs=1 --set {set}"));
         let refused = dir.run("export run --format keras --output model.keras").expect(2, set);
-        let told = format!("`--format keras` has nothing for {key}");
+        let told = format!("the format keras has nothing for {key}");
         assert!(refused.error().contains(&told) && refused.error().contains("hint:"), "{}", refused.error());
         assert!(!dir.path("model.keras").exists());
     }

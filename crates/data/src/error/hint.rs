@@ -53,12 +53,10 @@ impl DataError {
             Self::UnknownFormat { .. } => {
                 "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read"
             }
-            Self::HeaderOfUnknown { .. } => {
-                "say with `--format` how it is laid out: `csv`, `tsv`, or `lines` if each line is a text"
-            }
+            Self::HeaderOfUnknown { .. } => "say how it is laid out: csv, tsv, or lines if each line is a text",
             Self::UnknownEncoding { .. } => "common encodings are \"utf-8\", \"windows-1252\" and \"gb18030\"",
-            Self::UnclearColumn { which, .. } => return Some(format!("name it with `--{which} COLUMN`")),
-            Self::ManyLabels { .. } => "name the column that holds the labels with `--label`",
+            Self::UnclearColumn { which, .. } => return Some(format!("name the column of the {which}")),
+            Self::ManyLabels { .. } => "name the column that holds the labels",
             Self::HeaderOnly { .. } => "if the first line is data, set `data.header = false`",
             Self::NoColumn { column, columns, .. } => return no_column_hint(column, columns),
             Self::NoColumnNumber { columns: 1, .. } => {

@@ -3,7 +3,7 @@
 use attentive::SavedClassifier;
 use attentive_bundle::{About, ExportModel, OwnTexts, own_texts, write_bundle};
 use attentive_data::{Corpus, Examples, Split, load_corpus};
-use attentive_export::{ExportError, Rerun, Trainable, prune, write_keras, write_onnx, write_torch};
+use attentive_export::{Rerun, Trainable, prune, write_keras, write_onnx, write_torch};
 use attentive_model::AttentionConfig;
 use attentive_train::{Metrics, OptimizerState, Precision, Predictor, Report, ScheduleConfig, SplitAccount};
 
@@ -25,7 +25,7 @@ pub(super) fn export(args: &Export, talk: Talk) -> Result<(), Failure> {
     let holds_more_than_weights = matches!(args.format, ExportFormat::Bundle | ExportFormat::Safetensors);
     for (is_given, option) in [(args.dtype.is_some(), "dtype"), (args.prune_vocabulary, "prune-vocabulary")] {
         if is_given && !holds_more_than_weights {
-            return Err(Failure::Export(ExportError::NotForFormat { option, format }));
+            return Err(Failure::NotForFormat { option, format });
         }
     }
     let exported = Exported::load(&args.run, args.backend.as_deref())?;

@@ -24,9 +24,6 @@ pub(crate) fn of_export(error: &ExportError) -> Option<String> {
              positions, features and windows, with mean pooling, or with max pooling and `masking = false`"
                 .to_string(),
         ),
-        ExportError::NotForFormat { .. } => {
-            Some("leave it out, or choose `--format bundle` or `safetensors`".to_string())
-        }
         ExportError::Rerun { .. } => Some(
             "this is a fault of attentive: please report it with the config; the other formats do not depend on this one"
                 .to_string(),
@@ -62,7 +59,7 @@ pub(crate) fn of_export(error: &ExportError) -> Option<String> {
                 .to_string(),
         }),
         ExportError::Classes { .. } => {
-            Some("name every label once, in the order of the numbers that its class has in Keras".to_string())
+            Some("name every label once with `--classes`, in the order of the numbers that its class has in Keras".to_string())
         }
         ExportError::Encode { reason, .. } => of_encoding(reason),
     }

@@ -5,10 +5,12 @@ use std::io;
 use attentive_data::Split;
 use attentive_train::{CheckpointError, ConfigError, TrainError};
 
+use super::data::of_data;
+
 pub(crate) fn of_train(error: &TrainError) -> Option<String> {
     match error {
         TrainError::Config(error) => of_config(error),
-        TrainError::Data(error) => error.hint(),
+        TrainError::Data(error) => of_data(error),
         TrainError::Checkpoint(error) => of_checkpoint(error),
         TrainError::Weights(_) => Some("the config of the run was changed after it was trained; restore it".to_string()),
         TrainError::RunExists { path } => Some(format!(

@@ -1,0 +1,15 @@
+//! What a person can do about data that cannot be read.
+
+use attentive_data::DataError;
+
+/// The remedy of the library, which names keys of the config, or the option that helps where no config is written yet.
+pub(crate) fn of_data(error: &DataError) -> Option<String> {
+    Some(match error {
+        DataError::HeaderOfUnknown { .. } => {
+            "say with `--format` how it is laid out: `csv`, `tsv`, or `lines` if each line is a text".to_string()
+        }
+        DataError::UnclearColumn { which, .. } => format!("name it with `--{which} COLUMN`"),
+        DataError::ManyLabels { .. } => "name the column that holds the labels with `--label`".to_string(),
+        error => return error.hint(),
+    })
+}
