@@ -13,7 +13,7 @@ use crate::settings::{Loss, SolverSettings};
 const SEED: u64 = 0x5eed;
 /// Examples that cost less do not count.
 const LEAST_COST: f64 = 1e-12;
-/// To what gradient the dual variable of an example is solved at first, and at last.
+/// To what gradient the dual variable of an example is solved at first, and at last, if the tolerance is not smaller.
 const INNER: (f64, f64) = (1e-2, 1e-8);
 
 /// The problems of `L` labels on the same examples.
@@ -100,7 +100,7 @@ impl<const L: usize> Problems<'_, L> {
                 }
             }
             if moves <= visited.len() / 10 {
-                inner = (0.1 * inner).max(INNER.1);
+                inner = (0.1 * inner).max(INNER.1.min(0.1 * settings.tolerance));
             }
             let solved: [bool; L] = std::array::from_fn(|l| highest[l] - lowest[l] <= settings.tolerance);
             if visited.len() == all.len() {

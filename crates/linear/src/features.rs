@@ -10,7 +10,7 @@ use crate::error::{LinearError, Stop};
 use crate::frequencies;
 use crate::ngrams::{Key, Table, characters, of_words, pieces, with_character, with_word, word_ids};
 use crate::rows::Rows;
-use crate::settings::{FeatureSettings, Norm};
+use crate::settings::FeatureSettings;
 use crate::text::words;
 
 /// All that the features of a text depend on, as it is saved. The id of a feature is its place: first the n-grams of words,
@@ -195,8 +195,8 @@ impl Features {
         self.character_ngrams.get(&key).copied()
     }
 
-    /// The weight of each of the features `found`, ascending: term frequency times inverse document frequency, divided by
-    /// the L2 norm.
+    /// The weight of each of the features `found`, ascending: term frequency times inverse document frequency, divided by the
+    /// L2 norm of the words or of the characters.
     pub(crate) fn weighted(&self, found: &mut [u32]) -> Vec<(u32, f32)> {
         found.sort_unstable();
         let frequency =
@@ -205,13 +205,8 @@ impl Features {
         let mut row = found.chunk_by(|a, b| a == b).map(weight).collect::<Vec<_>>();
         let first_character = row.partition_point(|&(id, _)| (id as usize) < self.parts.words.len());
         let (words, characters) = row.split_at_mut(first_character);
-        match self.parts.settings.norm {
-            Norm::Each => {
-                normalize(words);
-                normalize(characters);
-            }
-            Norm::Together => normalize(&mut row),
-        }
+        normalize(words);
+        normalize(characters);
         row.into_iter().map(|(id, weight)| (id, weight as f32)).collect()
     }
 }

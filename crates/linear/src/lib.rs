@@ -38,5 +38,5 @@ pub use examples::{Examples, Targets};
 pub use features::{FeatureParts, Features};
 pub use model::LinearModel;
 pub use rows::Rows;
-pub use settings::{FeatureSettings, Loss, Norm, SolverSettings};
+pub use settings::{FeatureSettings, Loss, SolverSettings};
 pub use solve::{Solution, Weights, solve};
