@@ -20,7 +20,8 @@ allowed data
 allowed ops burn burn-core
 allowed model attentive-ops burn
 allowed backend burn burn-core burn-flex burn-ndarray burn-nn burn-std
-allowed train attentive-data attentive-model attentive-ops burn burn-pack
+allowed linear
+allowed train attentive-data attentive-linear attentive-model attentive-ops burn burn-pack
 allowed bundle attentive-data attentive-model attentive-train burn
 allowed export attentive-bundle attentive-data attentive-model attentive-train burn
 allowed attentive attentive-backend attentive-bundle attentive-data attentive-export attentive-model attentive-ops attentive-train

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::{Change, Origin};
 use crate::config::Config;
 use crate::event::Event;
-use crate::metrics::Metrics;
+use crate::metrics::{BaselineFigures, Metrics};
 use crate::prepare::Prepared;
 
 /// Who watches a run and who may ask something of it.
@@ -74,6 +74,9 @@ pub struct Report {
     /// What was allowed to change on the way; more epochs need no permission.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// What a plain linear model reaches on each split, see `train.baseline`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub baseline: BTreeMap<Split, BaselineFigures>,
     /// The SHA-256 of the evaluated weights as safetensors.
     pub weights_sha256: String,
     /// The metrics of each split there is.

@@ -53,6 +53,8 @@ mod batching;
 mod loader;
 
 mod evaluate;
+
+mod baseline;
 mod initial;
 
 mod imported;
@@ -84,7 +86,7 @@ pub use job::{Callbacks, Outcome, Report, Request};
 pub use lifecycle::{Machine, NewRun, Preparing, Run, StoppedRun};
 pub use loss::{ClassWeights, CrossEntropyConfig, FocalConfig, LossConfig};
 pub use manifest::{FileEntry, parse_manifest};
-pub use metrics::{Average, Baseline, ConfusionCount, Intervals, LabelMetrics, Metrics};
+pub use metrics::{Average, Baseline, BaselineFigures, ConfusionCount, Intervals, LabelMetrics, Metrics};
 pub use optimizer::{
     AdagradConfig, AdamConfig, AdamwConfig, LionConfig, Optimizer, OptimizerConfig, RmspropConfig, SgdConfig,
 };

@@ -31,7 +31,9 @@ pub struct EncodedInputs {
 /// A split as ids and targets.
 #[derive(Debug)]
 pub struct EncodedSplit {
-    /// The texts.
+    /// The texts as they were read; of pairs, the first of each.
+    pub texts: Texts,
+    /// The texts as ids.
     pub inputs: EncodedInputs,
     /// The label ids of each.
     pub targets: Targets,
@@ -250,7 +252,7 @@ pub(crate) fn encode(
     on_progress: &OnProgress,
 ) -> Result<EncodedSplit, TrainError> {
     let inputs = encode_texts(encoder, config, &examples.texts, examples.seconds.as_ref(), on_progress)?;
-    Ok(EncodedSplit { inputs, targets: examples.targets })
+    Ok(EncodedSplit { texts: examples.texts, inputs, targets: examples.targets })
 }
 
 /// Encodes texts, or pairs of them, as a trained model reads them.

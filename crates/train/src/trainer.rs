@@ -10,6 +10,7 @@ use attentive_ops::is_host;
 use burn::module::Module;
 use serde_json::json;
 
+use crate::baseline::baseline;
 use crate::checkpoint::{Checkpoint, STATE, Snapshot, State, Store, WEIGHTS};
 use crate::chosen::Chosen;
 use crate::config::Config;
@@ -480,6 +481,7 @@ impl<'a> Trainer<'a> {
             skipped_steps: self.state.non_finite.skipped,
             rollbacks: self.state.non_finite.rollbacks,
             changes: self.state.changes.iter().filter(|change| !change.difference.is_free()).cloned().collect(),
+            baseline: baseline(self.config, self.job.prepared).unwrap_or_default().into_iter().collect(),
             weights_sha256,
             splits,
         };

@@ -329,3 +329,33 @@ fn overwrite_leaves_nothing_of_the_run_before() {
     assert_eq!(dir.list("runs/small/checkpoints"), ["step-0000000006"]);
     assert_eq!(dir.text("runs/small/notes.txt"), "mine", "files that are not the run's stay");
 }
+
+/// The figures are scikit-learn's on the shipped dataset: `TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)` beside
+/// the same with `analyzer="char_wb", ngram_range=(2, 5)`, and `LogisticRegression(C=8, solver="liblinear")`.
+#[test]
+fn a_plain_linear_model_is_measured_beside_the_classifier() {
+    const SCIKIT_LEARN: [(&str, f64, f64); 3] = [
+        ("train", 0.9515, 0.951_499_633_215_976_2),
+        ("validation", 0.878, 0.877_968_760_002_560_6),
+        ("test", 0.865, 0.864_940_438_733_481_5),
+    ];
+    let dir = setup("baseline");
+    let data = repository().join("datasets/quickstart");
+    let of = |split: &str| format!("{split} = \"{}\"\n", data.join(format!("{split}.csv")).display());
+    let config = "[model]\nmax_length = 64\nembedding = { dim = 4 }\nattention.none = {}\n[train]\nepochs = 1\n";
+    let splits = [of("train"), of("validation"), of("test")].concat();
+    dir.file("small.toml", format!("backend = \"{CPU}\"\n[data]\n{splits}{config}"));
+    let finished = dir.run("train small.toml").expect(0, "train");
+    assert!(finished.stdout.contains("macro F1  linear  majority"), "{}", finished.stdout);
+    assert!(
+        finished.stderr.contains("note: a plain linear model decides 86.5 % of the test split right, this classifier")
+    );
+    let baseline = &dir.json("runs/small/report.json")["baseline"];
+    for (split, accuracy, macro_f1) in SCIKIT_LEARN {
+        let of = |key: &str| baseline[split][key].as_f64().unwrap();
+        assert!((of("accuracy") - accuracy).abs() < 1e-9 && (of("macro_f1") - macro_f1).abs() < 1e-9, "{baseline}");
+    }
+    let without = dir.run("train small.toml --overwrite --set train.baseline=false").expect(0, "train");
+    assert!(!without.stdout.contains("linear") && !without.stderr.contains("linear"), "{}", without.stderr);
+    assert_eq!(dir.json("runs/small/report.json").get("baseline"), None);
+}

@@ -142,6 +142,17 @@ pub(super) fn counts(targets: &Targets, decided: &Targets) -> Vec<ConfusionCount
     counts.into_iter().map(|((target, prediction), count)| (target, prediction, count)).collect()
 }
 
+/// What the plain linear model reaches on a split, as shares between 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BaselineFigures {
+    /// The share of examples that are decided right, with all of their labels.
+    pub accuracy: f64,
+    /// F1, the plain mean over the labels.
+    pub macro_f1: f64,
+    /// F1 over all decisions pooled.
+    pub micro_f1: f64,
+}
+
 /// The accuracy of always predicting the most frequent targets of the split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {

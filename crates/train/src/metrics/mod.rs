@@ -12,7 +12,7 @@ mod ranking;
 mod threshold;
 
 pub use bootstrap::Intervals;
-pub use confusion::{Average, Baseline, ConfusionCount, LabelMetrics};
+pub use confusion::{Average, Baseline, BaselineFigures, ConfusionCount, LabelMetrics};
 pub(crate) use threshold::{Criterion, Decision};
 
 use attentive_data::Targets;

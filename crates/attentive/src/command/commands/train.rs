@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use attentive_backend::{Backend, BackendError};
+use attentive_data::Split;
 use attentive_train::{Config, Outcome, Report, Run, RunDir};
 
 use super::load_config;
@@ -65,7 +66,14 @@ fn fit(run: &mut Run, talk: Talk, signals: &Signals) -> Result<(), Failure> {
             if !talk.quiet {
                 tell(""); // a line of its own between the progress and the results, and none before the results alone
             }
-            print(&final_table(run.path(), run.made_of().config(), &report))
+            print(&final_table(run.path(), run.made_of().config(), &report))?;
+            if let Some((split, linear, own)) = ahead(&report).filter(|_| !talk.quiet) {
+                let (linear, own) = (percent(linear), percent(own));
+                tell(&format!(
+                    "note: a plain linear model decides {linear} of the {split} split right, this classifier {own}"
+                ));
+            }
+            Ok(())
         }
         Outcome::Interrupted { step } => Err(Failure::Interrupted {
             signal: signals.received().unwrap_or_default(),
@@ -75,12 +83,22 @@ fn fit(run: &mut Run, talk: Talk, signals: &Signals) -> Result<(), Failure> {
     }
 }
 
+/// The split that the run was least fitted to, with the accuracy of the plain linear model and its own, where the former is ahead.
+fn ahead(report: &Report) -> Option<(Split, f64, f64)> {
+    let split = [Split::Test, Split::Validation].into_iter().find(|split| report.splits.contains_key(split))?;
+    let (linear, own) = (report.baseline.get(&split)?.accuracy, report.splits.get(&split)?.accuracy);
+    (linear > own).then_some((split, linear, own))
+}
+
 /// The one table at the end.
 fn final_table(run: &Path, config: &Config, report: &Report) -> String {
     let accuracy = if config.data.multi_label { "exact" } else { "accuracy" };
     let mut columns = vec!["split", "examples", "loss", accuracy, "95 % interval", "macro F1"];
     if config.data.multi_label {
         columns.push("micro F1");
+    }
+    if !report.baseline.is_empty() {
+        columns.push("linear");
     }
     columns.push("majority");
     let mut table = Table::new(&columns);
@@ -97,6 +115,7 @@ fn final_table(run: &Path, config: &Config, report: &Report) -> String {
         if config.data.multi_label {
             row.push(percent(metrics.micro_avg.f1));
         }
+        row.extend(report.baseline.get(split).map(|linear| percent(linear.accuracy)));
         row.push(percent(metrics.majority.accuracy));
         table.row(row);
     }
