@@ -16,7 +16,7 @@ use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, DispatchDevice, DispatchKindConversion, DispatchTensor, TensorMetadata};
+use burn::backend::{Autodiff, DispatchDevice, DispatchKindConversion, DispatchTensor, TensorMetadata};
 use burn::tensor::{Bool, Device, Int, Shape, Tensor, TensorData};
 
 use self::memory::Host;
