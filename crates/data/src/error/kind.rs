@@ -29,9 +29,6 @@ impl DataError {
 
     /// What is wrong with a row, if one is at fault; `None` if the rows behind it cannot be read, or read otherwise.
     pub(crate) fn bad_row(&self) -> Option<&RowError> {
-        match self {
-            Self::Row(error) => Some(error),
-            _ => None,
-        }
+        if let Self::Row(error) = self { Some(error) } else { None }
     }
 }

@@ -46,13 +46,23 @@ struct Shard {
 }
 
 /// The sound shards at the beginning of an entry.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 struct SoundShards {
     texts: usize,
     ids: usize,
     counts: TokenCounts,
     /// The length of their lines in the journal.
     journal: u64,
+}
+
+impl SoundShards {
+    /// One shard more, whose line in the journal has so many bytes.
+    fn add(&mut self, shard: &Shard, line: usize) {
+        self.texts += shard.texts;
+        self.ids += shard.ids;
+        self.counts += shard.counts;
+        self.journal += line as u64;
+    }
 }
 
 /// The key of texts that are encoded as `recipe` says.
@@ -144,7 +154,6 @@ impl CacheEntry {
         let (ids, lengths) = (whole("ids")?, whole("lengths")?);
         let mut done = SoundShards::default();
         let mut shards = Vec::new();
-        let mut places = Vec::new();
         for line in BufReader::new(self.file("journal")?).split(b'\n') {
             let line = line?;
             let Some(shard) = parse(&line) else { break };
@@ -153,25 +162,14 @@ impl CacheEntry {
             if texts.end > lengths.len() || at.end > ids.len() || texts.end > self.n_texts {
                 break;
             }
-            done.texts = texts.end;
-            done.ids = at.end;
-            places.push((texts, at, line.len() as u64 + 1));
-            shards.push(shard);
+            done.add(&shard, line.len() + 1);
+            shards.push((shard.sha256, texts, at, done));
         }
-        let sound: Vec<bool> = shards
-            .par_iter()
-            .zip(&places)
-            .map(|(shard, (texts, at, _))| sha256(&ids, at, &lengths, texts) == shard.sha256)
-            .collect();
+        let is_sound = |(sum, texts, at, _): &(String, _, _, _)| sha256(&ids, at, &lengths, texts) == *sum;
+        let sound: Vec<bool> = shards.par_iter().map(is_sound).collect();
         let n_sound = sound.iter().take_while(|&&sound| sound).count();
-        let mut done = SoundShards::default();
-        for (shard, (_, _, length)) in shards.iter().zip(&places).take(n_sound) {
-            done.texts += shard.texts;
-            done.ids += shard.ids;
-            done.counts += shard.counts;
-            done.journal += length;
-        }
-        Ok(done)
+        shards.truncate(n_sound);
+        Ok(shards.pop().map_or_else(SoundShards::default, |(.., done)| done))
     }
 
     /// Encodes what is missing. The caller has the lock for itself.
@@ -223,12 +221,10 @@ impl ShardWriter {
         let sha256 = digest(&ids, &lengths);
         numbers::write(&mut self.ids, &ids)?;
         numbers::write(&mut self.lengths, &lengths)?;
-        let line = line(&Shard { texts: texts.len(), ids: ids.len(), counts, sha256 })?;
+        let shard = Shard { texts: texts.len(), ids: ids.len(), counts, sha256 };
+        let line = line(&shard)?;
         self.journal.write_all(line.as_bytes())?;
-        done.texts += texts.len();
-        done.ids += ids.len();
-        done.counts += counts;
-        done.journal += line.len() as u64;
+        done.add(&shard, line.len());
         Ok(())
     }
 }
