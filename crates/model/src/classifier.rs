@@ -1,25 +1,18 @@
 //! The classifier: from token ids to logits.
 
-use attentive_ops::{embedding_pooling, query_pooling, self_attention_pooling};
+use attentive_ops::{embedding_pooling, query_pooling};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
+use burn::tensor::Tensor;
 use burn::tensor::module::embedding;
-use burn::tensor::{Bool, Int, Tensor};
 
-use crate::attention::{Attention, Sequences, drops};
-use crate::config::{AttentionConfig, Head, HeadConfig, ModelConfig};
+use crate::attention::{Attention, drops};
+use crate::config::{Head, HeadConfig, ModelConfig};
 use crate::init::Initializer;
+use crate::outline::Shapes;
 use crate::pooling::Pool;
 use crate::positions::PositionVectors;
-
-/// A batch of texts as ids.
-#[derive(Debug, Clone)]
-pub struct Tokens {
-    /// Ids `[batch, length]`; every id is below the number of rows of its table.
-    pub ids: Tensor<2, Int>,
-    /// `[batch, length]`, true where a token is real; `None` when padding counts as tokens.
-    pub mask: Option<Tensor<2, Bool>>,
-}
+use crate::texts::{Sequences, Tokens};
 
 /// What a classifier reads of a batch.
 #[derive(Debug, Clone)]
@@ -91,7 +84,7 @@ impl ModelConfig {
             embedding: init.table(sizes.vocab_size, dim, self.embedding.bound as f32),
             positions: PositionVectors::init(self.positions, self.max_length, dim, init),
             dropout: DropoutConfig::new(self.dropout).init(),
-            attention: Attention::init(self, init),
+            attention: self.attention.init(self.token_vectors(), init),
             pooling: Pool::init(self.pooling, self.attended_dim(), init),
             ngrams: sizes.buckets.map(|buckets| init.zero_table(buckets, dim)),
             head: init.linear(self.text_dim(sizes.buckets.is_some()), sizes.head.outputs(sizes.n_labels)),
@@ -99,23 +92,20 @@ impl ModelConfig {
         }
     }
 
-    /// The width of a token vector behind the attention, and of one pooled text.
-    pub(crate) fn attended_dim(&self) -> usize {
-        match &self.attention {
-            AttentionConfig::ScaledDot(config) => config.dim.unwrap_or(self.embedding.dim),
-            AttentionConfig::Bidirectional(config) => config.d_compare.unwrap_or(self.embedding.dim),
-            AttentionConfig::None(_)
-            | AttentionConfig::Dot(_)
-            | AttentionConfig::Additive(_)
-            | AttentionConfig::MultiHead(_)
-            | AttentionConfig::Transformer(_) => self.embedding.dim,
+    /// The name and shape of every weight of the model that [`ModelConfig::init`] builds for these sizes, in the same order.
+    /// Nothing is allocated.
+    pub fn weight_shapes(&self, sizes: &Sizes) -> Vec<(String, Vec<usize>)> {
+        let dim = self.embedding.dim;
+        let mut shapes = Shapes::default();
+        shapes.table("embedding", sizes.vocab_size, dim);
+        PositionVectors::shapes(self.positions, self.max_length, dim, &mut shapes);
+        shapes.within("attention", |shapes| self.attention.shapes(dim, shapes));
+        Pool::shapes(self.pooling, self.attended_dim(), &mut shapes);
+        if let Some(buckets) = sizes.buckets {
+            shapes.table("ngrams", buckets, dim);
         }
-    }
-
-    /// The width of what the head sees: two texts for a pair, and the n-grams.
-    pub(crate) fn text_dim(&self, has_ngrams: bool) -> usize {
-        let texts = if matches!(self.attention, AttentionConfig::Bidirectional(_)) { 2 } else { 1 };
-        texts * self.attended_dim() + if has_ngrams { self.embedding.dim } else { 0 }
+        shapes.linear("head", self.text_dim(sizes.buckets.is_some()), sizes.head.outputs(sizes.n_labels));
+        shapes.found
     }
 }
 
@@ -167,10 +157,11 @@ impl Classifier {
             (None, Some(query)) => are_rows.then(|| query_pooling(table, query, ids, mask.as_ref())),
             _ if !self.pooling.is_mean() => None,
             (None, _) => are_rows.then(|| embedding_pooling(table, ids, mask.as_ref(), None)),
-            (Some(Attention::Dot(attention)), _) if are_rows && attention.is_plain(&device) => {
-                Some(self_attention_pooling(table, ids, mask.as_ref(), None, 1.0).vectors)
+            (Some(attention), _) => {
+                let attention = attention.mechanism();
+                let pooled = if are_rows { attention.mean_of_rows(table, texts) } else { None };
+                pooled.or_else(|| attention.mean(&|| self.embed(texts.clone()), &device))
             }
-            (Some(attention), _) => attention.mean(|| self.embed(texts.clone()), &device),
         }
     }
 

@@ -6,33 +6,38 @@
 //! The modules are listed in the order of their imports: each uses only those above it.
 #![recursion_limit = "256"] // the GPU backend's types nest deeply
 
-mod config;
 mod init;
+mod outline;
+mod texts;
+
 mod mask;
 
 mod attention;
+
+mod config;
+
 mod pooling;
 mod positions;
 
 mod classifier;
 
 mod rows;
-mod shapes;
 mod summary;
 mod weights;
 
 pub use attention::{
-    AdditiveAttention, Attended, Attention, BidirectionalAttention, DotAttention, Encoder, EncoderBlock,
-    MultiHeadAttention, ScaledDotAttention, Sequences, scaled_dot_product,
+    Activation, AdditiveAttention, AdditiveConfig, Attended, Attention, AttentionConfig, BidirectionalAttention,
+    BidirectionalConfig, DotAttention, DotConfig, MultiHeadAttention, MultiHeadConfig, NoneConfig, Norm,
+    ScaledDotAttention, ScaledDotConfig, ScoreMode, TokenVectors, Transformer, TransformerBlock, TransformerConfig,
+    rotations, scaled_dot_product,
 };
-pub use classifier::{AttentionWeights, Classifier, Input, Sizes, Tokens};
+pub use classifier::{AttentionWeights, Classifier, Input, Sizes};
 pub use config::{
-    Activation, AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, EmbeddingConfig, Head, HeadConfig,
-    ModelConfig, MultiHeadConfig, NoneConfig, Norm, Padding, Pooling, Positions, ScaledDotConfig, ScoreMode,
-    TransformerConfig, Truncate, WindowPool, WindowsConfig,
+    EmbeddingConfig, Head, HeadConfig, ModelConfig, Padding, Pooling, Positions, Truncate, WindowPool, WindowsConfig,
 };
 pub use init::Initializer;
-pub use positions::sinusoidal;
+pub use positions::sinusoids;
 pub use rows::Table;
 pub use summary::{LayerSummary, Summary};
+pub use texts::{Sequences, Tokens};
 pub use weights::{Weight, WeightPath, WeightsError};

@@ -1,7 +1,8 @@
 //! A model layer by layer, as Keras' `model.summary()` shows it: output shapes and parameter counts.
 
 use crate::classifier::{Classifier, Sizes};
-use crate::config::{AttentionConfig, Head, ModelConfig, Norm, Padding, Pooling, Positions, ScoreMode, WindowPool};
+use crate::config::{Head, ModelConfig, Padding, Pooling, Positions, WindowPool};
+use crate::outline::Layer;
 
 /// One layer of a [`Summary`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,39 +52,8 @@ impl Classifier {
             Positions::Learned => layer("positions", "Learned positions".to_string(), tokens(dim)),
             Positions::Sinusoidal => layer("positions", "Sinusoidal positions".to_string(), tokens(dim)),
         }
-        let rotary = if config.positions == Positions::Rotary { ", rotary" } else { "" };
-        let attended = tokens(config.attended_dim());
-        match &config.attention {
-            AttentionConfig::None(_) => {}
-            AttentionConfig::Dot(dot) => {
-                let kind = match dot.score_mode {
-                    ScoreMode::Dot => "Dot-product attention",
-                    ScoreMode::Concat => "Dot-product attention (concat)",
-                };
-                layer("attention", kind.to_string(), attended);
-            }
-            AttentionConfig::ScaledDot(_) => {
-                layer("attention", format!("Scaled dot-product attention{rotary}"), attended);
-            }
-            AttentionConfig::Additive(_) => layer("attention", "Additive attention".to_string(), attended),
-            AttentionConfig::MultiHead(multi_head) => {
-                layer("attention", format!("Multi-head attention ({} heads{rotary})", multi_head.n_heads), attended);
-            }
-            AttentionConfig::Transformer(transformer) => {
-                for block in 0..transformer.n_layers {
-                    layer(
-                        &format!("attention.layers.{block}"),
-                        format!("Encoder block ({} heads{rotary})", transformer.n_heads),
-                        attended.clone(),
-                    );
-                }
-                if transformer.norm == Norm::Pre {
-                    layer("attention.norm", "Layer norm".to_string(), attended);
-                }
-            }
-            AttentionConfig::Bidirectional(_) => {
-                layer("attention", "Bidirectional attention, for both texts".to_string(), attended);
-            }
+        for Layer { name, kind, width } in config.attention.describe(config.token_vectors()).layers {
+            layer(&name, kind, tokens(width));
         }
         let pooling = match config.pooling {
             Pooling::Mean => "Mean pooling",

@@ -10,11 +10,10 @@ mod rerun;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use attentive_model::{AttentionConfig, Head, Positions, Weight};
+use attentive_model::{Head, Positions, Weight, sinusoids};
 use attentive_train::{Predictor, StagedFile, TrainError};
 use serde_json::json;
 
-use self::attention::Rotary;
 use self::layers::{Builder, Text};
 use self::protobuf::{Attribute, Graph, OPSET, Size};
 #[cfg(feature = "onnx-rerun")]
@@ -118,7 +117,10 @@ impl Builder<'_> {
         let positions = match config.positions {
             Positions::None | Positions::Rotary => None,
             Positions::Learned => Some(self.weight("positions.weight")),
-            Positions::Sinusoidal => Some(self.sinusoidal(config.max_length, config.embedding.dim)),
+            Positions::Sinusoidal => {
+                let shape = [config.max_length, config.embedding.dim];
+                Some(self.graph.floats("positions", &shape, &sinusoids(shape[0], shape[1])))
+            }
         };
         let embedded = texts.into_iter().map(|text| {
             let mut x = self.rows(&embedding, &text.tokens);
@@ -133,7 +135,7 @@ impl Builder<'_> {
         });
         let embedded: Vec<Text> = embedded.collect();
 
-        let attended = self.attended(predictor, &embedded);
+        let attended = self.attended(config, &embedded);
         let pooled: Vec<String> = attended.iter().map(|text| self.pooled(text, config.pooling)).collect();
         let mut parts: Vec<&str> = pooled.iter().map(String::as_str).collect();
         let of_ngrams = ngrams.map(|ngrams| {
@@ -145,31 +147,6 @@ impl Builder<'_> {
         let text = self.joined(&parts, 1);
         let logits = self.linear("head", &text);
         self.outputs(&logits, sizes.head, sizes.n_labels);
-    }
-
-    fn attended(&mut self, predictor: &Predictor, texts: &[Text]) -> Vec<Text> {
-        let config = &predictor.config().model;
-        let dim = config.embedding.dim;
-        let rotary = Rotary { is_on: config.positions == Positions::Rotary, max_length: config.max_length };
-        if let (AttentionConfig::Bidirectional(_), [first, second]) = (&config.attention, texts) {
-            let of = |builder: &mut Self, own: &Text, other: &Text| Text {
-                tokens: builder.compared(own, other, dim),
-                mask: own.mask.clone(),
-            };
-            return vec![of(self, first, second), of(self, second, first)];
-        }
-        let attend = |text: &Text| {
-            let tokens = match &config.attention {
-                AttentionConfig::None(_) | AttentionConfig::Bidirectional(_) => text.tokens.clone(),
-                AttentionConfig::Dot(dot) => self.dot(dot, text),
-                AttentionConfig::ScaledDot(scaled) => self.scaled_dot(scaled.dim.unwrap_or(dim), rotary, text),
-                AttentionConfig::Additive(additive) => self.additive(additive.dim.unwrap_or(dim), text),
-                AttentionConfig::MultiHead(multi) => self.multi_head("attention", dim, multi.n_heads, rotary, text),
-                AttentionConfig::Transformer(transformer) => self.transformer(transformer, dim, rotary, text),
-            };
-            Text { tokens, mask: text.mask.clone() }
-        };
-        texts.iter().map(attend).collect()
     }
 
     /// Ids, and the mask as numbers.
@@ -186,18 +163,6 @@ impl Builder<'_> {
     /// The rows of a table by their ids.
     fn rows(&mut self, table: &str, ids: &str) -> String {
         self.graph.node_with("Gather", &[table, ids], &[("axis", Attribute::Int(0))])
-    }
-
-    fn sinusoidal(&mut self, max_length: usize, dim: usize) -> String {
-        let values: Vec<f32> = (0..max_length)
-            .flat_map(|t| {
-                (0..dim).map(move |i| {
-                    let angle = t as f64 / 10_000f64.powf((i - i % 2) as f64 / dim as f64);
-                    (if i % 2 == 0 { angle.sin() } else { angle.cos() }) as f32
-                })
-            })
-            .collect();
-        self.graph.floats("positions", &[max_length, dim], &values)
     }
 
     fn outputs(&mut self, logits: &str, head: Head, n_labels: usize) {

@@ -1,7 +1,6 @@
 //! The `[model]` section of a config: what the classifier is made of. Holds no tensors; [`crate::Classifier`] is
 //! built from it.
 
-mod attention;
 mod windows;
 
 use std::path::PathBuf;
@@ -9,11 +8,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use attention::{
-    Activation, AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, MultiHeadConfig, NoneConfig, Norm,
-    ScaledDotConfig, ScoreMode, TransformerConfig,
-};
 pub use windows::{WindowPool, WindowsConfig};
+
+use crate::attention::{AttentionConfig, Heads, TokenVectors};
 
 /// The classifier: token embeddings, positions, an attention mechanism, pooling, and a head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -204,30 +201,6 @@ impl Head {
     }
 }
 
-impl AttentionConfig {
-    /// Its name in a config.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::None(_) => "none",
-            Self::Dot(_) => "dot",
-            Self::ScaledDot(_) => "scaled_dot",
-            Self::Additive(_) => "additive",
-            Self::MultiHead(_) => "multi_head",
-            Self::Transformer(_) => "transformer",
-            Self::Bidirectional(_) => "bidirectional",
-        }
-    }
-
-    /// The number of heads that share the width of the embedding equally, with the key that sets it.
-    fn heads(&self) -> Option<(&'static str, usize)> {
-        match self {
-            Self::MultiHead(config) => Some(("attention.multi_head.n_heads", config.n_heads)),
-            Self::Transformer(config) => Some(("attention.transformer.n_heads", config.n_heads)),
-            _ => None,
-        }
-    }
-}
-
 impl ModelConfig {
     /// What is wrong between options that are each in range: (key below `[model]`, what to change).
     pub fn problems(&self) -> Vec<(&'static str, String)> {
@@ -258,17 +231,15 @@ impl ModelConfig {
                 format!("`positions = \"sinusoidal\"` pairs a sine with a cosine and needs an even `embedding.dim`, not {dim}"),
             ));
         }
-        if let Some((key, n_heads)) = self.attention.heads()
-            && !dim.is_multiple_of(n_heads)
-        {
-            problems.push((
+        match (self.attention.describe(self.token_vectors()).heads, self.positions) {
+            (Heads::Shares { key, n }, _) if !dim.is_multiple_of(n) => problems.push((
                 key,
                 format!(
-                    "`n_heads` is {n_heads}, but must divide `embedding.dim`, which is {dim}: each head takes an equal share"
+                    "`n_heads` is {n}, but must divide `embedding.dim`, which is {dim}: each head takes an equal share"
                 ),
-            ));
-        } else if self.positions == Positions::Rotary {
-            problems.extend(self.rotary_problem());
+            )),
+            (heads, Positions::Rotary) => problems.extend(self.rotary_problem(heads)),
+            (_, Positions::None | Positions::Learned | Positions::Sinusoidal) => {}
         }
         if self.embedding.frozen && self.embedding.vectors.is_none() {
             problems.push((
@@ -281,26 +252,20 @@ impl ModelConfig {
     }
 
     /// Rotary positions need queries and keys to turn, two numbers at a time.
-    fn rotary_problem(&self) -> Option<(&'static str, String)> {
-        let dim = self.embedding.dim;
-        let (key, width) = match &self.attention {
-            AttentionConfig::ScaledDot(config) => match config.dim {
-                Some(inner) => ("attention.scaled_dot.dim", inner),
-                None => ("embedding.dim", dim),
-            },
-            other => match other.heads() {
-                Some((key, n_heads)) => (key, dim / n_heads),
-                None => {
-                    return Some((
-                        "positions",
-                        format!(
-                            "`positions = \"rotary\"` turns queries and keys, which `attention.{}` does not have: choose \
-                             `scaled_dot`, `multi_head` or `transformer`, or other positions",
-                            other.name()
-                        ),
-                    ));
-                }
-            },
+    fn rotary_problem(&self, heads: Heads) -> Option<(&'static str, String)> {
+        let (key, width) = match heads {
+            Heads::One { key, width } => (key, width),
+            Heads::Shares { key, n } => (key, self.embedding.dim / n),
+            Heads::None => {
+                return Some((
+                    "positions",
+                    format!(
+                        "`positions = \"rotary\"` turns queries and keys, which `attention.{}` does not have: choose \
+                         `scaled_dot`, `multi_head` or `transformer`, or other positions",
+                        self.attention.name()
+                    ),
+                ));
+            }
         };
         (!width.is_multiple_of(2)).then(|| {
             (
@@ -311,11 +276,28 @@ impl ModelConfig {
             )
         })
     }
+
+    /// What the attention is given.
+    pub(crate) fn token_vectors(&self) -> TokenVectors {
+        TokenVectors { dim: self.embedding.dim, rotary: self.positions == Positions::Rotary }
+    }
+
+    /// The width of a token vector behind the attention, and of one pooled text.
+    pub(crate) fn attended_dim(&self) -> usize {
+        self.attention.describe(self.token_vectors()).width
+    }
+
+    /// The width of what the head sees: two texts for a pair, and the n-grams.
+    pub(crate) fn text_dim(&self, has_ngrams: bool) -> usize {
+        let texts = if self.attention.compares_texts() { 2 } else { 1 };
+        texts * self.attended_dim() + if has_ngrams { self.embedding.dim } else { 0 }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attention::{MultiHeadConfig, ScaledDotConfig, TransformerConfig};
 
     fn keys(config: &ModelConfig) -> Vec<&'static str> {
         config.problems().into_iter().map(|(key, _)| key).collect()

@@ -77,6 +77,7 @@ fn names_and_shapes_never_change() {
         let read = if case.sizes.buckets.is_some() { texts + 6 } else { texts };
         expected.extend(linear("head", read, if case.sizes.head == Head::Sigmoid { 1 } else { 3 }));
 
+        assert_eq!(case.config.weight_shapes(&case.sizes), expected, "{}, before it is built", case.name);
         let model = case.fresh(0, &device);
         assert_eq!(model.weight_shapes(), expected, "{}", case.name);
         let read: Shapes = model.weights().unwrap().into_iter().map(|w| (w.name, w.shape)).collect();

@@ -1,6 +1,6 @@
 //! What is wrong between the sections of a config, each of which is right by itself.
 
-use attentive_model::{AttentionConfig, HeadConfig, Pooling, Positions, ScoreMode};
+use attentive_model::{AttentionConfig, HeadConfig, Sizes, Table};
 
 use super::{Config, Threshold};
 use crate::loss::ClassWeights;
@@ -148,7 +148,7 @@ fn start(config: &Config, problems: &mut Problems) {
 /// Learning rates for parts of the model that have weights.
 fn parts(config: &Config, problems: &mut Problems) {
     let trained = trained_parts(config);
-    for name in config.train.learning_rates.keys().filter(|name| !trained.contains(&name.as_str())) {
+    for name in config.train.learning_rates.keys().filter(|name| !trained.contains(*name)) {
         let known = trained.iter().map(|part| format!("`{part}`")).collect::<Vec<_>>().join(", ");
         problems.add(
             &format!("train.learning_rates.{name}"),
@@ -158,20 +158,14 @@ fn parts(config: &Config, problems: &mut Problems) {
 }
 
 /// The parts of the model that have weights to train, by the first name of their weights.
-fn trained_parts(config: &Config) -> Vec<&'static str> {
-    let model = &config.model;
-    let attention = match &model.attention {
-        AttentionConfig::None(_) => false,
-        AttentionConfig::Dot(dot) => dot.use_scale || dot.score_mode == ScoreMode::Concat,
-        _ => true,
-    };
-    let parts = [
-        ("embedding", !model.embedding.frozen),
-        ("positions", model.positions == Positions::Learned),
-        ("attention", attention),
-        ("pooling", model.pooling == Pooling::Attention),
-        ("ngrams", config.features.is_on()),
-        ("head", true),
-    ];
-    parts.into_iter().filter(|(_, trained)| *trained).map(|(name, _)| name).collect()
+fn trained_parts(config: &Config) -> Vec<String> {
+    // Of any size: parts follow from the config alone.
+    let sizes = Sizes { buckets: config.features.is_on().then_some(1), ..Sizes::of_labels(1, 2) };
+    let names = config.model.weight_shapes(&sizes).into_iter().filter_map(|(name, _)| {
+        let frozen = config.model.embedding.frozen && name == Table::Embedding.weight();
+        (!frozen).then(|| name.split('.').next().unwrap_or_default().to_string())
+    });
+    let mut parts: Vec<String> = names.collect();
+    parts.dedup();
+    parts
 }
