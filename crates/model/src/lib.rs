@@ -1,4 +1,5 @@
-//! Attention classifiers as Burn modules: embedding → positions → attention → pooling → head.
+//! Classifiers as Burn modules: encoder → pooling (beside n-grams) → head, where the encoder is a table of token vectors with
+//! positions and attention.
 //!
 //! A model is described by a [`ModelConfig`] and built on the [`burn::tensor::Device`] it is given. This crate
 //! deliberately knows no backend, no file and no text: it turns token ids into logits.
@@ -19,22 +20,21 @@ mod config;
 mod pooling;
 mod positions;
 
+mod encoder;
+
 mod classifier;
 
 mod rows;
 mod summary;
 mod weights;
 
-pub use attention::{
-    Activation, AdditiveAttention, AdditiveConfig, Attended, Attention, AttentionConfig, BidirectionalAttention,
-    BidirectionalConfig, DotAttention, DotConfig, MultiHeadAttention, MultiHeadConfig, NoneConfig, Norm,
-    ScaledDotAttention, ScaledDotConfig, ScoreMode, TokenVectors, Transformer, TransformerBlock, TransformerConfig,
-    rotations, scaled_dot_product,
-};
+pub use attention::*; // each mechanism with its options
 pub use classifier::{AttentionWeights, Classifier, Input, Sizes};
 pub use config::{
-    EmbeddingConfig, Head, HeadConfig, ModelConfig, Padding, Pooling, Positions, Truncate, WindowPool, WindowsConfig,
+    EmbeddingConfig, Head, HeadConfig, ModelConfig, Padding, Pair, Pooling, Positions, Truncate, WindowPool,
+    WindowsConfig,
 };
+pub use encoder::{EmbeddingEncoder, EmbeddingEncoderConfig, Encoder, EncoderConfig};
 pub use init::Initializer;
 pub use positions::sinusoids;
 pub use rows::Table;

@@ -1,7 +1,7 @@
 //! A model layer by layer, as Keras' `model.summary()` shows it: output shapes and parameter counts.
 
 use crate::classifier::{Classifier, Sizes};
-use crate::config::{Head, ModelConfig, Padding, Pooling, Positions, WindowPool};
+use crate::config::{Head, ModelConfig, Padding, Pair, Pooling, WindowPool};
 use crate::outline::Layer;
 
 /// One layer of a [`Summary`].
@@ -37,23 +37,15 @@ impl Classifier {
                 .map(|(_, shape)| shape.iter().product::<usize>())
                 .sum()
         };
-        let dim = config.embedding.dim;
-        let length = (config.padding == Padding::MaxLength).then_some(config.max_length);
-        let tokens = |width: usize| vec![None, length, Some(width)];
+        let length = (config.padding == Padding::MaxLength).then(|| config.longest_row());
+        let width = config.encoder().options().width();
         let mut layers = Vec::new();
         let mut layer = |name: &str, kind: String, output: Vec<Option<usize>>| {
             layers.push(LayerSummary { name: name.to_string(), kind, output, parameters: count(name) });
         };
 
-        let frozen = if config.embedding.frozen { "Embedding (frozen)" } else { "Embedding" };
-        layer("embedding", frozen.to_string(), tokens(dim));
-        match config.positions {
-            Positions::None | Positions::Rotary => {}
-            Positions::Learned => layer("positions", "Learned positions".to_string(), tokens(dim)),
-            Positions::Sinusoidal => layer("positions", "Sinusoidal positions".to_string(), tokens(dim)),
-        }
-        for Layer { name, kind, width } in config.attention.describe(config.token_vectors()).layers {
-            layer(&name, kind, tokens(width));
+        for Layer { name, kind, width } in config.encoder().options().layers() {
+            layer(&name, kind, vec![None, length, Some(width)]);
         }
         let pooling = match config.pooling {
             Pooling::Mean => "Mean pooling",
@@ -61,9 +53,15 @@ impl Classifier {
             Pooling::First => "First token",
             Pooling::Attention => "Attention pooling",
         };
-        layer("pooling", pooling.to_string(), vec![None, Some(config.text_dim(false))]);
+        let of_texts = config.vectors_of_texts() * width;
+        if config.pair == Some(Pair::Compare) {
+            layer("pooling", pooling.to_string(), vec![None, Some(2 * width)]);
+            layer("pair", "Both texts, |u − v| and u∘v".to_string(), vec![None, Some(of_texts)]);
+        } else {
+            layer("pooling", pooling.to_string(), vec![None, Some(of_texts)]);
+        }
         if sizes.buckets.is_some() {
-            layer("ngrams", "Mean of n-gram vectors, beside it".to_string(), vec![None, Some(dim)]);
+            layer("ngrams", "Mean of n-gram vectors, beside it".to_string(), vec![None, Some(config.embedding.dim)]);
         }
         let head = match sizes.head {
             Head::Sigmoid => "Sigmoid head",

@@ -184,6 +184,7 @@ impl Architecture {
         model.embedding.dim = self.dim;
         model.embedding.vectors = None;
         model.embedding.frozen = false;
+        model.pair = None;
         model.positions = Positions::None;
         model.windows = None;
         model.attention = self.attention.clone().map_or(AttentionConfig::None(NoneConfig {}), AttentionConfig::Dot);

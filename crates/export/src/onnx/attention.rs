@@ -3,7 +3,8 @@
 use std::f32::consts::FRAC_1_SQRT_2;
 
 use attentive_model::{
-    Activation, AttentionConfig, DotConfig, ModelConfig, Norm, Positions, ScoreMode, TransformerConfig, rotations,
+    Activation, AttentionConfig, DotConfig, EmbeddingEncoderConfig, Norm, Positions, ScoreMode, TransformerConfig,
+    rotations,
 };
 
 use super::layers::{Builder, Text};
@@ -12,7 +13,7 @@ use super::layers::{Builder, Text};
 #[derive(Debug, Clone, Copy)]
 struct Rotary {
     is_on: bool,
-    max_length: usize,
+    longest_row: usize,
 }
 
 /// What becomes of the tokens of each text.
@@ -22,10 +23,10 @@ fn each(texts: &[Text], mut attend: impl FnMut(&Text) -> String) -> Vec<Text> {
 
 impl Builder<'_> {
     /// What the mechanism makes of one text, or of two that form a pair.
-    pub(super) fn attended(&mut self, config: &ModelConfig, texts: &[Text]) -> Vec<Text> {
-        let dim = config.embedding.dim;
-        let rotary = Rotary { is_on: config.positions == Positions::Rotary, max_length: config.max_length };
-        match &config.attention {
+    pub(super) fn attended(&mut self, config: EmbeddingEncoderConfig, texts: &[Text]) -> Vec<Text> {
+        let dim = config.table.dim;
+        let rotary = Rotary { is_on: config.positions == Positions::Rotary, longest_row: config.longest_row };
+        match config.attention {
             AttentionConfig::None(_) => texts.to_vec(),
             AttentionConfig::Dot(dot) => each(texts, |text| self.dot(dot, text)),
             AttentionConfig::ScaledDot(scaled) => {
@@ -192,7 +193,7 @@ impl Builder<'_> {
         let half = width / 2;
         let mut table = |name: &str, values: &[f32]| -> String {
             let name = format!("{name}_of_{x}");
-            let table = self.graph.floats(&name, &[rotary.max_length, half], values);
+            let table = self.graph.floats(&name, &[rotary.longest_row, half], values);
             if heads == 1 {
                 return self.first_rows(&table, x);
             }
@@ -200,7 +201,7 @@ impl Builder<'_> {
             let like = self.transposed(x, &[0, 2, 1, 3]);
             self.first_rows(&table, &like)
         };
-        let [cos, sin] = rotations(rotary.max_length, width);
+        let [cos, sin] = rotations(rotary.longest_row, width);
         let (cos, sin) = (table("cosines", &cos), table("sines", &sin));
         let (a, b) = (self.every_second(x, 0, width), self.every_second(x, 1, width));
         let [a_cos, b_sin, a_sin, b_cos] =

@@ -232,6 +232,11 @@ class Pooling(nn.Module):
         return largest.masked_fill(~mask.any(1, keepdim=True), 0.0)
 
 
+def longest_row(model):
+    """The most tokens that are read at once: those of a text, or of two with one between them."""
+    return 2 * model["max_length"] + 1 if model.get("pair") == "join" else model["max_length"]
+
+
 class Classifier(nn.Module):
     """Token ids to logits [batch, outputs]: one output for the second of two labels, or one for each label."""
 
@@ -241,12 +246,14 @@ class Classifier(nn.Module):
         dim = model["embedding"]["dim"]
         (mechanism, options), *_ = model["attention"].items()
         self.embedding = Table(config["vocab_size"], dim)
-        self.positions = Table(model["max_length"], dim) if model["positions"] == "learned" else None
+        self.positions = Table(longest_row(model), dim) if model["positions"] == "learned" else None
         self.attention = MECHANISMS[mechanism](options, dim, model["positions"] == "rotary")
         self.pooling = Pooling(model["pooling"], self.attention.width)
         buckets = config["ngram_buckets"]
         self.ngrams = Table(buckets, dim) if buckets else None
-        width = self.attention.width * (2 if config["text_pair"] else 1) + (dim if buckets else 0)
+        self.pair = model.get("pair")
+        vectors = {"compare": 4, "join": 1}.get(self.pair) or (2 if config["text_pair"] else 1)
+        width = self.attention.width * vectors + (dim if buckets else 0)
         outputs = 1 if config["head"] == "sigmoid" else len(config["id2label"])
         self.head = Linear(width, outputs)
         self.tokenizer = None
@@ -281,6 +288,9 @@ class Classifier(nn.Module):
         if second_ids is not None:
             texts.append((self.embed(second_ids), second_mask))
         parts = [self.pooling(x, m) for x, m in self.attention(texts)]
+        if self.pair == "compare":
+            u, v = parts
+            parts += [(u - v).abs(), u * v]
         if self.ngrams is not None:
             parts.append(mean(self.ngrams(ngrams), ngram_mask))
         return self.head(torch.cat(parts, 1))
@@ -312,8 +322,13 @@ class Classifier(nn.Module):
 
     def logits(self, texts, seconds=None):
         rows, counts, ngrams = [], [], []
-        for text in texts:
-            windows = self.windows(self.ids(text))
+        if self.pair == "join":
+            between = [self.config["pad_token_id"]]
+            joined, seconds = [self.ids(a) + between + self.ids(b) for a, b in zip(texts, seconds)], None
+        else:
+            joined = [self.ids(text) for text in texts]
+        for text, ids in zip(texts, joined):
+            windows = self.windows(ids)
             rows += windows
             counts.append(len(windows))
             ngrams += [self.ngrams_of(text)] * len(windows) if self.ngrams is not None else []
@@ -332,7 +347,7 @@ class Classifier(nn.Module):
     def pad(self, rows, padding=None, pad_id=None):
         model = self.config["model"]
         to_max = (padding or model["padding"]) == "max_length"
-        length = model["max_length"] if to_max else max([len(row) for row in rows] + [1])
+        length = longest_row(model) if to_max else max([len(row) for row in rows] + [1])
         pad_id = self.config["pad_token_id"] if pad_id is None else pad_id
         ids = torch.tensor([row + [pad_id] * (length - len(row)) for row in rows])
         lengths = torch.tensor([len(row) for row in rows])

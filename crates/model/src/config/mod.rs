@@ -1,6 +1,7 @@
 //! The `[model]` section of a config: what the classifier is made of. Holds no tensors; [`crate::Classifier`] is
 //! built from it.
 
+mod pair;
 mod windows;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use pair::Pair;
 pub use windows::{WindowPool, WindowsConfig};
 
 use crate::attention::{AttentionConfig, Heads, TokenVectors};
@@ -16,7 +18,7 @@ use crate::attention::{AttentionConfig, Heads, TokenVectors};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
-    /// The longest text in tokens; of what is longer there stays the part that `truncate` says, unless `windows` reads
+    /// The longest text in tokens, of a pair each text; of what is longer there stays the part that `truncate` says, unless `windows` reads
     /// all of it. Longer costs time: the attention scores grow with its square. Default 100, the length of the
     /// reference model.
     #[schemars(range(min = 1, max = 65536))]
@@ -42,6 +44,10 @@ pub struct ModelConfig {
     pub positions: Positions,
     /// How tokens look at each other. Default `dot`, the reference model.
     pub attention: AttentionConfig,
+    /// How the two texts of a pair are read by a mechanism that does not bring them together itself, as
+    /// `attention.bidirectional` does. Default: none, for single texts and for that mechanism.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair: Option<Pair>,
     /// How the token vectors become one text vector. Default `mean`.
     pub pooling: Pooling,
     /// What turns the text vector into probabilities. Default `auto`, by the labels.
@@ -63,6 +69,7 @@ impl Default for ModelConfig {
             embedding: EmbeddingConfig::default(),
             positions: Positions::None,
             attention: AttentionConfig::default(),
+            pair: None,
             pooling: Pooling::Mean,
             head: HeadConfig::Auto,
             dropout: 0.0,
@@ -231,7 +238,14 @@ impl ModelConfig {
                 format!("`positions = \"sinusoidal\"` pairs a sine with a cosine and needs an even `embedding.dim`, not {dim}"),
             ));
         }
-        match (self.attention.describe(self.token_vectors()).heads, self.positions) {
+        if self.pair.is_some() && self.attention.compares_texts() {
+            problems.push((
+                "pair",
+                format!("`attention.{}` brings two texts together itself: leave `pair` out", self.attention.name()),
+            ));
+        }
+        let tokens = TokenVectors { dim, rotary: self.positions == Positions::Rotary };
+        match (self.attention.describe(tokens).heads, self.positions) {
             (Heads::Shares { key, n }, _) if !dim.is_multiple_of(n) => problems.push((
                 key,
                 format!(
@@ -277,20 +291,12 @@ impl ModelConfig {
         })
     }
 
-    /// What the attention is given.
-    pub(crate) fn token_vectors(&self) -> TokenVectors {
-        TokenVectors { dim: self.embedding.dim, rotary: self.positions == Positions::Rotary }
-    }
-
-    /// The width of a token vector behind the attention, and of one pooled text.
-    pub(crate) fn attended_dim(&self) -> usize {
-        self.attention.describe(self.token_vectors()).width
-    }
-
-    /// The width of what the head sees: two texts for a pair, and the n-grams.
-    pub(crate) fn text_dim(&self, has_ngrams: bool) -> usize {
-        let texts = if self.attention.compares_texts() { 2 } else { 1 };
-        texts * self.attended_dim() + if has_ngrams { self.embedding.dim } else { 0 }
+    /// The most tokens that the model reads at once: those of a text, or of two with one between them.
+    pub fn longest_row(&self) -> usize {
+        match self.pair {
+            Some(Pair::Join) => 2 * self.max_length + 1,
+            Some(Pair::Compare) | None => self.max_length,
+        }
     }
 }
 

@@ -58,7 +58,7 @@ fn logits_follow_numpy() {
 }
 
 #[test]
-fn sinusoids_vectors_by_hand() {
+fn sinusoidal_vectors_by_hand() {
     let vectors = sinusoids(3, 4);
     // Frequencies 1 and 10000^(-2/4) = 0.01: sin t, cos t, sin t/100, cos t/100.
     let expected = [

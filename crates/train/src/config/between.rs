@@ -1,6 +1,6 @@
 //! What is wrong between the sections of a config, each of which is right by itself.
 
-use attentive_model::{AttentionConfig, HeadConfig, Sizes, Table};
+use attentive_model::{HeadConfig, Sizes, Table};
 
 use super::{Config, Threshold};
 use crate::loss::ClassWeights;
@@ -28,23 +28,29 @@ impl Problems {
 
 /// One text or two.
 fn texts(config: &Config, problems: &mut Problems) {
-    let is_pair = config.data.text.is_pair();
-    let attention = &config.model.attention;
-    match (is_pair, matches!(attention, AttentionConfig::Bidirectional(_))) {
+    let (is_pair, model) = (config.data.text.is_pair(), &config.model);
+    let attention = model.attention.name();
+    match (is_pair, model.reads_pairs()) {
+        (true, true) | (false, false) => {}
+        (false, true) if model.pair.is_some() => problems.add(
+            "model.pair",
+            "`pair` says how two texts are read, but `data.text` names one column: name two, such as \
+             `text = [\"premise\", \"hypothesis\"]`, or leave `pair` out",
+        ),
         (false, true) => problems.add(
-            "model.attention.bidirectional",
-            "`attention.bidirectional` compares two texts, but `data.text` names one column: name two, such as \
-             `text = [\"premise\", \"hypothesis\"]`, or choose another mechanism",
+            &format!("model.attention.{attention}"),
+            format!(
+                "`attention.{attention}` compares two texts, but `data.text` names one column: name two, such as \
+                 `text = [\"premise\", \"hypothesis\"]`, or choose another mechanism"
+            ),
         ),
         (true, false) => problems.add(
             "data.text",
             format!(
-                "`data.text` names two columns, but `attention.{}` reads one text: set `attention.bidirectional = {{}}` \
-                 under `[model]`, or name one column",
-                attention.name()
+                "`data.text` names two columns, but `attention.{attention}` reads one text: set `pair = \"compare\"`, \
+                 `pair = \"join\"` or `attention.bidirectional = {{}}` under `[model]`, or name one column"
             ),
         ),
-        _ => {}
     }
     if is_pair && config.model.windows.is_some() {
         problems.add(
