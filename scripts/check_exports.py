@@ -80,6 +80,10 @@ MODELS = [
     ("pairs", "attention.bidirectional = {}"),
     ("pairs", 'attention.bidirectional = { d_compare = 6 }\npositions = "learned"\npooling = "max"'),
     ("pairs", 'attention.bidirectional = {}\nmasking = false\npadding = "max_length"\npooling = "attention"'),
+    ("pairs", 'attention.none = {}\npair = "compare"'),
+    ("pairs", 'attention.multi_head = { n_heads = 2 }\npair = "compare"\npositions = "learned"\npooling = "max"'),
+    ("pairs", 'attention.dot = {}\npair = "join"\nmasking = false\npadding = "max_length"'),
+    ("pairs", 'attention.transformer = { n_heads = 2 }\npair = "join"\nmax_length = 6\npositions = "sinusoidal"'),
     ("Chinese", "attention.dot = {}\n[tokenizer.char]\n[features]\nword_ngrams = 2\nbuckets = 500"),
 ]
 

@@ -2,7 +2,7 @@
 //! good it is, and how to use it.
 
 use attentive_data::{Split, thousands};
-use attentive_model::{AttentionConfig, Head};
+use attentive_model::Head;
 use attentive_train::{Metrics, Precision, Predictor, limit};
 
 use crate::about::{About, Measured};
@@ -160,9 +160,9 @@ fn decides(predictor: &Predictor) -> String {
         attentive_model::Truncate::Tail => "the last",
         attentive_model::Truncate::Both => "the outer",
     };
-    let attention = match &model.attention {
-        AttentionConfig::None(_) => "no attention",
-        other => &format!("`{}` attention", other.name()),
+    let attention = match model.attention.name() {
+        "none" => "no attention",
+        name => &format!("`{name}` attention"),
     };
     text + &format!(
         " Of a longer text it reads {part} {} tokens. The model has {attention} over vectors of {} numbers for {} tokens, and {} \

@@ -1,32 +1,23 @@
 //! The classifier: from token ids to logits.
 
-use attentive_ops::{embedding_pooling, query_pooling, self_attention_pooling};
+use attentive_ops::embedding_pooling;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
-use burn::tensor::module::embedding;
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::Tensor;
 
-use crate::attention::{Attention, Sequences, drops};
-use crate::config::{AttentionConfig, Head, HeadConfig, ModelConfig};
+use crate::config::{Head, HeadConfig, ModelConfig, Pair};
+use crate::encoder::Encoder;
 use crate::init::Initializer;
+use crate::outline::Shapes;
 use crate::pooling::Pool;
-use crate::positions::PositionVectors;
-
-/// A batch of texts as ids.
-#[derive(Debug, Clone)]
-pub struct Tokens {
-    /// Ids `[batch, length]`; every id is below the number of rows of its table.
-    pub ids: Tensor<2, Int>,
-    /// `[batch, length]`, true where a token is real; `None` when padding counts as tokens.
-    pub mask: Option<Tensor<2, Bool>>,
-}
+use crate::texts::Tokens;
 
 /// What a classifier reads of a batch.
 #[derive(Debug, Clone)]
 pub struct Input {
-    /// The texts.
+    /// The texts; of pairs that are read as one, both.
     pub texts: Tokens,
-    /// The second texts, if the examples are pairs.
+    /// The second texts, if the examples are pairs that are read as two.
     pub seconds: Option<Tokens>,
     /// The n-grams of the texts, as bucket ids with a mask, if the model has a table for them.
     pub ngrams: Option<Tokens>,
@@ -62,60 +53,78 @@ impl Sizes {
 /// How much each token counted, on its way to the text vector.
 #[derive(Debug, Clone)]
 pub struct AttentionWeights {
-    /// `[batch, heads, queries, keys]`: for each text, or for each encoder block of each text. For pairs: the first
-    /// text's tokens over the second's, then the second's over the first's.
+    /// `[batch, heads, queries, keys]`: for each text, or for each encoder block of each text. Where the attention brings the two
+    /// texts of a pair together: the first text's tokens over the second's, then the second's over the first's.
     pub attention: Vec<Tensor<4>>,
     /// `[batch, length]` for each text, where pooling has a trained query.
     pub pooling: Vec<Tensor<2>>,
 }
 
-/// Embedding → positions → attention → pooling → head, with the mean of n-gram vectors beside the pooled tokens if the
-/// model has a table for them (Joulin et al. 2017, §2.2). Both texts of a pair pass through the same weights.
+/// Encoder → pooling → head, with the mean of n-gram vectors beside the pooled tokens if the model has a table for them
+/// (Joulin et al. 2017, §2.2).
 #[derive(Module, Debug)]
 pub struct Classifier {
-    pub(crate) embedding: Embedding,
-    positions: Option<PositionVectors>,
+    pub(crate) encoder: Encoder,
     dropout: Dropout,
-    attention: Option<Attention>,
     pooling: Pool,
     pub(crate) ngrams: Option<Embedding>,
     head: Linear,
-    pub(crate) frozen: bool,
+    /// Whether the head sees how the two texts of a pair differ.
+    compares: bool,
 }
 
 impl ModelConfig {
     /// Builds the classifier with initial weights that depend on the stream of `init` alone.
     pub fn init(&self, sizes: &Sizes, init: &mut Initializer) -> Classifier {
-        let dim = self.embedding.dim;
+        let (encoder, has_ngrams) = (self.encoder(), sizes.buckets.is_some());
         Classifier {
-            embedding: init.table(sizes.vocab_size, dim, self.embedding.bound as f32),
-            positions: PositionVectors::init(self.positions, self.max_length, dim, init),
+            encoder: encoder.options().init(sizes.vocab_size, init),
             dropout: DropoutConfig::new(self.dropout).init(),
-            attention: Attention::init(self, init),
-            pooling: Pool::init(self.pooling, self.attended_dim(), init),
-            ngrams: sizes.buckets.map(|buckets| init.zero_table(buckets, dim)),
-            head: init.linear(self.text_dim(sizes.buckets.is_some()), sizes.head.outputs(sizes.n_labels)),
-            frozen: self.embedding.frozen,
+            pooling: Pool::init(self.pooling, encoder.options().width(), init),
+            ngrams: sizes.buckets.map(|buckets| init.zero_table(buckets, self.embedding.dim)),
+            head: init.linear(self.head_width(has_ngrams), sizes.head.outputs(sizes.n_labels)),
+            compares: self.pair == Some(Pair::Compare),
         }
     }
 
-    /// The width of a token vector behind the attention, and of one pooled text.
-    pub(crate) fn attended_dim(&self) -> usize {
-        match &self.attention {
-            AttentionConfig::ScaledDot(config) => config.dim.unwrap_or(self.embedding.dim),
-            AttentionConfig::Bidirectional(config) => config.d_compare.unwrap_or(self.embedding.dim),
-            AttentionConfig::None(_)
-            | AttentionConfig::Dot(_)
-            | AttentionConfig::Additive(_)
-            | AttentionConfig::MultiHead(_)
-            | AttentionConfig::Transformer(_) => self.embedding.dim,
+    /// The name and shape of every weight of the model that [`ModelConfig::init`] builds for these sizes, in the same order.
+    /// Nothing is allocated.
+    pub fn weight_shapes(&self, sizes: &Sizes) -> Vec<(String, Vec<usize>)> {
+        let encoder = self.encoder();
+        let mut shapes = Shapes::default();
+        encoder.options().shapes(sizes.vocab_size, &mut shapes);
+        Pool::shapes(self.pooling, encoder.options().width(), &mut shapes);
+        if let Some(buckets) = sizes.buckets {
+            shapes.table("ngrams", buckets, self.embedding.dim);
+        }
+        shapes.linear("head", self.head_width(sizes.buckets.is_some()), sizes.head.outputs(sizes.n_labels));
+        shapes.found
+    }
+
+    /// The width of what the head sees: the vectors of an example, and the n-grams.
+    fn head_width(&self, has_ngrams: bool) -> usize {
+        let of_texts = self.vectors_of_texts() * self.encoder().options().width();
+        of_texts + if has_ngrams { self.embedding.dim } else { 0 }
+    }
+
+    /// How many vectors the head sees of the texts of an example.
+    pub(crate) fn vectors_of_texts(&self) -> usize {
+        if self.pair == Some(Pair::Compare) { 4 } else { self.rows_of_example() }
+    }
+
+    /// How many rows of ids the model reads of an example: two for a pair, unless it is read as one text.
+    pub fn rows_of_example(&self) -> usize {
+        match self.pair {
+            Some(Pair::Compare) => 2,
+            Some(Pair::Join) => 1,
+            None if self.encoder().options().compares_texts() => 2,
+            None => 1,
         }
     }
 
-    /// The width of what the head sees: two texts for a pair, and the n-grams.
-    pub(crate) fn text_dim(&self, has_ngrams: bool) -> usize {
-        let texts = if matches!(self.attention, AttentionConfig::Bidirectional(_)) { 2 } else { 1 };
-        texts * self.attended_dim() + if has_ngrams { self.embedding.dim } else { 0 }
+    /// Whether the model reads pairs of texts, and nothing else.
+    pub fn reads_pairs(&self) -> bool {
+        self.pair.is_some() || self.rows_of_example() == 2
     }
 }
 
@@ -123,14 +132,11 @@ impl Classifier {
     /// The logits `[batch, outputs]` of a batch: one output with two labels and a sigmoid (of the second label), else
     /// one for each label. A text without tokens, or a pair without any, gets the head's bias.
     ///
-    /// A model with a table for n-grams reads `ngrams`, and one with bidirectional attention `seconds`.
+    /// A model with a table for n-grams reads `ngrams`; one whose attention brings two texts together, or that compares them,
+    /// reads `seconds`.
     pub fn forward(&self, input: impl Into<Input>) -> Tensor<2> {
         let Input { texts, seconds, ngrams } = input.into();
-        let pooled = if seconds.is_none() { self.pool_at_once(&texts) } else { None };
-        let mut parts = match pooled {
-            Some(pooled) => vec![pooled],
-            None => self.pool(texts, seconds).0,
-        };
+        let mut parts = self.vectors([texts].into_iter().chain(seconds).collect());
         if let (Some(table), Some(Tokens { ids, mask })) = (&self.ngrams, ngrams) {
             parts.push(embedding_pooling(table.weight.val(), ids, mask.as_ref(), None));
         }
@@ -141,52 +147,26 @@ impl Classifier {
     /// How much each token counted in a batch; nothing is dropped out unless the model is training.
     pub fn attention_weights(&self, input: impl Into<Input>) -> AttentionWeights {
         let Input { texts, seconds, .. } = input.into();
-        self.pool(texts, seconds).1
+        self.pool([texts].into_iter().chain(seconds).collect()).1
     }
 
-    /// The vector of each text, `[batch, attended_dim]`, by way of the vectors of its tokens and all attention weights.
-    fn pool(&self, texts: Tokens, seconds: Option<Tokens>) -> (Vec<Tensor<2>>, AttentionWeights) {
-        let placed: Vec<Sequences> = std::iter::once(texts).chain(seconds).map(|texts| self.embed(texts)).collect();
-        let (attended, attention) = match &self.attention {
-            Some(attention) => attention.forward(placed),
-            None => (placed, Vec::new()),
-        };
-        let (vectors, pooling): (Vec<_>, Vec<_>) =
-            attended.into_iter().map(|texts| self.pooling.forward(texts)).unzip();
-        (vectors, AttentionWeights { attention, pooling: pooling.into_iter().flatten().collect() })
-    }
-
-    /// The vector of each text, `[batch, attended_dim]`, without those of its tokens, where the pooling makes that possible:
-    /// several times as fast, and in memory that grows with the length alone.
-    fn pool_at_once(&self, texts: &Tokens) -> Option<Tensor<2>> {
-        let Tokens { ids, mask } = texts.clone();
-        let table = self.table();
-        let device = table.device();
-        let are_rows = self.positions.is_none() && !drops(&self.dropout, &device);
-        match (&self.attention, self.pooling.query()) {
-            (None, Some(query)) => are_rows.then(|| query_pooling(table, query, ids, mask.as_ref())),
-            _ if !self.pooling.is_mean() => None,
-            (None, _) => are_rows.then(|| embedding_pooling(table, ids, mask.as_ref(), None)),
-            (Some(Attention::Dot(attention)), _) if are_rows && attention.is_plain(&device) => {
-                Some(self_attention_pooling(table, ids, mask.as_ref(), None, 1.0).vectors)
-            }
-            (Some(attention), _) => attention.mean(|| self.embed(texts.clone()), &device),
+    /// What the head sees of the texts, `[batch, width]` each.
+    fn vectors(&self, texts: Vec<Tokens>) -> Vec<Tensor<2>> {
+        let at_once = |texts| self.encoder.reader().read_pooled(texts, &self.pooling);
+        let pooled: Option<Vec<_>> = texts.iter().map(at_once).collect();
+        let mut vectors = pooled.unwrap_or_else(|| self.pool(texts).0);
+        if let (true, [u, v]) = (self.compares, vectors.as_slice()) {
+            let (difference, product) = ((u.clone() - v.clone()).abs(), u.clone() * v.clone());
+            vectors.extend([difference, product]);
         }
+        vectors
     }
 
-    fn table(&self) -> Tensor<2> {
-        let table = self.embedding.weight.val();
-        if self.frozen { table.detach() } else { table }
-    }
-
-    /// The token vectors with their positions, `[batch, length, dim]`.
-    fn embed(&self, texts: Tokens) -> Sequences {
-        let embedded = embedding(self.table(), texts.ids);
-        let placed = match &self.positions {
-            Some(positions) => positions.forward(embedded),
-            None => embedded,
-        };
-        Sequences { tokens: self.dropout.forward(placed), mask: texts.mask }
+    /// The vector of each text, `[batch, width]`, by way of the vectors of its tokens and all attention weights.
+    fn pool(&self, texts: Vec<Tokens>) -> (Vec<Tensor<2>>, AttentionWeights) {
+        let (read, attention) = self.encoder.reader().read(texts);
+        let (vectors, pooling): (Vec<_>, Vec<_>) = read.into_iter().map(|texts| self.pooling.forward(texts)).unzip();
+        (vectors, AttentionWeights { attention, pooling: pooling.into_iter().flatten().collect() })
     }
 
     /// How many logits the head computes.

@@ -5,10 +5,11 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Tensor};
 
-use crate::attention::Sequences;
 use crate::config::Pooling;
 use crate::init::Initializer;
 use crate::mask::{hide_keys, zero_padding};
+use crate::outline::Shapes;
+use crate::texts::Sequences;
 
 /// How token vectors become one text vector.
 #[derive(Module, Debug)]
@@ -21,6 +22,14 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn init(kind: Pooling, dim: usize, init: &mut Initializer) -> Self {
         Self { query: (kind == Pooling::Attention).then(|| init.glorot_vector(dim)), kind }
+    }
+
+    /// The weights of [`Pool::init`].
+    pub(crate) fn shapes(kind: Pooling, dim: usize, shapes: &mut Shapes) {
+        match kind {
+            Pooling::Attention => shapes.add("pooling.query", &[dim]),
+            Pooling::Mean | Pooling::Max | Pooling::First => {}
+        }
     }
 
     /// Whether it is the plain mean.

@@ -1,10 +1,11 @@
 //! Position vectors added to the token vectors.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::config::Positions;
 use crate::init::Initializer;
+use crate::outline::Shapes;
 
 /// The half-width of Keras' default embedding initialiser, `RandomUniform(-0.05, 0.05)`.
 const KERAS_BOUND: f32 = 0.05;
@@ -42,29 +43,35 @@ impl PositionVectors {
         }
     }
 
+    /// The weights of [`PositionVectors::init`].
+    pub(crate) fn shapes(kind: Positions, max_length: usize, dim: usize, shapes: &mut Shapes) {
+        match kind {
+            Positions::Learned => shapes.table("positions", max_length, dim),
+            Positions::None | Positions::Rotary | Positions::Sinusoidal => {}
+        }
+    }
+
     /// Adds a vector to each token: `[batch, length, dim]` → `[batch, length, dim]`.
     pub(crate) fn forward(&self, tokens: Tensor<3>) -> Tensor<3> {
         let [_, length, _] = tokens.dims();
         match self {
             Self::Learned(positions) => tokens + positions.weight.val().narrow(0, 0, length).unsqueeze_dim::<3>(0),
             Self::Sinusoidal(positions) => {
-                let vectors = sinusoidal(length, positions.dim, &tokens.device());
-                tokens * (positions.dim as f32).sqrt() + vectors.unsqueeze_dim::<3>(0)
+                let dim = positions.dim;
+                let vectors = TensorData::new(sinusoids(length, dim), [1, length, dim]);
+                let vectors = Tensor::from_data(vectors, &tokens.device());
+                tokens * (dim as f32).sqrt() + vectors
             }
         }
     }
 }
 
-/// The position vectors `[length, dim]` of Vaswani et al. 2017, §3.5: value 2k of position t is
+/// The position vectors `[length, dim]` of Vaswani et al. 2017, §3.5, row-major: value 2k of position t is
 /// sin(t / 10000^(2k/dim)), value 2k + 1 its cosine. `dim` is even.
-pub fn sinusoidal(length: usize, dim: usize, device: &Device) -> Tensor<2> {
-    let values: Vec<f32> = (0..length)
-        .flat_map(|t| {
-            (0..dim).map(move |i| {
-                let angle = t as f64 / 10_000f64.powf((i - i % 2) as f64 / dim as f64);
-                (if i % 2 == 0 { angle.sin() } else { angle.cos() }) as f32
-            })
-        })
-        .collect();
-    Tensor::from_data(TensorData::new(values, [length, dim]), device)
+pub fn sinusoids(length: usize, dim: usize) -> Vec<f32> {
+    let value = |t: usize, i: usize| {
+        let angle = t as f64 / 10_000f64.powf((i - i % 2) as f64 / dim as f64);
+        (if i % 2 == 0 { angle.sin() } else { angle.cos() }) as f32
+    };
+    (0..length).flat_map(|t| (0..dim).map(move |i| value(t, i))).collect()
 }

@@ -11,7 +11,7 @@ use crate::Classifier;
 /// A table of vectors, one row for each id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
-    /// The token vectors.
+    /// The token vectors of the encoder.
     Embedding,
     /// The n-gram vectors.
     Ngrams,
@@ -39,7 +39,10 @@ impl Classifier {
             Embedding { weight: Param::from_tensor(Tensor::from_inner(rows).require_grad()) }
         };
         match table {
-            Table::Embedding => self.embedding = pick(&self.embedding),
+            Table::Embedding => {
+                let table = self.encoder.table_mut();
+                *table = pick(table);
+            }
             Table::Ngrams => self.ngrams = self.ngrams.as_ref().map(pick),
         }
         self

@@ -1,7 +1,8 @@
 //! A model layer by layer, as Keras' `model.summary()` shows it: output shapes and parameter counts.
 
 use crate::classifier::{Classifier, Sizes};
-use crate::config::{AttentionConfig, Head, ModelConfig, Norm, Padding, Pooling, Positions, ScoreMode, WindowPool};
+use crate::config::{Head, ModelConfig, Padding, Pair, Pooling, WindowPool};
+use crate::outline::Layer;
 
 /// One layer of a [`Summary`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,54 +37,15 @@ impl Classifier {
                 .map(|(_, shape)| shape.iter().product::<usize>())
                 .sum()
         };
-        let dim = config.embedding.dim;
-        let length = (config.padding == Padding::MaxLength).then_some(config.max_length);
-        let tokens = |width: usize| vec![None, length, Some(width)];
+        let length = (config.padding == Padding::MaxLength).then(|| config.longest_row());
+        let width = config.encoder().options().width();
         let mut layers = Vec::new();
         let mut layer = |name: &str, kind: String, output: Vec<Option<usize>>| {
             layers.push(LayerSummary { name: name.to_string(), kind, output, parameters: count(name) });
         };
 
-        let frozen = if config.embedding.frozen { "Embedding (frozen)" } else { "Embedding" };
-        layer("embedding", frozen.to_string(), tokens(dim));
-        match config.positions {
-            Positions::None | Positions::Rotary => {}
-            Positions::Learned => layer("positions", "Learned positions".to_string(), tokens(dim)),
-            Positions::Sinusoidal => layer("positions", "Sinusoidal positions".to_string(), tokens(dim)),
-        }
-        let rotary = if config.positions == Positions::Rotary { ", rotary" } else { "" };
-        let attended = tokens(config.attended_dim());
-        match &config.attention {
-            AttentionConfig::None(_) => {}
-            AttentionConfig::Dot(dot) => {
-                let kind = match dot.score_mode {
-                    ScoreMode::Dot => "Dot-product attention",
-                    ScoreMode::Concat => "Dot-product attention (concat)",
-                };
-                layer("attention", kind.to_string(), attended);
-            }
-            AttentionConfig::ScaledDot(_) => {
-                layer("attention", format!("Scaled dot-product attention{rotary}"), attended);
-            }
-            AttentionConfig::Additive(_) => layer("attention", "Additive attention".to_string(), attended),
-            AttentionConfig::MultiHead(multi_head) => {
-                layer("attention", format!("Multi-head attention ({} heads{rotary})", multi_head.n_heads), attended);
-            }
-            AttentionConfig::Transformer(transformer) => {
-                for block in 0..transformer.n_layers {
-                    layer(
-                        &format!("attention.layers.{block}"),
-                        format!("Encoder block ({} heads{rotary})", transformer.n_heads),
-                        attended.clone(),
-                    );
-                }
-                if transformer.norm == Norm::Pre {
-                    layer("attention.norm", "Layer norm".to_string(), attended);
-                }
-            }
-            AttentionConfig::Bidirectional(_) => {
-                layer("attention", "Bidirectional attention, for both texts".to_string(), attended);
-            }
+        for Layer { name, kind, width } in config.encoder().options().layers() {
+            layer(&name, kind, vec![None, length, Some(width)]);
         }
         let pooling = match config.pooling {
             Pooling::Mean => "Mean pooling",
@@ -91,9 +53,15 @@ impl Classifier {
             Pooling::First => "First token",
             Pooling::Attention => "Attention pooling",
         };
-        layer("pooling", pooling.to_string(), vec![None, Some(config.text_dim(false))]);
+        let of_texts = config.vectors_of_texts() * width;
+        if config.pair == Some(Pair::Compare) {
+            layer("pooling", pooling.to_string(), vec![None, Some(2 * width)]);
+            layer("pair", "Both texts, |u − v| and u∘v".to_string(), vec![None, Some(of_texts)]);
+        } else {
+            layer("pooling", pooling.to_string(), vec![None, Some(of_texts)]);
+        }
         if sizes.buckets.is_some() {
-            layer("ngrams", "Mean of n-gram vectors, beside it".to_string(), vec![None, Some(dim)]);
+            layer("ngrams", "Mean of n-gram vectors, beside it".to_string(), vec![None, Some(config.embedding.dim)]);
         }
         let head = match sizes.head {
             Head::Sigmoid => "Sigmoid head",

@@ -1,7 +1,8 @@
 //! The weights of a model as named lists of numbers, to save, compare, load and count. Holds no file format.
 //!
 //! A name is the path of fields to the tensor, such as `attention.layers.0.attention.query.weight`. Names of enum
-//! variants are left out, so that a name depends on what a layer is and not on what its enum calls it.
+//! variants are left out, so that a name depends on what a layer is and not on what its enum calls it; and so is the encoder,
+//! whose parts are named like those of the classifier.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,6 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
 use crate::Classifier;
-use crate::rows::Table;
 
 /// One weight tensor on the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +65,8 @@ impl WeightPath {
     /// Steps into a field, list element or enum variant. `container` is what Burn passes to `enter_module`: the kind
     /// of the container the name belongs to.
     pub fn enter(&mut self, name: &str, container: &str) {
-        self.0.push((!container.starts_with("Enum:")).then(|| name.to_string()));
+        let is_encoder = (container, name) == ("Struct:Classifier", "encoder");
+        self.0.push((!is_encoder && !container.starts_with("Enum:")).then(|| name.to_string()));
     }
 
     /// Steps out again.
@@ -109,8 +110,7 @@ impl Classifier {
 
     /// The names and shapes of the weights that training changes: all but a frozen embedding.
     pub fn trained_shapes(&self) -> Vec<(String, Vec<usize>)> {
-        let frozen = |name: &str| self.frozen && name == Table::Embedding.weight();
-        self.weight_shapes().into_iter().filter(|(name, _)| !frozen(name)).collect()
+        self.weight_shapes().into_iter().filter(|(name, _)| self.encoder.reader().trains(name)).collect()
     }
 
     /// The same model with the given weights, which must be exactly those of the model.

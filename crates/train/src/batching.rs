@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use attentive_data::{EncodedTexts, Extent, PaddingStrategy, batch};
-use attentive_model::{Classifier, Input, ModelConfig, Table, Tokens};
+use attentive_model::{Classifier, Input, ModelConfig, Pair, Table, Tokens};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use crate::prepare::EncodedInputs;
@@ -17,6 +17,8 @@ pub(crate) struct Batching {
     padding: PaddingStrategy,
     pad_id: u32,
     windows: Windows,
+    /// Whether the two texts of a pair are one row, with a padding token between them.
+    joins: bool,
 }
 
 /// Some texts as a batch on the host.
@@ -43,23 +45,50 @@ impl Batching {
     pub(crate) fn new(config: &ModelConfig, pad_id: u32) -> Self {
         let padding = match config.padding {
             attentive_model::Padding::Longest => PaddingStrategy::Longest,
-            attentive_model::Padding::MaxLength => PaddingStrategy::To(config.max_length),
+            attentive_model::Padding::MaxLength => PaddingStrategy::To(config.longest_row()),
         };
-        Self { masking: config.masking, padding, pad_id, windows: Windows::new(config) }
+        let joins = config.pair == Some(Pair::Join);
+        Self { masking: config.masking, padding, pad_id, windows: Windows::new(config), joins }
+    }
+
+    /// The ids of an example's text, or of both of its texts as one.
+    fn first<'a>(&self, inputs: &'a EncodedInputs, index: u32) -> Cow<'a, [u32]> {
+        let first = inputs.texts.ids(index as usize);
+        match &inputs.seconds {
+            Some(seconds) if self.joins => {
+                Cow::Owned([&first, &[self.pad_id][..], &seconds.ids(index as usize)].concat())
+            }
+            Some(_) | None => first,
+        }
+    }
+
+    /// How many ids [`Batching::first`] gives.
+    fn first_length(&self, inputs: &EncodedInputs, index: u32) -> usize {
+        let first = inputs.texts.length(index as usize);
+        match &inputs.seconds {
+            Some(seconds) if self.joins => first + 1 + seconds.length(index as usize),
+            Some(_) | None => first,
+        }
+    }
+
+    /// The second texts, where they are rows of their own.
+    fn seconds<'a>(&self, inputs: &'a EncodedInputs) -> Option<&'a EncodedTexts> {
+        inputs.seconds.as_ref().filter(|_| !self.joins)
     }
 
     /// How many rows a text has.
     pub(crate) fn rows(&self, inputs: &EncodedInputs, index: u32) -> usize {
-        self.windows.count(inputs.texts.length(index as usize))
+        self.windows.count(self.first_length(inputs, index))
     }
 
     /// What a text, or a pair, takes of a batch.
     pub(crate) fn extent(&self, inputs: &EncodedInputs, index: u32) -> Extent {
-        let width = |texts: &EncodedTexts| match self.padding {
-            PaddingStrategy::Longest => self.windows.width(texts.length(index as usize)).max(1),
+        let width = |length: usize| match self.padding {
+            PaddingStrategy::Longest => self.windows.width(length).max(1),
             PaddingStrategy::To(width) => width,
         };
-        let lengths = [width(&inputs.texts), inputs.seconds.as_ref().map_or(0, width)];
+        let second = self.seconds(inputs).map(|seconds| seconds.length(index as usize));
+        let lengths = [width(self.first_length(inputs, index)), second.map_or(0, width)];
         Extent { rows: self.rows(inputs, index), lengths }
     }
 
@@ -70,8 +99,8 @@ impl Batching {
         };
         let embedding = (!config.embedding.frozen).then(|| {
             let seconds = inputs.seconds.as_ref().map(ids);
-            // Padding that is not masked is a token like any other.
-            let padding = (!self.masking).then_some(self.pad_id);
+            // Padding that is not masked, or stands between two texts, is a token like any other.
+            let padding = (!self.masking || self.joins).then_some(self.pad_id);
             distinct(ids(&inputs.texts).into_iter().chain(seconds.into_iter().flatten()).chain(padding).collect())
         });
         UsedRows { embedding, ngrams: inputs.ngrams.as_ref().map(ids).map(distinct) }
@@ -80,8 +109,7 @@ impl Batching {
     /// Some of the texts as a batch. With `used`, ids count among the rows used.
     pub(crate) fn batch(&self, inputs: &EncodedInputs, indices: &[u32], used: Option<&UsedRows>) -> HostBatch {
         let counts: Vec<usize> = indices.iter().map(|&index| self.rows(inputs, index)).collect();
-        let ids = |texts: &EncodedTexts| {
-            let texts: Vec<Cow<'_, [u32]>> = indices.iter().map(|&index| texts.ids(index as usize)).collect();
+        let ids = |texts: Vec<Cow<'_, [u32]>>| {
             let rows: Vec<&[u32]> = texts.iter().flat_map(|ids| self.windows.of(ids)).collect();
             let used = used.and_then(|used| used.embedding.as_deref());
             rectangle(batch(&rows, self.padding, self.pad_id), self.masking, used)
@@ -95,8 +123,10 @@ impl Batching {
             rectangle(batch(&rows, PaddingStrategy::Longest, 0), true, used.and_then(|used| used.ngrams.as_deref()))
         };
         HostBatch {
-            texts: ids(&inputs.texts),
-            seconds: inputs.seconds.as_ref().map(ids),
+            texts: ids(indices.iter().map(|&index| self.first(inputs, index)).collect()),
+            seconds: self
+                .seconds(inputs)
+                .map(|seconds| ids(indices.iter().map(|&index| seconds.ids(index as usize)).collect())),
             ngrams: inputs.ngrams.as_ref().map(ngrams),
             pool: self.windows.pool(&counts),
         }
@@ -176,4 +206,46 @@ fn distinct(mut ids: Vec<u32>) -> Vec<u32> {
         ids.push(0);
     }
     ids
+}
+
+#[cfg(test)]
+mod tests {
+    use attentive_data::{TextEncoder, TokenizerConfig, UNWATCHED};
+
+    use super::*;
+
+    /// Pairs, the last of them empty, as ids: [PAD] 0, [UNK] 1, a 2, b 3, c 4.
+    fn pairs() -> EncodedInputs {
+        let encoder = TextEncoder::train(&TokenizerConfig::default(), &["a a a b b c"].into_iter().collect()).unwrap();
+        let encode = |texts: [&str; 3]| encoder.encode(&texts.into_iter().collect(), 3, UNWATCHED).unwrap();
+        EncodedInputs { texts: encode(["a b c", "c", ""]), seconds: Some(encode(["b", "a c a", ""])), ngrams: None }
+    }
+
+    fn batching(pair: Option<Pair>) -> Batching {
+        Batching::new(&ModelConfig { max_length: 3, pair, ..ModelConfig::default() }, 0)
+    }
+
+    #[test]
+    fn a_joined_pair_is_one_row_with_padding_between_its_texts() {
+        let (inputs, batching, config) = (pairs(), batching(Some(Pair::Join)), ModelConfig::default());
+        let batch = batching.batch(&inputs, &[0, 1, 2], None);
+        assert_eq!((batch.seconds, batch.texts.shape), (None, [3, 5]));
+        assert_eq!(batch.texts.ids, [2, 3, 4, 0, 3, 4, 0, 2, 4, 2, 0, 0, 0, 0, 0]);
+        let real = [[true; 5], [true; 5], [true, false, false, false, false]];
+        assert_eq!(batch.texts.mask.unwrap(), real.concat());
+        assert_eq!(batching.extent(&inputs, 0), Extent { rows: 1, lengths: [5, 0] });
+        // What stands between the texts is a row of the table that a step trains.
+        let used = batching.used_rows(&inputs, &[1], &config);
+        assert_eq!(used.embedding.as_deref(), Some(&[0, 2, 4][..]));
+        assert_eq!(batching.batch(&inputs, &[1], Some(&used)).texts.ids, [2, 0, 1, 2, 1]);
+    }
+
+    #[test]
+    fn a_compared_pair_is_two_rows() {
+        let (inputs, batching) = (pairs(), batching(Some(Pair::Compare)));
+        let batch = batching.batch(&inputs, &[0, 1], None);
+        assert_eq!((batch.texts.ids, batch.texts.shape), (vec![2, 3, 4, 4, 0, 0], [2, 3]));
+        assert_eq!(batch.seconds.unwrap().ids, [3, 0, 0, 2, 4, 2]);
+        assert_eq!(batching.extent(&inputs, 0), Extent { rows: 1, lengths: [3, 1] });
+    }
 }

@@ -7,6 +7,7 @@ use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 /// How a text is read that is longer than the model's length.
 #[derive(Debug, Clone)]
 pub(crate) struct Windows {
+    /// The length of a window: that of the longest row which the model reads.
     width: usize,
     /// `None` where a text is cut to one window.
     config: Option<WindowsConfig>,
@@ -15,7 +16,7 @@ pub(crate) struct Windows {
 impl Windows {
     /// What the config says.
     pub(crate) fn new(config: &ModelConfig) -> Self {
-        Self { width: config.max_length, config: config.windows.clone() }
+        Self { width: config.longest_row(), config: config.windows.clone() }
     }
 
     /// How many windows a text of so many ids has, at least 1.

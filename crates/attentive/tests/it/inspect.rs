@@ -78,6 +78,24 @@ fn pairs() {
             "head | Softmax head | (None, 3) | 33",
         ]
     );
+    let bag = "data.text=[\"text\",\"second\"] model.attention.none={}";
+    assert_eq!(
+        layers(&dir, &format!("{bag} model.pair=\"compare\""))[1..],
+        [
+            "pooling | Mean pooling | (None, 16) | 0",
+            "pair | Both texts, |u − v| and u∘v | (None, 32) | 0",
+            "head | Softmax head | (None, 3) | 99",
+        ]
+    );
+    // Places for two texts of 4 tokens and what is between them.
+    assert_eq!(
+        layers(&dir, &format!("{bag} model.pair=\"join\" model.max_length=4 model.positions=\"learned\""))[1..],
+        [
+            "positions | Learned positions | (None, None, 8) | 72",
+            "pooling | Mean pooling | (None, 8) | 0",
+            "head | Softmax head | (None, 3) | 27",
+        ]
+    );
 }
 
 #[test]

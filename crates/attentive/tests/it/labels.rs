@@ -76,7 +76,7 @@ fn everything_wrong_with_a_config_is_told_before_data_is_read() {
         2,
         "error: the config is not valid
 
-c.toml:3:8: `data.text` names two columns, but `attention.transformer` reads one text: set `attention.bidirectional = {}` under `[model]`, or name one column
+c.toml:3:8: `data.text` names two columns, but `attention.transformer` reads one text: set `pair = \"compare\"`, `pair = \"join\"` or `attention.bidirectional = {}` under `[model]`, or name one column
   |
 3 | text = [\"premise\", \"hypothesis\"]
   |        ^^^^^^^^^^^^^^^^^^^^^^^^^

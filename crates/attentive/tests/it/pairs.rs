@@ -88,6 +88,33 @@ fn pairs_are_learned_and_predicted_in_every_form() {
     assert_eq!(dir.ok("evaluate runs/small --data test.csv"), dir.ok("evaluate runs/small"));
 }
 
+/// By mechanisms that read one text.
+#[test]
+fn pairs_are_compared_and_joined() {
+    let dir = with_pairs("pairs-compared");
+    let config = dir.text("small.toml");
+    for (way, model) in [
+        ("compare", "attention.none = {}"),
+        ("join", "attention.transformer = { n_heads = 2, dropout = 0.0 }\npositions = \"learned\""),
+    ] {
+        dir.file("small.toml", config.replace("attention.bidirectional = {}", &format!("pair = \"{way}\"\n{model}")));
+        dir.ok("train small.toml --overwrite --set train.optimizer.adam.learning_rate=0.01 --set model.embedding.bound=1.0");
+        let accuracy = dir.json("runs/small/report.json")["splits"]["test"]["accuracy"].as_f64().unwrap();
+        assert!(accuracy > 0.9, "{way}: {accuracy}");
+        // Alone and among others, from the run and from a bundle of it.
+        let texts = "the dog sleeps\ta puppy rests\nthe dog sleeps\ta cat rests\n\t\nthe\ta dog rests with a cat\n";
+        let together = dir.pipe("predict runs/small", texts).expect(0, "predict").stdout;
+        assert_eq!(labels(&together)[..2], ["same", "other"], "{way}");
+        let alone = texts.lines().map(|line| dir.pipe("predict runs/small", line).expect(0, line).stdout);
+        assert_eq!(alone.collect::<String>(), together, "{way}");
+        dir.ok(&format!("export runs/small --format bundle --output {way}"));
+        assert_eq!(dir.pipe(&format!("predict {way}"), texts).expect(0, "predict").stdout, together, "{way}");
+        dir.ok(&format!("verify {way}"));
+        let refused = dir.run("export runs/small --format keras --output a.keras").expect(2, "keras");
+        assert!(refused.stderr.contains("`model."), "{}", refused.stderr);
+    }
+}
+
 #[test]
 fn what_is_no_pair() {
     let dir = with_pairs("no-pairs");

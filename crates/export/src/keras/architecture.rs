@@ -27,7 +27,7 @@ pub(super) struct Architecture {
     pub(super) rows: usize,
     dim: usize,
     mask_zero: bool,
-    attention: AttentionConfig,
+    attention: Option<DotConfig>,
     pooling: Pooling,
     /// The fixed length of a text in ids, if there is one.
     length: Option<usize>,
@@ -78,7 +78,7 @@ pub(super) fn architecture(json: &Value) -> Result<Architecture, Refusal> {
         rows: embedding.size("input_dim")?,
         dim: embedding.size("output_dim")?,
         length: vectorization.as_ref().map_or_else(|| input.and_then(length), |settings| settings.length),
-        attention: attention.map_or(Ok(AttentionConfig::None(NoneConfig {})), dot)?,
+        attention: attention.map(dot).transpose()?,
         pooling: pooled(pooling, mask_zero)?,
         outputs: dense.size("units")?,
         dropout: shared_dropout(&before, &behind, &mut left_out),
@@ -132,14 +132,14 @@ fn length(input: &Layer) -> Option<usize> {
     usize::try_from(shape.get(1)?.as_u64()?).ok()
 }
 
-fn dot(layer: &Layer) -> Result<AttentionConfig, Refusal> {
+fn dot(layer: &Layer) -> Result<DotConfig, Refusal> {
     let score_mode = match layer.config["score_mode"].as_str() {
         None | Some("dot") => ScoreMode::Dot,
         Some("concat") => ScoreMode::Concat,
         Some(other) => return Err(Refusal::NoEqual(format!("{} with `score_mode={other:?}`", layer.told()))),
     };
     let dropout = layer.config["dropout"].as_f64().unwrap_or(0.0);
-    Ok(AttentionConfig::Dot(DotConfig { use_scale: layer.flag("use_scale"), score_mode, dropout }))
+    Ok(DotConfig { use_scale: layer.flag("use_scale"), score_mode, dropout })
 }
 
 fn pooled(layer: &Layer, mask_zero: bool) -> Result<Pooling, Refusal> {
@@ -184,9 +184,10 @@ impl Architecture {
         model.embedding.dim = self.dim;
         model.embedding.vectors = None;
         model.embedding.frozen = false;
+        model.pair = None;
         model.positions = Positions::None;
         model.windows = None;
-        model.attention = self.attention.clone();
+        model.attention = self.attention.clone().map_or(AttentionConfig::None(NoneConfig {}), AttentionConfig::Dot);
         model.pooling = self.pooling;
         model.masking = self.mask_zero;
         model.max_length = self.length.unwrap_or(model.max_length);
@@ -204,12 +205,12 @@ impl Architecture {
     pub(super) fn told(&self) -> String {
         let masked = if self.mask_zero { ", padding masked" } else { "" };
         let attention = match &self.attention {
-            AttentionConfig::Dot(dot) => {
+            Some(dot) => {
                 let scale = if dot.use_scale { ", scaled" } else { "" };
                 let mode = if dot.score_mode == ScoreMode::Concat { "concat" } else { "dot" };
                 format!("attention ({mode}{scale})")
             }
-            _ => "no attention".to_string(),
+            None => "no attention".to_string(),
         };
         let pooling = if self.pooling == Pooling::Max { "max" } else { "mean" };
         let head = if self.is_softmax { "softmax" } else { "sigmoid" };

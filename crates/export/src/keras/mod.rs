@@ -115,6 +115,7 @@ fn check(predictor: &Predictor) -> Result<(), ExportError> {
     let model = &config.model;
     let reasons = [
         (!matches!(model.attention, AttentionConfig::None(_) | AttentionConfig::Dot(_)), "model.attention"),
+        (model.pair.is_some(), "model.pair"),
         (model.positions != Positions::None, "model.positions"),
         // Keras' GlobalMaxPooling1D takes padding for tokens.
         (!matches!(model.pooling, Pooling::Mean | Pooling::Max), "model.pooling"),

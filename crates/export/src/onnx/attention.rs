@@ -2,19 +2,48 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
-use attentive_model::{Activation, DotConfig, Norm, ScoreMode, TransformerConfig};
+use attentive_model::{
+    Activation, AttentionConfig, DotConfig, EmbeddingEncoderConfig, Norm, Positions, ScoreMode, TransformerConfig,
+    rotations,
+};
 
 use super::layers::{Builder, Text};
 
 /// Whether queries and keys are turned, for texts of at most so many tokens.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rotary {
-    pub(super) is_on: bool,
-    pub(super) max_length: usize,
+struct Rotary {
+    is_on: bool,
+    longest_row: usize,
+}
+
+/// What becomes of the tokens of each text.
+fn each(texts: &[Text], mut attend: impl FnMut(&Text) -> String) -> Vec<Text> {
+    texts.iter().map(|text| Text { tokens: attend(text), mask: text.mask.clone() }).collect()
 }
 
 impl Builder<'_> {
-    pub(super) fn dot(&mut self, config: &DotConfig, text: &Text) -> String {
+    /// What the mechanism makes of one text, or of two that form a pair.
+    pub(super) fn attended(&mut self, config: EmbeddingEncoderConfig, texts: &[Text]) -> Vec<Text> {
+        let dim = config.table.dim;
+        let rotary = Rotary { is_on: config.positions == Positions::Rotary, longest_row: config.longest_row };
+        match config.attention {
+            AttentionConfig::None(_) => texts.to_vec(),
+            AttentionConfig::Dot(dot) => each(texts, |text| self.dot(dot, text)),
+            AttentionConfig::ScaledDot(scaled) => {
+                each(texts, |text| self.scaled_dot(scaled.dim.unwrap_or(dim), rotary, text))
+            }
+            AttentionConfig::Additive(additive) => each(texts, |text| self.additive(additive.dim.unwrap_or(dim), text)),
+            AttentionConfig::MultiHead(multi) => {
+                each(texts, |text| self.multi_head("attention", dim, multi.n_heads, rotary, text))
+            }
+            AttentionConfig::Transformer(transformer) => {
+                each(texts, |text| self.transformer(transformer, dim, rotary, text))
+            }
+            AttentionConfig::Bidirectional(_) => self.bidirectional(texts, dim),
+        }
+    }
+
+    fn dot(&mut self, config: &DotConfig, text: &Text) -> String {
         let x = &text.tokens;
         let scale = config.use_scale.then(|| self.weight("attention.scale"));
         let scaled = |builder: &mut Self, x: String| match &scale {
@@ -40,7 +69,7 @@ impl Builder<'_> {
         self.node("MatMul", &[&weights, x])
     }
 
-    pub(super) fn scaled_dot(&mut self, width: usize, rotary: Rotary, text: &Text) -> String {
+    fn scaled_dot(&mut self, width: usize, rotary: Rotary, text: &Text) -> String {
         let [query, key, value] =
             ["query", "key", "value"].map(|part| self.linear(&format!("attention.{part}"), &text.tokens));
         let (query, key) = (self.turned(&query, width, rotary, 1), self.turned(&key, width, rotary, 1));
@@ -51,7 +80,7 @@ impl Builder<'_> {
         self.node("MatMul", &[&weights, &value])
     }
 
-    pub(super) fn additive(&mut self, inner: usize, text: &Text) -> String {
+    fn additive(&mut self, inner: usize, text: &Text) -> String {
         let (query, key) = (self.linear("attention.query", &text.tokens), self.linear("attention.key", &text.tokens));
         let (queries, keys) = (self.unsqueezed(&query, &[2]), self.unsqueezed(&key, &[1]));
         let sums = self.node("Add", &[&queries, &keys]);
@@ -64,7 +93,7 @@ impl Builder<'_> {
     }
 
     /// Multi-head attention of the layer `name`, over tokens of `dim` numbers.
-    pub(super) fn multi_head(&mut self, name: &str, dim: usize, n_heads: usize, rotary: Rotary, text: &Text) -> String {
+    fn multi_head(&mut self, name: &str, dim: usize, n_heads: usize, rotary: Rotary, text: &Text) -> String {
         let d_head = dim / n_heads;
         let split = self.graph.ints(&[0, 0, n_heads as i64, d_head as i64]);
         let [query, key, value] = ["query", "key", "value"].map(|part| {
@@ -84,13 +113,7 @@ impl Builder<'_> {
         self.linear(&format!("{name}.output"), &context)
     }
 
-    pub(super) fn transformer(
-        &mut self,
-        config: &TransformerConfig,
-        dim: usize,
-        rotary: Rotary,
-        text: &Text,
-    ) -> String {
+    fn transformer(&mut self, config: &TransformerConfig, dim: usize, rotary: Rotary, text: &Text) -> String {
         let mut x = text.tokens.clone();
         for layer in 0..config.n_layers {
             let name = format!("attention.layers.{layer}");
@@ -137,8 +160,17 @@ impl Builder<'_> {
         self.linear(&format!("{name}.outer"), &bent)
     }
 
+    fn bidirectional(&mut self, texts: &[Text], dim: usize) -> Vec<Text> {
+        match texts {
+            [first, second] => [(first, second), (second, first)]
+                .map(|(own, other)| Text { tokens: self.compared(own, other, dim), mask: own.mask.clone() })
+                .into(),
+            _ => texts.to_vec(),
+        }
+    }
+
     /// The comparisons of each token of `own` with what it found in `other`.
-    pub(super) fn compared(&mut self, own: &Text, other: &Text, dim: usize) -> String {
+    fn compared(&mut self, own: &Text, other: &Text, dim: usize) -> String {
         let h = &own.tokens;
         let keys = self.transposed(&other.tokens, &[0, 2, 1]);
         let scores = self.node("MatMul", &[h, &keys]);
@@ -159,15 +191,9 @@ impl Builder<'_> {
             return x.to_string();
         }
         let half = width / 2;
-        let mut table = |name: &str, function: fn(f64) -> f64| -> String {
-            let values: Vec<f32> = (0..rotary.max_length)
-                .flat_map(|t| {
-                    let angle = move |k: usize| t as f64 * 10_000f64.powf(-2.0 * k as f64 / width as f64);
-                    (0..half).map(move |k| function(angle(k)) as f32)
-                })
-                .collect();
+        let mut table = |name: &str, values: &[f32]| -> String {
             let name = format!("{name}_of_{x}");
-            let table = self.graph.floats(&name, &[rotary.max_length, half], &values);
+            let table = self.graph.floats(&name, &[rotary.longest_row, half], values);
             if heads == 1 {
                 return self.first_rows(&table, x);
             }
@@ -175,7 +201,8 @@ impl Builder<'_> {
             let like = self.transposed(x, &[0, 2, 1, 3]);
             self.first_rows(&table, &like)
         };
-        let (cos, sin) = (table("cosines", f64::cos), table("sines", f64::sin));
+        let [cos, sin] = rotations(rotary.longest_row, width);
+        let (cos, sin) = (table("cosines", &cos), table("sines", &sin));
         let (a, b) = (self.every_second(x, 0, width), self.every_second(x, 1, width));
         let [a_cos, b_sin, a_sin, b_cos] =
             [(&a, &cos), (&b, &sin), (&a, &sin), (&b, &cos)].map(|(x, angle)| self.node("Mul", &[x, angle]));

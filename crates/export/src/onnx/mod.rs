@@ -10,11 +10,10 @@ mod rerun;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use attentive_model::{AttentionConfig, Head, Positions, Weight};
+use attentive_model::{EmbeddingEncoderConfig, EncoderConfig, Head, Pair, Positions, Weight, sinusoids};
 use attentive_train::{Predictor, StagedFile, TrainError};
 use serde_json::json;
 
-use self::attention::Rotary;
 use self::layers::{Builder, Text};
 use self::protobuf::{Attribute, Graph, OPSET, Size};
 #[cfg(feature = "onnx-rerun")]
@@ -64,8 +63,8 @@ fn rerun(_: &[u8], _: &Predictor, _: &OwnTexts) -> Result<Option<Rerun>, ExportE
 
 /// The classifier as the bytes of an ONNX file of opset 17; the same classifier gives the same bytes.
 ///
-/// The inputs are whole numbers of 64 bits: `ids` and `mask` `[batch, length]`, 1 where a token is real; for pairs also
-/// `second_ids` and `second_mask` `[batch, second_length]`; with n-grams `ngrams` and `ngram_mask` `[batch, n_ngrams]`. A
+/// The inputs are whole numbers of 64 bits: `ids` and `mask` `[batch, length]`, 1 where a token is real; for pairs that are
+/// not read as one text also `second_ids` and `second_mask` `[batch, second_length]`; with n-grams `ngrams` and `ngram_mask` `[batch, n_ngrams]`. A
 /// model without masking has only the ids. The outputs are `logits` `[batch, outputs]` and `probabilities`
 /// `[batch, labels]`.
 ///
@@ -87,7 +86,7 @@ pub fn to_onnx(predictor: &Predictor) -> Result<Vec<u8>, ExportError> {
 fn metadata(predictor: &Predictor) -> Vec<(&'static str, String)> {
     let (config, names) = (predictor.config(), predictor.labels().names());
     let head = predictor.sizes().head;
-    vec![
+    let mut metadata = vec![
         ("attentive_version", json!(env!("CARGO_PKG_VERSION")).to_string()),
         ("opset", json!(OPSET).to_string()),
         ("name", json!(config.name).to_string()),
@@ -101,7 +100,9 @@ fn metadata(predictor: &Predictor) -> Vec<(&'static str, String)> {
         ("windows", json!(config.model.windows).to_string()),
         ("features", json!(config.features).to_string()),
         ("ngrams_of_words", json!(predictor.encoder().spells_words()).to_string()),
-    ]
+    ];
+    metadata.extend(config.model.pair.map(|pair| ("pair", json!(pair).to_string())));
+    metadata
 }
 
 impl Builder<'_> {
@@ -109,32 +110,19 @@ impl Builder<'_> {
     fn classifier(&mut self, predictor: &Predictor) {
         let (config, sizes) = (&predictor.config().model, predictor.sizes());
         let mut texts = vec![self.inputs("ids", config.masking.then_some("mask"), "length")];
-        if predictor.config().data.text.is_pair() {
+        if config.rows_of_example() == 2 {
             texts.push(self.inputs("second_ids", config.masking.then_some("second_mask"), "second_length"));
         }
         let ngrams = sizes.buckets.map(|_| self.inputs("ngrams", Some("ngram_mask"), "n_ngrams"));
 
-        let embedding = self.weight("embedding.weight");
-        let positions = match config.positions {
-            Positions::None | Positions::Rotary => None,
-            Positions::Learned => Some(self.weight("positions.weight")),
-            Positions::Sinusoidal => Some(self.sinusoidal(config.max_length, config.embedding.dim)),
+        let read = match config.encoder() {
+            EncoderConfig::Embedding(encoder) => self.embedded(encoder, texts),
         };
-        let embedded = texts.into_iter().map(|text| {
-            let mut x = self.rows(&embedding, &text.tokens);
-            if config.positions == Positions::Sinusoidal {
-                x = self.scaled(&x, (config.embedding.dim as f32).sqrt());
-            }
-            if let Some(positions) = &positions {
-                let rows = self.first_rows(positions, &x);
-                x = self.node("Add", &[&x, &rows]);
-            }
-            Text { tokens: x, mask: text.mask }
-        });
-        let embedded: Vec<Text> = embedded.collect();
-
-        let attended = self.attended(predictor, &embedded);
-        let pooled: Vec<String> = attended.iter().map(|text| self.pooled(text, config.pooling)).collect();
+        let mut pooled: Vec<String> = read.iter().map(|text| self.pooled(text, config.pooling)).collect();
+        if let (Some(Pair::Compare), [u, v]) = (config.pair, pooled.as_slice()) {
+            let (difference, product) = (self.node("Sub", &[u, v]), self.node("Mul", &[u, v]));
+            pooled.extend([self.node("Abs", &[&difference]), product]);
+        }
         let mut parts: Vec<&str> = pooled.iter().map(String::as_str).collect();
         let of_ngrams = ngrams.map(|ngrams| {
             let table = self.weight("ngrams.weight");
@@ -147,29 +135,31 @@ impl Builder<'_> {
         self.outputs(&logits, sizes.head, sizes.n_labels);
     }
 
-    fn attended(&mut self, predictor: &Predictor, texts: &[Text]) -> Vec<Text> {
-        let config = &predictor.config().model;
-        let dim = config.embedding.dim;
-        let rotary = Rotary { is_on: config.positions == Positions::Rotary, max_length: config.max_length };
-        if let (AttentionConfig::Bidirectional(_), [first, second]) = (&config.attention, texts) {
-            let of = |builder: &mut Self, own: &Text, other: &Text| Text {
-                tokens: builder.compared(own, other, dim),
-                mask: own.mask.clone(),
-            };
-            return vec![of(self, first, second), of(self, second, first)];
-        }
-        let attend = |text: &Text| {
-            let tokens = match &config.attention {
-                AttentionConfig::None(_) | AttentionConfig::Bidirectional(_) => text.tokens.clone(),
-                AttentionConfig::Dot(dot) => self.dot(dot, text),
-                AttentionConfig::ScaledDot(scaled) => self.scaled_dot(scaled.dim.unwrap_or(dim), rotary, text),
-                AttentionConfig::Additive(additive) => self.additive(additive.dim.unwrap_or(dim), text),
-                AttentionConfig::MultiHead(multi) => self.multi_head("attention", dim, multi.n_heads, rotary, text),
-                AttentionConfig::Transformer(transformer) => self.transformer(transformer, dim, rotary, text),
-            };
-            Text { tokens, mask: text.mask.clone() }
+    /// What the encoder of token vectors, positions and attention makes of texts as ids.
+    fn embedded(&mut self, encoder: EmbeddingEncoderConfig, texts: Vec<Text>) -> Vec<Text> {
+        let dim = encoder.table.dim;
+        let embedding = self.weight("embedding.weight");
+        let positions = match encoder.positions {
+            Positions::None | Positions::Rotary => None,
+            Positions::Learned => Some(self.weight("positions.weight")),
+            Positions::Sinusoidal => {
+                let values = sinusoids(encoder.longest_row, dim);
+                Some(self.graph.floats("positions", &[encoder.longest_row, dim], &values))
+            }
         };
-        texts.iter().map(attend).collect()
+        let embedded = texts.into_iter().map(|text| {
+            let mut x = self.rows(&embedding, &text.tokens);
+            if encoder.positions == Positions::Sinusoidal {
+                x = self.scaled(&x, (dim as f32).sqrt());
+            }
+            if let Some(positions) = &positions {
+                let rows = self.first_rows(positions, &x);
+                x = self.node("Add", &[&x, &rows]);
+            }
+            Text { tokens: x, mask: text.mask }
+        });
+        let embedded: Vec<Text> = embedded.collect();
+        self.attended(encoder, &embedded)
     }
 
     /// Ids, and the mask as numbers.
@@ -186,18 +176,6 @@ impl Builder<'_> {
     /// The rows of a table by their ids.
     fn rows(&mut self, table: &str, ids: &str) -> String {
         self.graph.node_with("Gather", &[table, ids], &[("axis", Attribute::Int(0))])
-    }
-
-    fn sinusoidal(&mut self, max_length: usize, dim: usize) -> String {
-        let values: Vec<f32> = (0..max_length)
-            .flat_map(|t| {
-                (0..dim).map(move |i| {
-                    let angle = t as f64 / 10_000f64.powf((i - i % 2) as f64 / dim as f64);
-                    (if i % 2 == 0 { angle.sin() } else { angle.cos() }) as f32
-                })
-            })
-            .collect();
-        self.graph.floats("positions", &[max_length, dim], &values)
     }
 
     fn outputs(&mut self, logits: &str, head: Head, n_labels: usize) {

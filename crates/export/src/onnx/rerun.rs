@@ -57,20 +57,29 @@ fn probabilities(
     batch: &[Example],
 ) -> Result<Result<Vec<f32>, String>, ExportError> {
     let config = predictor.config();
-    let length = (!config.model.masking).then_some(config.model.max_length);
+    let length = (!config.model.masking).then(|| config.model.longest_row());
     let pad_id = predictor.encoder().pad_id();
     let texts: Texts = batch.iter().map(Example::text).collect();
     let mut inputs: Vec<(&str, NdTensor<i32, 2>)> = Vec::new();
     let mut add =
         |names: [&'static str; 2], tensors: [NdTensor<i32, 2>; 2]| inputs.extend(names.into_iter().zip(tensors));
-    add(["ids", "mask"], padded(&encode(predictor, &texts)?, pad_id, length));
-    if config.data.text.is_pair() {
+    let mut rows = rows(&encode(predictor, &texts)?);
+    if config.model.reads_pairs() {
         let seconds: Texts = batch.iter().map(|example| example.second().unwrap_or_default()).collect();
-        add(["second_ids", "second_mask"], padded(&encode(predictor, &seconds)?, pad_id, length));
+        let seconds = self::rows(&encode(predictor, &seconds)?);
+        if config.model.rows_of_example() == 2 {
+            add(["second_ids", "second_mask"], padded(&seconds, pad_id, length));
+        } else {
+            rows.iter_mut().zip(&seconds).for_each(|(row, second)| {
+                row.push(pad_id);
+                row.extend(second);
+            });
+        }
     }
+    add(["ids", "mask"], padded(&rows, pad_id, length));
     if config.features.is_on() {
         let ngrams = predictor.encoder().features(&texts, &config.features, limit(&config.model), UNWATCHED);
-        add(["ngrams", "ngram_mask"], padded(&ngrams.map_err(TrainError::from)?, 0, None));
+        add(["ngrams", "ngram_mask"], padded(&self::rows(&ngrams.map_err(TrainError::from)?), 0, None));
     }
     // A model without masking has no masks.
     let given: Vec<(NodeId, ValueOrView)> =
@@ -89,9 +98,12 @@ fn encode(predictor: &Predictor, texts: &Texts) -> Result<EncodedTexts, ExportEr
     Ok(encoded.map_err(TrainError::from)?)
 }
 
-/// Ids and mask `[batch, length]`; without a length, that of the longest text, and at least 1.
-fn padded(texts: &EncodedTexts, pad_id: u32, length: Option<usize>) -> [NdTensor<i32, 2>; 2] {
-    let rows: Vec<Vec<u32>> = (0..texts.len()).map(|index| texts.ids(index).into_owned()).collect();
+fn rows(texts: &EncodedTexts) -> Vec<Vec<u32>> {
+    (0..texts.len()).map(|index| texts.ids(index).into_owned()).collect()
+}
+
+/// Ids and mask `[batch, length]`; without a length, that of the longest row, and at least 1.
+fn padded(rows: &[Vec<u32>], pad_id: u32, length: Option<usize>) -> [NdTensor<i32, 2>; 2] {
     let length = length.unwrap_or_else(|| rows.iter().map(Vec::len).max().unwrap_or(0).max(1));
     let place = |row: &Vec<u32>, i: usize| (row.get(i).copied().unwrap_or(pad_id) as i32, i32::from(i < row.len()));
     let of = |pick: fn((i32, i32)) -> i32| -> NdTensor<i32, 2> {

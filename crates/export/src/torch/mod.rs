@@ -78,7 +78,7 @@ fn config(predictor: &Predictor, precision: Precision) -> Value {
         "label2id": label2id,
         "vocab_size": sizes.vocab_size,
         "hidden_size": config.model.embedding.dim,
-        "max_position_embeddings": config.model.max_length,
+        "max_position_embeddings": config.model.longest_row(),
         "pad_token_id": predictor.encoder().pad_id(),
         "head": head_name(sizes.head),
         "thresholds": thresholds_of(sizes.head, names.len(), predictor.thresholds()),

@@ -82,13 +82,33 @@ def rotate(x):
     return torch.stack([a * cos - b * sin, a * sin + b * cos], -1).flatten(-2)
 
 
-class Dot(nn.Module):
-    def __init__(self, options):
+class Mechanism(nn.Module):
+    """Lets the tokens of texts [(tokens, mask), …] look at each other: of one text, or of the two of a pair. `width` is that of a
+    token vector behind it."""
+
+    def __init__(self, width):
         super().__init__()
+        self.width = width
+
+    def forward(self, texts):
+        return [(self.attend(x, mask), mask) for x, mask in texts]
+
+    def attend(self, x, mask):
+        return x
+
+
+class NoAttention(Mechanism):
+    def __init__(self, options, dim, rotary):
+        super().__init__(dim)
+
+
+class Dot(Mechanism):
+    def __init__(self, options, dim, rotary):
+        super().__init__(dim)
         self.scale = nn.Parameter(torch.ones(1)) if options["use_scale"] else None
         self.concat_weight = nn.Parameter(torch.ones(1)) if options["score_mode"] == "concat" else None
 
-    def forward(self, x, mask):
+    def attend(self, x, mask):
         scale = 1.0 if self.scale is None else self.scale
         if self.concat_weight is None:
             scores = x @ x.transpose(1, 2) * scale
@@ -97,38 +117,37 @@ class Dot(nn.Module):
         return hide_keys(scores, mask).softmax(-1) @ x
 
 
-class ScaledDot(nn.Module):
+class ScaledDot(Mechanism):
     def __init__(self, options, dim, rotary):
-        super().__init__()
-        inner = options.get("dim") or dim
-        self.query, self.key, self.value = (Linear(dim, inner) for _ in range(3))
+        super().__init__(options.get("dim") or dim)
+        self.query, self.key, self.value = (Linear(dim, self.width) for _ in range(3))
         self.turn = rotate if rotary else (lambda x: x)
 
-    def forward(self, x, mask):
+    def attend(self, x, mask):
         q, k = self.turn(self.query(x)), self.turn(self.key(x))
         return hide_keys(q @ k.transpose(1, 2) / math.sqrt(q.shape[-1]), mask).softmax(-1) @ self.value(x)
 
 
-class Additive(nn.Module):
-    def __init__(self, options, dim):
-        super().__init__()
+class Additive(Mechanism):
+    def __init__(self, options, dim, rotary):
+        super().__init__(dim)
         inner = options.get("dim") or dim
         self.query, self.key = Linear(dim, inner), Linear(dim, inner)
         self.additive_weight = nn.Parameter(torch.zeros(inner))
 
-    def forward(self, x, mask):
+    def attend(self, x, mask):
         bent = torch.tanh(self.query(x).unsqueeze(2) + self.key(x).unsqueeze(1))
         return hide_keys((bent * self.additive_weight).sum(-1), mask).softmax(-1) @ x
 
 
-class MultiHead(nn.Module):
-    def __init__(self, dim, n_heads, rotary):
-        super().__init__()
+class MultiHead(Mechanism):
+    def __init__(self, options, dim, rotary):
+        super().__init__(dim)
         self.query, self.key, self.value, self.output = (Linear(dim, dim) for _ in range(4))
-        self.n_heads = n_heads
+        self.n_heads = options["n_heads"]
         self.turn = rotate if rotary else (lambda x: x)
 
-    def forward(self, x, mask):
+    def attend(self, x, mask):
         batch, length, dim = x.shape
         heads = lambda y: y.reshape(batch, length, self.n_heads, dim // self.n_heads).transpose(1, 2)  # noqa: E731
         q, k, v = self.turn(heads(self.query(x))), self.turn(heads(self.key(x))), heads(self.value(x))
@@ -140,7 +159,7 @@ class Block(nn.Module):
     def __init__(self, options, dim, rotary):
         super().__init__()
         self.attention_norm, self.feed_forward_norm = LayerNorm(dim), LayerNorm(dim)
-        self.attention = MultiHead(dim, options["n_heads"], rotary)
+        self.attention = MultiHead(options, dim, rotary)
         self.inner, self.outer = Linear(dim, options["d_feed_forward"]), Linear(options["d_feed_forward"], dim)
         self.bend = nn.functional.relu if options["activation"] == "relu" else nn.functional.gelu
         self.pre = options["norm"] == "pre"
@@ -148,34 +167,49 @@ class Block(nn.Module):
     def forward(self, x, mask):
         feed = lambda y: self.outer(self.bend(self.inner(y)))  # noqa: E731
         if self.pre:
-            x = x + self.attention(self.attention_norm(x), mask)
+            x = x + self.attention.attend(self.attention_norm(x), mask)
             return x + feed(self.feed_forward_norm(x))
-        x = self.attention_norm(x + self.attention(x, mask))
+        x = self.attention_norm(x + self.attention.attend(x, mask))
         return self.feed_forward_norm(x + feed(x))
 
 
-class Encoder(nn.Module):
+class Transformer(Mechanism):
     def __init__(self, options, dim, rotary):
-        super().__init__()
+        super().__init__(dim)
         self.layers = nn.ModuleList(Block(options, dim, rotary) for _ in range(options["n_layers"]))
         self.norm = LayerNorm(dim) if options["norm"] == "pre" else None
 
-    def forward(self, x, mask):
+    def attend(self, x, mask):
         for layer in self.layers:
             x = layer(x, mask)
         return x if self.norm is None else self.norm(x)
 
 
-class Bidirectional(nn.Module):
-    def __init__(self, options, dim):
-        super().__init__()
-        self.compare = Linear(4 * dim, options.get("d_compare") or dim)
+class Bidirectional(Mechanism):
+    def __init__(self, options, dim, rotary):
+        super().__init__(options.get("d_compare") or dim)
+        self.compare = Linear(4 * dim, self.width)
 
-    def forward(self, own, other, mask):
+    def forward(self, texts):
+        (x, m), (y, n) = texts
+        return [(self.compared(x, y, n), m), (self.compared(y, x, m), n)]
+
+    def compared(self, own, other, mask):
         """`mask` is that of the other text."""
         scores = own @ other.transpose(1, 2) / math.sqrt(own.shape[-1])
         found = hide_keys(scores, mask).softmax(-1) @ zero_padding(other, mask)
         return torch.relu(self.compare(torch.cat([own, found, own - found, own * found], -1)))
+
+
+MECHANISMS = {
+    "none": NoAttention,
+    "dot": Dot,
+    "scaled_dot": ScaledDot,
+    "additive": Additive,
+    "multi_head": MultiHead,
+    "transformer": Transformer,
+    "bidirectional": Bidirectional,
+}
 
 
 class Pooling(nn.Module):
@@ -198,6 +232,11 @@ class Pooling(nn.Module):
         return largest.masked_fill(~mask.any(1, keepdim=True), 0.0)
 
 
+def longest_row(model):
+    """The most tokens that are read at once: those of a text, or of two with one between them."""
+    return 2 * model["max_length"] + 1 if model.get("pair") == "join" else model["max_length"]
+
+
 class Classifier(nn.Module):
     """Token ids to logits [batch, outputs]: one output for the second of two labels, or one for each label."""
 
@@ -205,24 +244,16 @@ class Classifier(nn.Module):
         super().__init__()
         self.config, model = config, config["model"]
         dim = model["embedding"]["dim"]
-        (self.mechanism, options), *_ = model["attention"].items()
-        rotary = model["positions"] == "rotary"
+        (mechanism, options), *_ = model["attention"].items()
         self.embedding = Table(config["vocab_size"], dim)
-        self.positions = Table(model["max_length"], dim) if model["positions"] == "learned" else None
-        self.attention = {
-            "none": lambda: None,
-            "dot": lambda: Dot(options),
-            "scaled_dot": lambda: ScaledDot(options, dim, rotary),
-            "additive": lambda: Additive(options, dim),
-            "multi_head": lambda: MultiHead(dim, options["n_heads"], rotary),
-            "transformer": lambda: Encoder(options, dim, rotary),
-            "bidirectional": lambda: Bidirectional(options, dim),
-        }[self.mechanism]()
-        attended = {"scaled_dot": options.get("dim"), "bidirectional": options.get("d_compare")}.get(self.mechanism) or dim
-        self.pooling = Pooling(model["pooling"], attended)
+        self.positions = Table(longest_row(model), dim) if model["positions"] == "learned" else None
+        self.attention = MECHANISMS[mechanism](options, dim, model["positions"] == "rotary")
+        self.pooling = Pooling(model["pooling"], self.attention.width)
         buckets = config["ngram_buckets"]
         self.ngrams = Table(buckets, dim) if buckets else None
-        width = attended * (2 if config["text_pair"] else 1) + (dim if buckets else 0)
+        self.pair = model.get("pair")
+        vectors = {"compare": 4, "join": 1}.get(self.pair) or (2 if config["text_pair"] else 1)
+        width = self.attention.width * vectors + (dim if buckets else 0)
         outputs = 1 if config["head"] == "sigmoid" else len(config["id2label"])
         self.head = Linear(width, outputs)
         self.tokenizer = None
@@ -256,12 +287,10 @@ class Classifier(nn.Module):
         texts = [(self.embed(ids), mask)]
         if second_ids is not None:
             texts.append((self.embed(second_ids), second_mask))
-        if self.mechanism == "bidirectional":
-            (x, m), (y, n) = texts
-            texts = [(self.attention(x, y, n), m), (self.attention(y, x, m), n)]
-        elif self.attention is not None:
-            texts = [(self.attention(x, m), m) for x, m in texts]
-        parts = [self.pooling(x, m) for x, m in texts]
+        parts = [self.pooling(x, m) for x, m in self.attention(texts)]
+        if self.pair == "compare":
+            u, v = parts
+            parts += [(u - v).abs(), u * v]
         if self.ngrams is not None:
             parts.append(mean(self.ngrams(ngrams), ngram_mask))
         return self.head(torch.cat(parts, 1))
@@ -293,8 +322,13 @@ class Classifier(nn.Module):
 
     def logits(self, texts, seconds=None):
         rows, counts, ngrams = [], [], []
-        for text in texts:
-            windows = self.windows(self.ids(text))
+        if self.pair == "join":
+            between = [self.config["pad_token_id"]]
+            joined, seconds = [self.ids(a) + between + self.ids(b) for a, b in zip(texts, seconds)], None
+        else:
+            joined = [self.ids(text) for text in texts]
+        for text, ids in zip(texts, joined):
+            windows = self.windows(ids)
             rows += windows
             counts.append(len(windows))
             ngrams += [self.ngrams_of(text)] * len(windows) if self.ngrams is not None else []
@@ -313,7 +347,7 @@ class Classifier(nn.Module):
     def pad(self, rows, padding=None, pad_id=None):
         model = self.config["model"]
         to_max = (padding or model["padding"]) == "max_length"
-        length = model["max_length"] if to_max else max([len(row) for row in rows] + [1])
+        length = longest_row(model) if to_max else max([len(row) for row in rows] + [1])
         pad_id = self.config["pad_token_id"] if pad_id is None else pad_id
         ids = torch.tensor([row + [pad_id] * (length - len(row)) for row in rows])
         lengths = torch.tensor([len(row) for row in rows])

@@ -66,6 +66,8 @@ fn every_kind_of_classifier_comes_back() {
         ("[model]\nembedding = { dim = 4 }\nattention.multi_head = { n_heads = 2 }\npositions = \"rotary\"", 3),
         ("multi_label = true\n[features]\nword_ngrams = 2\nbuckets = 50\n[model]\nembedding = { dim = 4 }", 4),
         ("text = [\"a\", \"b\"]\n[model]\nembedding = { dim = 4 }\nattention.bidirectional = {}", 2),
+        ("text = [\"a\", \"b\"]\n[model]\nembedding = { dim = 4 }\npair = \"compare\"", 3),
+        ("text = [\"a\", \"b\"]\n[model]\nembedding = { dim = 4 }\npair = \"join\"\npositions = \"learned\"", 2),
         ("[tokenizer.char]\n[model]\nmax_length = 5\nwindows = { stride = 3 }\nembedding = { dim = 4 }\nhead = \"softmax\"", 2),
     ]
     .into_iter()
@@ -78,6 +80,9 @@ fn every_kind_of_classifier_comes_back() {
         let again = bundle.predictor(&device()).unwrap();
         assert_eq!(again.model().weights().unwrap(), predictor.model().weights().unwrap());
         assert_eq!((again.labels(), again.config().model.clone()), (predictor.labels(), predictor.config().model.clone()));
+        let texts = ["good film".to_string(), String::new()];
+        let seconds = again.config().data.text.is_pair().then_some(&texts[..]);
+        assert_eq!(again.predict(&texts, seconds).unwrap(), predictor.predict(&texts, seconds).unwrap());
     }
 }
 
@@ -113,6 +118,7 @@ fn a_pruned_classifier_says_the_same_of_the_texts_it_was_pruned_to() {
         "[model]\nembedding = { dim = 4 }\nattention.multi_head = { n_heads = 2 }",
         "[features]\nword_ngrams = 2\nbuckets = 50\n[model]\nmax_length = 3\nembedding = { dim = 4 }",
         "text = [\"a\", \"b\"]\n[model]\nembedding = { dim = 4 }\nattention.bidirectional = {}",
+        "text = [\"a\", \"b\"]\n[model]\nembedding = { dim = 4 }\npair = \"join\"",
         "[tokenizer.char]\n[model]\nmasking = false\npadding = \"max_length\"\nembedding = { dim = 4 }",
     ] {
         let predictor = classifier(config, 3);

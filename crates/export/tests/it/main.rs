@@ -5,3 +5,4 @@ mod bundle;
 mod classifiers;
 #[cfg(feature = "onnx-rerun")]
 mod onnx;
+mod torch;

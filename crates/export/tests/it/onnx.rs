@@ -91,6 +91,18 @@ fn every_head_and_what_it_sees() {
         );
         check(&format!("text = [\"a\", \"b\"]\n{model}"), 3);
     }
+    for (pair, model) in [
+        ("compare", "attention.none = {}"),
+        ("compare", "attention.scaled_dot = { dim = 6 }\npositions = \"learned\"\npooling = \"max\""),
+        ("join", "attention.multi_head = { n_heads = 2 }\npositions = \"rotary\"\nmax_length = 4"),
+        ("join", "attention.dot = {}\npositions = \"sinusoidal\"\nmax_length = 3\npooling = \"attention\""),
+        (
+            "join",
+            "attention.dot = {}\npositions = \"learned\"\nmasking = false\npadding = \"max_length\"\nmax_length = 5",
+        ),
+    ] {
+        check(&format!("text = [\"a\", \"b\"]\n[model]\nembedding = {{ dim = 4 }}\npair = \"{pair}\"\n{model}"), 3);
+    }
     check(
         "text = [\"a\", \"b\"]\n[model]\nembedding = { dim = 4 }\nattention.bidirectional = {}\nmasking = false\npadding = \"max_length\"",
         2,

@@ -4,12 +4,47 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Sequences;
 use super::scaled_dot::scaled_dot_product;
-use crate::config::BidirectionalConfig;
+use super::{Attention, Description, Heads, Mechanism, MechanismConfig, TokenVectors};
 use crate::init::Initializer;
 use crate::mask::zero_padding;
+use crate::outline::{Layer, Shapes};
+use crate::texts::Sequences;
+
+/// Options of `attention.bidirectional`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BidirectionalConfig {
+    /// The width of a comparison. Default: that of the embedding.
+    #[schemars(range(min = 1, max = 8192))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub d_compare: Option<usize>,
+    /// The share of values set to zero while training, on the inputs of the comparison. Default 0.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+    pub dropout: f64,
+}
+
+impl MechanismConfig for BidirectionalConfig {
+    fn init(&self, tokens: TokenVectors, init: &mut Initializer) -> Option<Attention> {
+        Some(Attention::Bidirectional(BidirectionalAttention {
+            compare: init.linear(4 * tokens.dim, self.d_compare.unwrap_or(tokens.dim)),
+            dropout: DropoutConfig::new(self.dropout).init(),
+        }))
+    }
+
+    fn shapes(&self, dim: usize, shapes: &mut Shapes) {
+        shapes.linear("compare", 4 * dim, self.d_compare.unwrap_or(dim));
+    }
+
+    fn describe(&self, tokens: TokenVectors) -> Description {
+        let width = self.d_compare.unwrap_or(tokens.dim);
+        let layers = vec![Layer::new("attention", "Bidirectional attention, for both texts", width)];
+        Description { layers, width, heads: Heads::None, compares_texts: true }
+    }
+}
 
 /// For two texts with token vectors H_d and H_e: A_e = softmax(H_d·H_eᵀ/√d) and C_e = A_e·H_e, what each token of the
 /// first text finds in the second; A_d = softmax(H_e·H_dᵀ/√d) and C_d = A_d·H_d the other way round. Each token h is
@@ -23,13 +58,6 @@ pub struct BidirectionalAttention {
 }
 
 impl BidirectionalAttention {
-    pub(crate) fn init(config: &BidirectionalConfig, dim: usize, init: &mut Initializer) -> Self {
-        Self {
-            compare: init.linear(4 * dim, config.d_compare.unwrap_or(dim)),
-            dropout: DropoutConfig::new(config.dropout).init(),
-        }
-    }
-
     /// Both texts with comparisons `[batch, length, d_compare]` for their tokens, and the weights A_e `[batch, 1,
     /// length_d, length_e]` and A_d `[batch, 1, length_e, length_d]`.
     pub fn forward(&self, first: &Sequences, second: &Sequences) -> (Vec<Sequences>, Vec<Tensor<4>>) {
@@ -45,5 +73,15 @@ impl BidirectionalAttention {
             weights.push(of_own.unsqueeze_dim(1));
         }
         (texts, weights)
+    }
+}
+
+impl Mechanism for BidirectionalAttention {
+    fn attend(&self, texts: Vec<Sequences>) -> (Vec<Sequences>, Vec<Tensor<4>>) {
+        match texts.as_slice() {
+            [first, second] => self.forward(first, second),
+            // A single text has nothing to look at: its tokens stay as they are.
+            _ => (texts, Vec::new()),
+        }
     }
 }

@@ -4,11 +4,50 @@ use attentive_ops::attention_pooling;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Bool, Device, Tensor};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::rotary::turn;
 use super::scaled_dot::scaled_dot_weights;
-use super::{Attended, Sequences, drops};
+use super::{Attended, Attention, Description, Heads, Mechanism, MechanismConfig, TokenVectors, drops, each};
 use crate::init::Initializer;
+use crate::outline::{Layer, Shapes};
+use crate::texts::Sequences;
+
+/// Options of `attention.multi_head`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MultiHeadConfig {
+    /// The number of attention heads; it must divide `embedding.dim`. Default 4.
+    #[schemars(range(min = 1, max = 256))]
+    pub n_heads: usize,
+    /// The share of attention weights set to zero while training. Default 0.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+    pub dropout: f64,
+}
+
+impl Default for MultiHeadConfig {
+    fn default() -> Self {
+        Self { n_heads: 4, dropout: 0.0 }
+    }
+}
+
+impl MechanismConfig for MultiHeadConfig {
+    fn init(&self, tokens: TokenVectors, init: &mut Initializer) -> Option<Attention> {
+        Some(Attention::MultiHead(MultiHeadAttention::init(tokens, self.n_heads, self.dropout, init)))
+    }
+
+    fn shapes(&self, dim: usize, shapes: &mut Shapes) {
+        MultiHeadAttention::shapes(dim, shapes);
+    }
+
+    fn describe(&self, tokens: TokenVectors) -> Description {
+        let kind = format!("Multi-head attention ({} heads{})", self.n_heads, tokens.turned());
+        let layers = vec![Layer::new("attention", kind, tokens.dim)];
+        let heads = Heads::Shares { key: "attention.multi_head.n_heads", n: self.n_heads };
+        Description { layers, width: tokens.dim, heads, compares_texts: false }
+    }
+}
 
 /// Scaled dot-product attention in `n_heads` slices of the width, joined by an output projection
 /// (Vaswani et al. 2017, §3.2.2).
@@ -25,7 +64,8 @@ pub struct MultiHeadAttention {
 
 impl MultiHeadAttention {
     /// `n_heads` must divide `dim`; the config is checked for it.
-    pub(crate) fn init(dim: usize, n_heads: usize, rotary: bool, dropout: f64, init: &mut Initializer) -> Self {
+    pub(super) fn init(tokens: TokenVectors, n_heads: usize, dropout: f64, init: &mut Initializer) -> Self {
+        let TokenVectors { dim, rotary } = tokens;
         Self {
             query: init.linear(dim, dim),
             key: init.linear(dim, dim),
@@ -35,6 +75,10 @@ impl MultiHeadAttention {
             n_heads,
             rotary,
         }
+    }
+
+    pub(super) fn shapes(dim: usize, shapes: &mut Shapes) {
+        ["query", "key", "value", "output"].into_iter().for_each(|part| shapes.linear(part, dim, dim));
     }
 
     /// `[batch, length, dim]` → `[batch, length, dim]`.
@@ -63,25 +107,28 @@ impl MultiHeadAttention {
             .reshape([batch, length, dim]);
         Attended { tokens: self.output.forward(context), weights: weights.reshape([batch, n_heads, length, length]) }
     }
+}
 
-    /// Whether [`Self::mean`] is the mean of [`Self::forward`]. Positions that turn with the token turn each head apart, which
-    /// is not done here.
-    pub(super) fn has_mean(&self, device: &Device) -> bool {
-        !self.rotary && !drops(&self.dropout, device)
+impl Mechanism for MultiHeadAttention {
+    fn attend(&self, texts: Vec<Sequences>) -> (Vec<Sequences>, Vec<Tensor<4>>) {
+        each(texts, |tokens, mask| self.forward(tokens, mask))
     }
 
-    /// The mean over the tokens of what they become, `[batch, dim]`. The output projection is linear, so it waits until the mean is
-    /// taken; a text without tokens must not get its bias.
-    pub(super) fn mean(&self, texts: Sequences) -> Tensor<2> {
-        let Sequences { tokens, mask } = texts;
+    fn mean(&self, texts: &dyn Fn() -> Sequences, device: &Device) -> Option<Tensor<2>> {
+        // The output projection is linear, so it waits until the mean is taken; a text without tokens must not get its bias.
+        // Positions that turn with the token turn each head apart, which is not done here.
+        if self.rotary || drops(&self.dropout, device) {
+            return None;
+        }
+        let Sequences { tokens, mask } = texts();
         let [query, key, value] = [&self.query, &self.key, &self.value].map(|linear| linear.forward(tokens.clone()));
         let [_, _, dim] = tokens.dims();
         let scale = 1.0 / ((dim / self.n_heads) as f32).sqrt();
         let pooled = attention_pooling(query, key, value, mask.as_ref(), None, self.n_heads, scale);
         let output = self.output.forward(pooled.vectors);
-        match mask {
+        Some(match mask {
             Some(mask) => output * mask.float().sum_dim(1).clamp_max(1.0), // 1 where there is a token: [batch, 1]
             None => output,
-        }
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Rotary positions: queries and keys are turned by an angle that grows with their position, so that their product
 //! depends on the distance between them.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 /// Turns each pair of numbers (2k, 2k + 1) of the vector at position t by the angle t·10000^(−2k/d) if `rotary`, else
 /// gives the vectors back: `[batch, length, d]` → `[batch, length, d]`, d even (Su et al. 2021, §3.2.2, eq. 34).
@@ -10,7 +10,8 @@ pub(super) fn turn(vectors: Tensor<3>, rotary: bool) -> Tensor<3> {
         return vectors;
     }
     let [batch, length, d] = vectors.dims();
-    let (cos, sin) = angles(length, d, &vectors.device());
+    let [cos, sin] = rotations(length, d)
+        .map(|values| Tensor::<4>::from_data(TensorData::new(values, [1, length, d / 2, 1]), &vectors.device()));
     let pairs = vectors.reshape([batch, length, d / 2, 2]);
     let (x, y) = (pairs.clone().narrow(3, 0, 1), pairs.narrow(3, 1, 1)); // [batch, length, d / 2, 1]
     let turned_x = x.clone() * cos.clone() - y.clone() * sin.clone();
@@ -18,17 +19,12 @@ pub(super) fn turn(vectors: Tensor<3>, rotary: bool) -> Tensor<3> {
     Tensor::cat(vec![turned_x, turned_y], 3).reshape([batch, length, d])
 }
 
-/// The cosines and sines of the angles, `[1, length, d / 2, 1]` each.
-fn angles(length: usize, d: usize, device: &Device) -> (Tensor<4>, Tensor<4>) {
-    let of_all = |function: fn(f64) -> f64| {
-        let values: Vec<f32> = (0..length)
-            .flat_map(|t| {
-                (0..d / 2).map(move |k| function(t as f64 * 10_000f64.powf(-2.0 * k as f64 / d as f64)) as f32)
-            })
-            .collect();
-        Tensor::<4>::from_data(TensorData::new(values, [1, length, d / 2, 1]), device)
-    };
-    (of_all(f64::cos), of_all(f64::sin))
+/// The cosines and the sines of the angles t·10000^(−2k/d), `[length, d / 2]` each, row-major.
+pub fn rotations(length: usize, d: usize) -> [Vec<f32>; 2] {
+    [f64::cos, f64::sin].map(|function| {
+        let value = |t: usize, k: usize| function(t as f64 * 10_000f64.powf(-2.0 * k as f64 / d as f64)) as f32;
+        (0..length).flat_map(|t| (0..d / 2).map(move |k| value(t, k))).collect()
+    })
 }
 
 #[cfg(test)]

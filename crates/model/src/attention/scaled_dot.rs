@@ -5,12 +5,53 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Device, Tensor};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::rotary::turn;
-use super::{Attended, Sequences, drops};
-use crate::config::ScaledDotConfig;
+use super::{Attended, Attention, Description, Heads, Mechanism, MechanismConfig, TokenVectors, drops, each};
 use crate::init::Initializer;
 use crate::mask::hide_keys;
+use crate::outline::{Layer, Shapes};
+use crate::texts::Sequences;
+
+/// Options of `attention.scaled_dot`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScaledDotConfig {
+    /// The width of queries, keys and values. Default: that of the embedding.
+    #[schemars(range(min = 1, max = 8192))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dim: Option<usize>,
+    /// The share of attention weights set to zero while training. Default 0.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+    pub dropout: f64,
+}
+
+impl MechanismConfig for ScaledDotConfig {
+    fn init(&self, tokens: TokenVectors, init: &mut Initializer) -> Option<Attention> {
+        let (dim, inner) = (tokens.dim, self.dim.unwrap_or(tokens.dim));
+        Some(Attention::ScaledDot(ScaledDotAttention {
+            query: init.linear(dim, inner),
+            key: init.linear(dim, inner),
+            value: init.linear(dim, inner),
+            dropout: DropoutConfig::new(self.dropout).init(),
+            rotary: tokens.rotary,
+        }))
+    }
+
+    fn shapes(&self, dim: usize, shapes: &mut Shapes) {
+        ["query", "key", "value"].into_iter().for_each(|part| shapes.linear(part, dim, self.dim.unwrap_or(dim)));
+    }
+
+    fn describe(&self, tokens: TokenVectors) -> Description {
+        let width = self.dim.unwrap_or(tokens.dim);
+        let key = if self.dim.is_some() { "attention.scaled_dot.dim" } else { "embedding.dim" };
+        let kind = format!("Scaled dot-product attention{}", tokens.turned());
+        let layers = vec![Layer::new("attention", kind, width)];
+        Description { layers, width, heads: Heads::One { key, width }, compares_texts: false }
+    }
+}
 
 /// softmax(Q·Kᵀ/√d)·V (Vaswani et al. 2017, §3.2.1, eq. 1): `query` is `[batch, queries, d]`, `key` `[batch, keys, d]`,
 /// `value` `[batch, keys, d_value]`; `mask` `[batch, keys]` is true where a key is real. Gives `[batch, queries,
@@ -78,17 +119,6 @@ pub struct ScaledDotAttention {
 }
 
 impl ScaledDotAttention {
-    pub(crate) fn init(config: &ScaledDotConfig, dim: usize, rotary: bool, init: &mut Initializer) -> Self {
-        let inner = config.dim.unwrap_or(dim);
-        Self {
-            query: init.linear(dim, inner),
-            key: init.linear(dim, inner),
-            value: init.linear(dim, inner),
-            dropout: DropoutConfig::new(config.dropout).init(),
-            rotary,
-        }
-    }
-
     /// `[batch, length, dim]` → `[batch, length, inner]`, where inner is the width of the values; one head.
     pub fn forward(&self, tokens: Tensor<3>, mask: Option<&Tensor<2, Bool>>) -> Attended {
         let query = turn(self.query.forward(tokens.clone()), self.rotary);
@@ -97,19 +127,22 @@ impl ScaledDotAttention {
         let value = self.value.forward(tokens);
         Attended { weights: weights.clone().unsqueeze_dim(1), tokens: self.dropout.forward(weights).matmul(value) }
     }
+}
 
-    /// Whether [`Self::mean`] is the mean of [`Self::forward`].
-    pub(super) fn has_mean(&self, device: &Device) -> bool {
-        !drops(&self.dropout, device)
+impl Mechanism for ScaledDotAttention {
+    fn attend(&self, texts: Vec<Sequences>) -> (Vec<Sequences>, Vec<Tensor<4>>) {
+        each(texts, |tokens, mask| self.forward(tokens, mask))
     }
 
-    /// The mean over the tokens of what they become, `[batch, inner]`.
-    pub(super) fn mean(&self, texts: Sequences) -> Tensor<2> {
-        let Sequences { tokens, mask } = texts;
+    fn mean(&self, texts: &dyn Fn() -> Sequences, device: &Device) -> Option<Tensor<2>> {
+        if drops(&self.dropout, device) {
+            return None;
+        }
+        let Sequences { tokens, mask } = texts();
         let query = turn(self.query.forward(tokens.clone()), self.rotary);
         let key = turn(self.key.forward(tokens.clone()), self.rotary);
         let [_, _, d] = query.dims();
         let scale = 1.0 / (d as f32).sqrt();
-        attention_pooling(query, key, self.value.forward(tokens), mask.as_ref(), None, 1, scale).vectors
+        Some(attention_pooling(query, key, self.value.forward(tokens), mask.as_ref(), None, 1, scale).vectors)
     }
 }

@@ -1,7 +1,7 @@
 //! The `[model]` section of a config: what the classifier is made of. Holds no tensors; [`crate::Classifier`] is
 //! built from it.
 
-mod attention;
+mod pair;
 mod windows;
 
 use std::path::PathBuf;
@@ -9,17 +9,16 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use attention::{
-    Activation, AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, MultiHeadConfig, NoneConfig, Norm,
-    ScaledDotConfig, ScoreMode, TransformerConfig,
-};
+pub use pair::Pair;
 pub use windows::{WindowPool, WindowsConfig};
+
+use crate::attention::{AttentionConfig, Heads, TokenVectors};
 
 /// The classifier: token embeddings, positions, an attention mechanism, pooling, and a head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
-    /// The longest text in tokens; of what is longer there stays the part that `truncate` says, unless `windows` reads
+    /// The longest text in tokens, of a pair each text; of what is longer there stays the part that `truncate` says, unless `windows` reads
     /// all of it. Longer costs time: the attention scores grow with its square. Default 100, the length of the
     /// reference model.
     #[schemars(range(min = 1, max = 65536))]
@@ -45,6 +44,10 @@ pub struct ModelConfig {
     pub positions: Positions,
     /// How tokens look at each other. Default `dot`, the reference model.
     pub attention: AttentionConfig,
+    /// How the two texts of a pair are read by a mechanism that does not bring them together itself, as
+    /// `attention.bidirectional` does. Default: none, for single texts and for that mechanism.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair: Option<Pair>,
     /// How the token vectors become one text vector. Default `mean`.
     pub pooling: Pooling,
     /// What turns the text vector into probabilities. Default `auto`, by the labels.
@@ -66,6 +69,7 @@ impl Default for ModelConfig {
             embedding: EmbeddingConfig::default(),
             positions: Positions::None,
             attention: AttentionConfig::default(),
+            pair: None,
             pooling: Pooling::Mean,
             head: HeadConfig::Auto,
             dropout: 0.0,
@@ -204,30 +208,6 @@ impl Head {
     }
 }
 
-impl AttentionConfig {
-    /// Its name in a config.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::None(_) => "none",
-            Self::Dot(_) => "dot",
-            Self::ScaledDot(_) => "scaled_dot",
-            Self::Additive(_) => "additive",
-            Self::MultiHead(_) => "multi_head",
-            Self::Transformer(_) => "transformer",
-            Self::Bidirectional(_) => "bidirectional",
-        }
-    }
-
-    /// The number of heads that share the width of the embedding equally, with the key that sets it.
-    fn heads(&self) -> Option<(&'static str, usize)> {
-        match self {
-            Self::MultiHead(config) => Some(("attention.multi_head.n_heads", config.n_heads)),
-            Self::Transformer(config) => Some(("attention.transformer.n_heads", config.n_heads)),
-            _ => None,
-        }
-    }
-}
-
 impl ModelConfig {
     /// What is wrong between options that are each in range: (key below `[model]`, what to change).
     pub fn problems(&self) -> Vec<(&'static str, String)> {
@@ -258,17 +238,22 @@ impl ModelConfig {
                 format!("`positions = \"sinusoidal\"` pairs a sine with a cosine and needs an even `embedding.dim`, not {dim}"),
             ));
         }
-        if let Some((key, n_heads)) = self.attention.heads()
-            && !dim.is_multiple_of(n_heads)
-        {
+        if self.pair.is_some() && self.attention.compares_texts() {
             problems.push((
+                "pair",
+                format!("`attention.{}` brings two texts together itself: leave `pair` out", self.attention.name()),
+            ));
+        }
+        let tokens = TokenVectors { dim, rotary: self.positions == Positions::Rotary };
+        match (self.attention.describe(tokens).heads, self.positions) {
+            (Heads::Shares { key, n }, _) if !dim.is_multiple_of(n) => problems.push((
                 key,
                 format!(
-                    "`n_heads` is {n_heads}, but must divide `embedding.dim`, which is {dim}: each head takes an equal share"
+                    "`n_heads` is {n}, but must divide `embedding.dim`, which is {dim}: each head takes an equal share"
                 ),
-            ));
-        } else if self.positions == Positions::Rotary {
-            problems.extend(self.rotary_problem());
+            )),
+            (heads, Positions::Rotary) => problems.extend(self.rotary_problem(heads)),
+            (_, Positions::None | Positions::Learned | Positions::Sinusoidal) => {}
         }
         if self.embedding.frozen && self.embedding.vectors.is_none() {
             problems.push((
@@ -281,26 +266,20 @@ impl ModelConfig {
     }
 
     /// Rotary positions need queries and keys to turn, two numbers at a time.
-    fn rotary_problem(&self) -> Option<(&'static str, String)> {
-        let dim = self.embedding.dim;
-        let (key, width) = match &self.attention {
-            AttentionConfig::ScaledDot(config) => match config.dim {
-                Some(inner) => ("attention.scaled_dot.dim", inner),
-                None => ("embedding.dim", dim),
-            },
-            other => match other.heads() {
-                Some((key, n_heads)) => (key, dim / n_heads),
-                None => {
-                    return Some((
-                        "positions",
-                        format!(
-                            "`positions = \"rotary\"` turns queries and keys, which `attention.{}` does not have: choose \
-                             `scaled_dot`, `multi_head` or `transformer`, or other positions",
-                            other.name()
-                        ),
-                    ));
-                }
-            },
+    fn rotary_problem(&self, heads: Heads) -> Option<(&'static str, String)> {
+        let (key, width) = match heads {
+            Heads::One { key, width } => (key, width),
+            Heads::Shares { key, n } => (key, self.embedding.dim / n),
+            Heads::None => {
+                return Some((
+                    "positions",
+                    format!(
+                        "`positions = \"rotary\"` turns queries and keys, which `attention.{}` does not have: choose \
+                         `scaled_dot`, `multi_head` or `transformer`, or other positions",
+                        self.attention.name()
+                    ),
+                ));
+            }
         };
         (!width.is_multiple_of(2)).then(|| {
             (
@@ -311,11 +290,20 @@ impl ModelConfig {
             )
         })
     }
+
+    /// The most tokens that the model reads at once: those of a text, or of two with one between them.
+    pub fn longest_row(&self) -> usize {
+        match self.pair {
+            Some(Pair::Join) => 2 * self.max_length + 1,
+            Some(Pair::Compare) | None => self.max_length,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attention::{MultiHeadConfig, ScaledDotConfig, TransformerConfig};
 
     fn keys(config: &ModelConfig) -> Vec<&'static str> {
         config.problems().into_iter().map(|(key, _)| key).collect()

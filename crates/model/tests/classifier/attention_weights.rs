@@ -20,18 +20,20 @@ fn weights_share_out_one_among_the_tokens() {
             let found = model.attention_weights(case.input(&EXAMPLES, Some(WIDTH), 9, &opened.device));
             let what = format!("{} on {}", case.name, opened.backend);
 
-            let (tensors, heads) = match case.mechanism.split(' ').next().unwrap() {
+            let texts = if case.config.reads_pairs() { 2 } else { 1 };
+            let (of_text, heads) = match case.mechanism.split(' ').next().unwrap() {
                 "none" => (0, 0),
                 "multi_head" => (1, 3),
                 "transformer" => (2, 3),
-                "bidirectional" => (2, 1),
+                "bidirectional" => (1, 1),
                 _ => (1, 1),
             };
-            assert_eq!(found.attention.len(), tensors, "{what}");
+            assert_eq!(found.attention.len(), texts * of_text, "{what}");
             for (i, weights) in found.attention.into_iter().enumerate() {
                 assert_eq!(weights.dims(), [EXAMPLES.len(), heads, WIDTH, WIDTH], "{what}");
-                // The tokens of the first text look at the second, and those of the second at the first.
-                let over_second = case.reads_pairs() && i == 0;
+                // The tokens of a text look at each other; of a pair that is brought together, those of the first text look at
+                // the second, and those of the second at the first.
+                let over_second = (i / of_text == 1) != case.config.attention.compares_texts();
                 let rows = values(weights);
                 for (row, keys) in rows.chunks(WIDTH).enumerate() {
                     let example = EXAMPLES[row / (heads * WIDTH)];
@@ -40,7 +42,6 @@ fn weights_share_out_one_among_the_tokens() {
             }
 
             let pools = case.config.pooling == Pooling::Attention;
-            let texts = if case.reads_pairs() { 2 } else { 1 };
             assert_eq!(found.pooling.len(), if pools { texts } else { 0 }, "{what}");
             for (i, weights) in found.pooling.into_iter().enumerate() {
                 assert_eq!(weights.dims(), [EXAMPLES.len(), WIDTH], "{what}");

@@ -1,11 +1,11 @@
 //! Logits that numpy computed from the formulas in float64 (`scripts/attention_golden.py`), and position vectors by
 //! hand.
 
-use attentive_model::{Initializer, ModelConfig, Sizes, Tokens, Weight, sinusoidal};
+use attentive_model::{Initializer, ModelConfig, Sizes, Tokens, Weight, sinusoids};
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 use serde::Deserialize;
 
-use crate::table::{assert_close, backends, cpu, logits, tolerance};
+use crate::table::{assert_close, backends, logits, tolerance};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -59,7 +59,7 @@ fn logits_follow_numpy() {
 
 #[test]
 fn sinusoidal_vectors_by_hand() {
-    let vectors = sinusoidal(3, 4, &cpu()).try_into_vec_as::<f32>().unwrap();
+    let vectors = sinusoids(3, 4);
     // Frequencies 1 and 10000^(-2/4) = 0.01: sin t, cos t, sin t/100, cos t/100.
     let expected = [
         [0.0, 1.0, 0.0, 1.0],

@@ -11,6 +11,7 @@ mod gradients;
 mod mechanism_golden;
 mod nine_words;
 mod padding;
+mod pairs;
 mod rows;
 mod table;
 mod weights;

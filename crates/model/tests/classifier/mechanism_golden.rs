@@ -6,8 +6,8 @@ use std::path::Path;
 
 use attentive_backend::Opened;
 use attentive_model::{
-    Attention, AttentionConfig, EmbeddingConfig, Head, Initializer, ModelConfig, NoneConfig, Pooling, Positions,
-    Sequences, Sizes, Tokens, Weight, WeightPath,
+    AttentionConfig, EmbeddingConfig, Head, Initializer, ModelConfig, NoneConfig, Pooling, Positions, Sequences, Sizes,
+    TokenVectors, Tokens, Weight, WeightPath,
 };
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
@@ -145,13 +145,8 @@ fn check(case: &Case, opened: &Opened) {
         let what = format!("{}: {what} on {}", case.name, opened.backend);
         assert_close(&what, found, expected, tolerance(opened.backend));
     };
-    let config = ModelConfig {
-        embedding: EmbeddingConfig { dim: case.input.shape[2], ..EmbeddingConfig::default() },
-        positions: case.positions,
-        attention: case.config.clone(),
-        ..ModelConfig::default()
-    };
-    let attention = Attention::init(&config, &mut Initializer::new(0, &device)).unwrap();
+    let vectors = TokenVectors { dim: case.input.shape[2], rotary: case.positions == Positions::Rotary };
+    let attention = case.config.init(vectors, &mut Initializer::new(0, &device)).unwrap();
     let attention = load(attention, &case.weights);
 
     let inputs: Vec<(Tensor<3>, &Vec<Vec<bool>>)> = [(Some(&case.input), Some(&case.mask))]

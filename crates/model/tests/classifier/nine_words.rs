@@ -1,9 +1,7 @@
 //! Attention between token vectors as they are, on one sentence of nine words and one of seven with 64 numbers each,
 //! against the formulas written out in float64.
 
-use attentive_model::{
-    Attention, AttentionConfig, BidirectionalConfig, Initializer, ModelConfig, Sequences, scaled_dot_product,
-};
+use attentive_model::{AttentionConfig, BidirectionalConfig, Initializer, Sequences, TokenVectors, scaled_dot_product};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::table::{assert_close, backends, tolerance, values};
@@ -77,11 +75,9 @@ fn two_sentences_look_at_each_other() {
         close("C_d", values(found_c_d), &c_d);
 
         // The mechanism looks with the same weights, whatever its comparison has learnt.
-        let config = ModelConfig {
-            attention: AttentionConfig::Bidirectional(BidirectionalConfig::default()),
-            ..ModelConfig::default()
-        };
-        let attention = Attention::init(&config, &mut Initializer::new(0, &opened.device)).unwrap();
+        let mechanism = AttentionConfig::Bidirectional(BidirectionalConfig::default());
+        let vectors = TokenVectors { dim: DIM, rotary: false };
+        let attention = mechanism.init(vectors, &mut Initializer::new(0, &opened.device)).unwrap();
         let texts = [d, e].map(|tokens| Sequences { tokens, mask: None });
         let (compared, weights) = attention.forward(texts.to_vec());
         assert_eq!([compared[0].tokens.dims(), compared[1].tokens.dims()], [[1, 9, 64], [1, 7, 64]]);

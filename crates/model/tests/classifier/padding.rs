@@ -93,7 +93,7 @@ fn padding_has_no_gradient() {
                 (0..n).filter(|&row| rows[row].iter().any(|&value| value != 0.0)).collect()
             };
             // Id 9 is only padding; what is in no text has no gradient either.
-            let read: Vec<usize> = (1..=if case.reads_pairs() { 8 } else { 5 }).collect();
+            let read: Vec<usize> = (1..=if case.config.reads_pairs() { 8 } else { 5 }).collect();
             let tokens = moved("embedding.weight", VOCAB_SIZE);
             if case.mechanism == "none" && matches!(case.config.pooling, Pooling::Max | Pooling::First) {
                 assert!(!tokens.is_empty() && tokens.iter().all(|id| read.contains(id)), "{what}: {tokens:?}");

@@ -3,8 +3,8 @@
 use attentive_backend::{Backend, Opened};
 use attentive_model::{
     Activation, AdditiveConfig, AttentionConfig, BidirectionalConfig, Classifier, DotConfig, EmbeddingConfig, Head,
-    Initializer, Input, ModelConfig, MultiHeadConfig, NoneConfig, Norm, Pooling, Positions, ScaledDotConfig, ScoreMode,
-    Sizes, Tokens, TransformerConfig,
+    Initializer, Input, ModelConfig, MultiHeadConfig, NoneConfig, Norm, Pair, Pooling, Positions, ScaledDotConfig,
+    ScoreMode, Sizes, Tokens, TransformerConfig,
 };
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
@@ -83,8 +83,8 @@ pub(crate) struct Case {
     pub sizes: Sizes,
 }
 
-/// Every mechanism with every kind of positions it allows, with every pooling, and with and without n-grams; the heads
-/// alternate. A software GPU is slow: there each mechanism has one case, in which all options still take their turn.
+/// Every mechanism with every kind of positions it allows, with every pooling, with and without n-grams, and comparing pairs
+/// of texts; the heads alternate. A software GPU is slow: there each mechanism has one case, in which all options still take their turn.
 pub(crate) fn cases(backend: Backend) -> Vec<Case> {
     let mut cases = Vec::new();
     for (i, (mechanism, attention)) in mechanisms().into_iter().enumerate() {
@@ -96,12 +96,16 @@ pub(crate) fn cases(backend: Backend) -> Vec<Case> {
             options.extend(positions.into_iter().map(|positions| (positions, Pooling::Mean, false)));
             options.extend(POOLINGS.into_iter().map(|pooling| (Positions::None, pooling, true)));
         }
-        for (positions, pooling, ngrams) in options {
+        // A joined pair is one text.
+        let pair = (!attention.compares_texts()).then_some(Pair::Compare);
+        let of_pairs = pair.map(|_| (options[0].0, POOLINGS[i % 4], i % 2 == 1, pair));
+        let of_texts = options.into_iter().map(|(positions, pooling, ngrams)| (positions, pooling, ngrams, None));
+        for (positions, pooling, ngrams, pair) in of_texts.chain(of_pairs) {
             let (head, n_labels) = HEADS[cases.len() % 3];
             cases.push(Case {
-                name: format!("{mechanism}, {positions:?}, {pooling:?}, n-grams {ngrams}, {head:?}"),
+                name: format!("{mechanism}, {positions:?}, {pooling:?}, n-grams {ngrams}, {head:?}, {pair:?}"),
                 mechanism,
-                config: ModelConfig { pooling, ..config(attention.clone(), positions) },
+                config: ModelConfig { pooling, pair, ..config(attention.clone(), positions) },
                 sizes: Sizes { vocab_size: VOCAB_SIZE, buckets: ngrams.then_some(BUCKETS), n_labels, head },
             });
         }
@@ -124,11 +128,6 @@ pub(crate) struct Example {
 }
 
 impl Case {
-    /// Whether it reads pairs of texts.
-    pub(crate) fn reads_pairs(&self) -> bool {
-        matches!(self.config.attention, AttentionConfig::Bidirectional(_))
-    }
-
     /// The model as it is before training.
     pub(crate) fn fresh(&self, seed: u64, device: &Device) -> Classifier {
         self.config.init(&self.sizes, &mut Initializer::new(seed, device))
@@ -155,7 +154,7 @@ impl Case {
         };
         Input {
             texts: tokens(|example| example.text),
-            seconds: self.reads_pairs().then(|| tokens(|example| example.second)),
+            seconds: self.config.reads_pairs().then(|| tokens(|example| example.second)),
             ngrams: self.sizes.buckets.map(|_| tokens(|example| example.ngrams)),
         }
     }

@@ -1,12 +1,17 @@
 //! Names, shapes, loading and initial values of the weights.
 
+use std::collections::BTreeSet;
+
 use attentive_backend::Backend;
 use attentive_model::{
-    EmbeddingConfig, Head, Initializer, ModelConfig, Pooling, Positions, Sizes, Weight, WeightsError,
+    AttentionConfig, EmbeddingConfig, Head, Initializer, ModelConfig, Pair, Pooling, Positions, Sizes, Weight,
+    WeightsError,
 };
 use burn::tensor::Device;
 
-use crate::table::{BUCKETS, Example, MAX_LENGTH, VOCAB_SIZE, backends, cases, config, cpu, logits, mechanism};
+use crate::table::{
+    BUCKETS, Example, MAX_LENGTH, VOCAB_SIZE, backends, cases, config, cpu, logits, mechanism, mechanisms,
+};
 
 type Shapes = Vec<(String, Vec<usize>)>;
 
@@ -73,15 +78,45 @@ fn names_and_shapes_never_change() {
         if case.sizes.buckets.is_some() {
             expected.push(("ngrams.weight".to_string(), vec![BUCKETS, 6]));
         }
-        let texts = if case.reads_pairs() { 2 * width } else { width };
+        let texts = match (case.config.pair, case.config.attention.compares_texts()) {
+            (Some(Pair::Compare), _) => 4 * width, // u, v, |u − v|, u∘v
+            (_, true) => 2 * width,
+            _ => width,
+        };
         let read = if case.sizes.buckets.is_some() { texts + 6 } else { texts };
         expected.extend(linear("head", read, if case.sizes.head == Head::Sigmoid { 1 } else { 3 }));
 
+        assert_eq!(case.config.weight_shapes(&case.sizes), expected, "{}, before it is built", case.name);
         let model = case.fresh(0, &device);
         assert_eq!(model.weight_shapes(), expected, "{}", case.name);
         let read: Shapes = model.weights().unwrap().into_iter().map(|w| (w.name, w.shape)).collect();
         assert_eq!(read, expected, "the weights are those of the shapes");
         assert_eq!(model.trained_shapes(), expected, "training changes all of them");
+    }
+}
+
+/// A joined pair has the weights of a single text, but for positions for two texts and what is between them.
+#[test]
+fn a_joined_pair_has_places_for_both_texts() {
+    let text = config(mechanism("dot"), Positions::Learned);
+    let pair = ModelConfig { pair: Some(Pair::Join), ..text.clone() };
+    let sizes = Sizes::of_labels(VOCAB_SIZE, 2);
+    let mut expected = text.weight_shapes(&sizes);
+    expected[1].1 = vec![2 * MAX_LENGTH + 1, 6];
+    assert_eq!(pair.weight_shapes(&sizes), expected);
+    assert_eq!(pair.init(&sizes, &mut Initializer::new(0, &cpu())).weight_shapes(), expected);
+}
+
+/// The table of these tests leaves no mechanism out, and a mechanism has the name by which a config calls it.
+#[test]
+fn every_mechanism_is_tested() {
+    let schema = schemars::schema_for!(AttentionConfig).to_value();
+    let variants = schema["oneOf"].as_array().unwrap().iter();
+    let known: BTreeSet<&str> = variants.map(|variant| variant["required"][0].as_str().unwrap()).collect();
+    let tested: Vec<AttentionConfig> = mechanisms().into_iter().map(|(_, attention)| attention).collect();
+    assert_eq!(tested.iter().map(AttentionConfig::name).collect::<BTreeSet<_>>(), known);
+    for attention in tested {
+        assert!(serde_json::to_value(&attention).unwrap().get(attention.name()).is_some(), "{}", attention.name());
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is wrong between the sections of a config, each of which is right by itself.
 
-use attentive_model::{AttentionConfig, HeadConfig, Pooling, Positions, ScoreMode};
+use attentive_model::{HeadConfig, Sizes, Table};
 
 use super::{Config, Threshold};
 use crate::loss::ClassWeights;
@@ -28,23 +28,29 @@ impl Problems {
 
 /// One text or two.
 fn texts(config: &Config, problems: &mut Problems) {
-    let is_pair = config.data.text.is_pair();
-    let attention = &config.model.attention;
-    match (is_pair, matches!(attention, AttentionConfig::Bidirectional(_))) {
+    let (is_pair, model) = (config.data.text.is_pair(), &config.model);
+    let attention = model.attention.name();
+    match (is_pair, model.reads_pairs()) {
+        (true, true) | (false, false) => {}
+        (false, true) if model.pair.is_some() => problems.add(
+            "model.pair",
+            "`pair` says how two texts are read, but `data.text` names one column: name two, such as \
+             `text = [\"premise\", \"hypothesis\"]`, or leave `pair` out",
+        ),
         (false, true) => problems.add(
-            "model.attention.bidirectional",
-            "`attention.bidirectional` compares two texts, but `data.text` names one column: name two, such as \
-             `text = [\"premise\", \"hypothesis\"]`, or choose another mechanism",
+            &format!("model.attention.{attention}"),
+            format!(
+                "`attention.{attention}` compares two texts, but `data.text` names one column: name two, such as \
+                 `text = [\"premise\", \"hypothesis\"]`, or choose another mechanism"
+            ),
         ),
         (true, false) => problems.add(
             "data.text",
             format!(
-                "`data.text` names two columns, but `attention.{}` reads one text: set `attention.bidirectional = {{}}` \
-                 under `[model]`, or name one column",
-                attention.name()
+                "`data.text` names two columns, but `attention.{attention}` reads one text: set `pair = \"compare\"`, \
+                 `pair = \"join\"` or `attention.bidirectional = {{}}` under `[model]`, or name one column"
             ),
         ),
-        _ => {}
     }
     if is_pair && config.model.windows.is_some() {
         problems.add(
@@ -148,7 +154,7 @@ fn start(config: &Config, problems: &mut Problems) {
 /// Learning rates for parts of the model that have weights.
 fn parts(config: &Config, problems: &mut Problems) {
     let trained = trained_parts(config);
-    for name in config.train.learning_rates.keys().filter(|name| !trained.contains(&name.as_str())) {
+    for name in config.train.learning_rates.keys().filter(|name| !trained.contains(*name)) {
         let known = trained.iter().map(|part| format!("`{part}`")).collect::<Vec<_>>().join(", ");
         problems.add(
             &format!("train.learning_rates.{name}"),
@@ -158,20 +164,14 @@ fn parts(config: &Config, problems: &mut Problems) {
 }
 
 /// The parts of the model that have weights to train, by the first name of their weights.
-fn trained_parts(config: &Config) -> Vec<&'static str> {
-    let model = &config.model;
-    let attention = match &model.attention {
-        AttentionConfig::None(_) => false,
-        AttentionConfig::Dot(dot) => dot.use_scale || dot.score_mode == ScoreMode::Concat,
-        _ => true,
-    };
-    let parts = [
-        ("embedding", !model.embedding.frozen),
-        ("positions", model.positions == Positions::Learned),
-        ("attention", attention),
-        ("pooling", model.pooling == Pooling::Attention),
-        ("ngrams", config.features.is_on()),
-        ("head", true),
-    ];
-    parts.into_iter().filter(|(_, trained)| *trained).map(|(name, _)| name).collect()
+fn trained_parts(config: &Config) -> Vec<String> {
+    // Of any size: parts follow from the config alone.
+    let sizes = Sizes { buckets: config.features.is_on().then_some(1), ..Sizes::of_labels(1, 2) };
+    let names = config.model.weight_shapes(&sizes).into_iter().filter_map(|(name, _)| {
+        let frozen = config.model.embedding.frozen && name == Table::Embedding.weight();
+        (!frozen).then(|| name.split('.').next().unwrap_or_default().to_string())
+    });
+    let mut parts: Vec<String> = names.collect();
+    parts.dedup();
+    parts
 }

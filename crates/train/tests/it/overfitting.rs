@@ -4,7 +4,7 @@
 use attentive_data::{CharacterNgrams, Column, Cut, DataConfig, FeaturesConfig, Split, SplitSource, TextColumns};
 use attentive_model::{
     Activation, AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, EmbeddingConfig, ModelConfig,
-    MultiHeadConfig, NoneConfig, Norm, Pooling, Positions, ScaledDotConfig, ScoreMode, TransformerConfig,
+    MultiHeadConfig, NoneConfig, Norm, Pair, Pooling, Positions, ScaledDotConfig, ScoreMode, TransformerConfig,
 };
 use attentive_train::{
     AdagradConfig, AdamConfig, AdamwConfig, ClassWeights, Config, FocalConfig, LionConfig, LossConfig, Metrics,
@@ -122,6 +122,27 @@ fn pairs_of_texts() {
                 let model = ModelConfig { attention: attention.clone(), pooling, ..dot() };
                 by_heart(rows, &model, &FeaturesConfig::default(), &format!("{labels}, {d_compare:?}, {pooling:?}"));
             }
+        }
+    }
+}
+
+#[test]
+fn pairs_that_are_compared_or_joined() {
+    // Which texts stand beside each other is all that tells the labels apart, so it takes what sees both of them.
+    let transformer =
+        TransformerConfig { n_layers: 1, n_heads: 2, d_feed_forward: 16, dropout: 0.0, ..Default::default() };
+    let multi_head = AttentionConfig::MultiHead(MultiHeadConfig { n_heads: 2, dropout: 0.0 });
+    for (pair, attention, positions) in [
+        (Pair::Compare, AttentionConfig::None(NoneConfig {}), Positions::None),
+        (Pair::Compare, AttentionConfig::Dot(DotConfig::default()), Positions::None),
+        (Pair::Compare, multi_head, Positions::Rotary),
+        (Pair::Join, AttentionConfig::Transformer(transformer), Positions::Learned),
+    ] {
+        for (labels, rows) in [("two labels", PAIRS), ("any", PAIRS_ANY_LABELS)] {
+            let what = format!("{labels}, {pair:?}, {}", attention.name());
+            let embedding = EmbeddingConfig { bound: 1.0, ..dot().embedding };
+            let model = ModelConfig { attention: attention.clone(), positions, pair: Some(pair), embedding, ..dot() };
+            by_heart(rows, &model, &FeaturesConfig::default(), &what);
         }
     }
 }

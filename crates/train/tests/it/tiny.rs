@@ -8,7 +8,7 @@ use attentive_backend::{Backend, Opened};
 use attentive_data::{Column, TextColumns};
 use attentive_model::{
     AdditiveConfig, AttentionConfig, BidirectionalConfig, DotConfig, EmbeddingConfig, ModelConfig, MultiHeadConfig,
-    Positions, TransformerConfig, Weight,
+    Pair, Positions, TransformerConfig, Weight,
 };
 use attentive_train::{
     Callbacks, Config, Event, Machine, NewRun, Outcome, Predictor, Preparing, Report, Request, Run, RunDir, StoppedRun,
@@ -60,14 +60,15 @@ fn model(attention: AttentionConfig, positions: Positions) -> ModelConfig {
     ModelConfig { max_length: 10, embedding, positions, attention, ..ModelConfig::default() }
 }
 
+fn dot() -> ModelConfig {
+    model(AttentionConfig::Dot(DotConfig::default()), Positions::None)
+}
+
 /// The reference model and a small transformer, without dropout.
 pub(crate) fn models() -> Vec<(&'static str, ModelConfig)> {
     let transformer =
         TransformerConfig { n_layers: 1, n_heads: 2, d_feed_forward: 12, dropout: 0.0, ..Default::default() };
-    vec![
-        ("dot", model(AttentionConfig::Dot(DotConfig::default()), Positions::None)),
-        ("transformer", model(AttentionConfig::Transformer(transformer), Positions::Learned)),
-    ]
+    vec![("dot", dot()), ("transformer", model(AttentionConfig::Transformer(transformer), Positions::Learned))]
 }
 
 /// Models with other mechanisms, without dropout.
@@ -78,6 +79,8 @@ pub(crate) fn other_models() -> Vec<(&'static str, ModelConfig)> {
         ("additive", model(AttentionConfig::Additive(AdditiveConfig::default()), Positions::None)),
         ("multi_head", model(AttentionConfig::MultiHead(multi_head), Positions::Rotary)),
         ("bidirectional", model(AttentionConfig::Bidirectional(bidirectional), Positions::None)),
+        ("compared", ModelConfig { pair: Some(Pair::Compare), ..dot() }),
+        ("joined", ModelConfig { pair: Some(Pair::Join), ..models().remove(1).1 }),
     ]
 }
 
@@ -85,7 +88,7 @@ pub(crate) fn other_models() -> Vec<(&'static str, ModelConfig)> {
 pub(crate) fn config(directory: &Path, model: ModelConfig, train: TrainConfig) -> Config {
     let mut config = Config { name: "tiny".to_string(), model, train, ..Config::default() };
     config.data.train = directory.join("train.csv").into();
-    if matches!(config.model.attention, AttentionConfig::Bidirectional(_)) {
+    if config.model.reads_pairs() {
         let column = |name: &str| Column::Name(name.to_string());
         config.data.text = TextColumns::Two(column("text"), column("second"));
     }

@@ -79,7 +79,8 @@ fn one_text_or_two() {
             &[&format!("model.attention.{mechanism} = {{}}"), PAIR],
             &format!(
                 "13 10 `data.text` names two columns, but `attention.{mechanism}` reads one text: set \
-                 `attention.bidirectional = {{}}` under `[model]`, or name one column"
+                 `pair = \"compare\"`, `pair = \"join\"` or `attention.bidirectional = {{}}` under `[model]`, or name one \
+                 column"
             ),
         );
     }
@@ -91,6 +92,22 @@ fn one_text_or_two() {
     assert_last(&["data.text = [\"a\"]"], "13 5 `data.text` has 1 item, but must have exactly 2");
     assert_last(&[BIDIRECTIONAL, "data.text = [\"a\", \"a\"]"], "13 10 `data.text` names the column `a` twice");
     assert_eq!(problems(&[BIDIRECTIONAL, PAIR]), [""; 0]);
+    for way in ["compare", "join"] {
+        let at = format!("14 {}", way.len() + 2);
+        let way = format!("model.pair = \"{way}\"");
+        assert_eq!(problems(&[&way, PAIR]), [""; 0]);
+        assert_last(
+            &[&way],
+            &format!(
+                "{at} `pair` says how two texts are read, but `data.text` names one column: name two, such as `text = \
+                 [\"premise\", \"hypothesis\"]`, or leave `pair` out"
+            ),
+        );
+        assert_last(
+            &[BIDIRECTIONAL, PAIR, &way],
+            &format!("{at} `attention.bidirectional` brings two texts together itself: leave `pair` out"),
+        );
+    }
 }
 
 #[test]
