@@ -16,7 +16,7 @@ use crate::prepare::Prepared;
 const MAX_BYTES: usize = 64 << 20;
 
 /// More weights than this are not held for it.
-const MAX_WEIGHTS: usize = 128 << 20;
+const MAX_WEIGHTS: usize = 32 << 20;
 
 /// So many texts have their logits in memory at once.
 const AT_ONCE: usize = 4096;

@@ -25,6 +25,10 @@ pub(crate) enum Failure {
     Export(ExportError),
     /// A bundle that could not be written or used.
     Bundle(BundleError),
+    /// A file of data where a config should be.
+    DataAsConfig {
+        path: PathBuf,
+    },
     /// An option that a format of `export` does not have.
     NotForFormat {
         option: &'static str,
@@ -245,6 +249,7 @@ impl Failure {
             Self::Backend(error) => error.to_string(),
             Self::Export(error) => error.to_string(),
             Self::Bundle(error) => error.to_string(),
+            Self::DataAsConfig { path } => format!("`{}` is data, not a config", path.display()),
             Self::NotForFormat { option, format } => format!("`--{option}` is not for `--format {format}`"),
             Self::BundleOfBundle { path } => format!("`{}` is a bundle already", path.display()),
             Self::Input(error) | Self::Labelled(error) => error.to_string(),
@@ -294,6 +299,7 @@ impl Failure {
             | Self::InterruptedOutput { .. }
             | Self::Folds(_)
             | Self::Predict(_)
+            | Self::DataAsConfig { .. }
             | Self::NotForFormat { .. }
             | Self::BundleOfBundle { .. }
             | Self::Verification { .. }
@@ -309,6 +315,9 @@ impl Failure {
             Self::Backend(error) => error.hint(),
             Self::Export(error) => of_export(error),
             Self::Bundle(error) => of_bundle(error),
+            Self::DataAsConfig { path } => {
+                Some(format!("`attentive init {}` writes a config for it, which `attentive train` takes", path.display()))
+            }
             Self::NotForFormat { .. } => Some("leave it out, or choose `--format bundle` or `safetensors`".to_string()),
             Self::BundleOfBundle { .. } => Some(
                 "make it from the run; of a bundle there are the formats `safetensors`, `onnx` and `keras`".to_string(),
@@ -370,7 +379,8 @@ impl Failure {
             | Self::InterruptedOutput { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
             Self::Verification { .. } => code::BAD_DATA,
-            Self::NotForFormat { .. }
+            Self::DataAsConfig { .. }
+            | Self::NotForFormat { .. }
             | Self::BundleOfBundle { .. }
             | Self::FileName { .. }
             | Self::ThreadCount { .. } => code::CONFIG,

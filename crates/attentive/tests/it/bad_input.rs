@@ -435,3 +435,14 @@ fn commands_that_are_not_understood() {
         assert!(finished.stderr.starts_with("error: ") && finished.stderr.contains("--help"), "{}", finished.stderr);
     }
 }
+
+/// A file of data once was 504 lines of problems of a config.
+#[test]
+fn a_file_of_data_is_no_config() {
+    let dir = with_data("data-as-config", 2);
+    for command in ["train", "check", "inspect"] {
+        let told = dir.run(&format!("{command} train.csv")).expect(2, command).stderr;
+        let hint = "hint: `attentive init train.csv` writes a config for it, which `attentive train` takes\n";
+        assert_eq!(told, format!("error: `train.csv` is data, not a config\n\n{hint}"), "{command}");
+    }
+}

@@ -204,7 +204,7 @@ fn what_cannot_be_imported_is_told_before_anything_is_made() {
         (
             format!("text.keras {tokenizer}"),
             2,
-            "`text.keras` has a vocabulary of its own, and `--tokenizer` names another",
+            "`text.keras` has a vocabulary of its own, and another was given",
             "leave `--tokenizer` out",
         ),
         (

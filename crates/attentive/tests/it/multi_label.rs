@@ -47,7 +47,7 @@ fn a_field_with_a_separator_and_a_list_are_the_same_labels() {
     let dir = with_genres("multi-label-forms");
     let stdout = dir.ok("train small.toml --set train.epochs=3");
     let header: Vec<&str> = stdout.lines().next().unwrap().split_whitespace().collect();
-    let expected = "split examples loss exact 95 % interval macro F1 micro F1 majority";
+    let expected = "split examples loss exact 95 % interval macro F1 micro F1 linear majority";
     assert_eq!(header.join(" "), expected, "{stdout}");
     dir.ok("train small.toml --run-dir runs/jsonl --set train.epochs=3 --set data.train=\"train.jsonl\" \
          --set data.validation=\"validation.jsonl\" --set data.test=\"test.jsonl\" --set data.label_separator=\",\"");

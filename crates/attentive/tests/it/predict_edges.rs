@@ -142,11 +142,11 @@ fn a_text_that_the_tokenizer_refuses_is_a_bad_row() {
     assert!(skipped.stderr.contains("2 rows cannot be used"), "{}", skipped.stderr);
     let written = dir.text("out.jsonl");
     let starts = [
-        r#"{"id": "1""#,
-        r#"{"error": "in.csv:3: the tokenizer failed on the text `g qqq"#,
-        r#"{"id": "3""#,
-        r#"{"error": "in.csv:5: the tokenizer failed on the text `b\nqqq"#,
-        r#"{"id": "5""#,
+        r#"{"id":"1""#,
+        r#"{"error":"in.csv:3: the tokenizer failed on the text `g qqq"#,
+        r#"{"id":"3""#,
+        r#"{"error":"in.csv:5: the tokenizer failed on the text `b qqq"#,
+        r#"{"id":"5""#,
     ];
     assert_eq!(written.lines().count(), starts.len());
     for (line, start) in written.lines().zip(starts) {

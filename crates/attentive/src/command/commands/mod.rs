@@ -23,7 +23,7 @@ mod verify;
 use std::path::Path;
 
 use attentive_backend::Backend;
-use attentive_train::{Config, Machine};
+use attentive_train::{Config, ConfigError, Machine};
 use clap::CommandFactory;
 
 use crate::args::{Cli, Command};
@@ -63,7 +63,20 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
 
 /// A config file with overrides.
 fn load_config(path: &Path, set: &[String]) -> Result<Config, Failure> {
-    Ok(Config::load(path, set, &Backend::names())?)
+    Config::load(path, set, &Backend::names()).map_err(|error| match error {
+        // What stands in a file of data would be told as hundreds of problems of a config.
+        ConfigError::Invalid(_) | ConfigError::TooLong { .. } | ConfigError::Encoding { .. } if is_data(path) => {
+            Failure::DataAsConfig { path: path.to_path_buf() }
+        }
+        error => error.into(),
+    })
+}
+
+/// Whether a file is one of data by its name.
+fn is_data(path: &Path) -> bool {
+    const DATA: [&str; 9] = ["csv", "tsv", "json", "jsonl", "txt", "parquet", "xlsx", "gz", "zst"];
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    extension.is_some_and(|extension| DATA.contains(&extension.as_str()))
 }
 
 /// What computes a run: the backend named on the command line, else the one in the config.
