@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use crate::config::{Head, HeadConfig, ModelConfig, Pair};
 use crate::encoder::Encoder;
 use crate::init::Initializer;
-use crate::outline::Shapes;
+use crate::outline::WeightShapes;
 use crate::pooling::Pool;
 use crate::texts::Tokens;
 
@@ -91,7 +91,7 @@ impl ModelConfig {
     /// Nothing is allocated.
     pub fn weight_shapes(&self, sizes: &Sizes) -> Vec<(String, Vec<usize>)> {
         let encoder = self.encoder();
-        let mut shapes = Shapes::default();
+        let mut shapes = WeightShapes::default();
         encoder.options().shapes(sizes.vocab_size, &mut shapes);
         Pool::shapes(self.pooling, encoder.options().width(), &mut shapes);
         if let Some(buckets) = sizes.buckets {
@@ -152,7 +152,7 @@ impl Classifier {
 
     /// What the head sees of the texts, `[batch, width]` each.
     fn vectors(&self, texts: Vec<Tokens>) -> Vec<Tensor<2>> {
-        let at_once = |texts| self.encoder.reader().read_pooled(texts, &self.pooling);
+        let at_once = |texts| self.encoder.kind().read_pooled(texts, &self.pooling);
         let pooled: Option<Vec<_>> = texts.iter().map(at_once).collect();
         let mut vectors = pooled.unwrap_or_else(|| self.pool(texts).0);
         if let (true, [u, v]) = (self.compares, vectors.as_slice()) {
@@ -164,7 +164,7 @@ impl Classifier {
 
     /// The vector of each text, `[batch, width]`, by way of the vectors of its tokens and all attention weights.
     fn pool(&self, texts: Vec<Tokens>) -> (Vec<Tensor<2>>, AttentionWeights) {
-        let (read, attention) = self.encoder.reader().read(texts);
+        let (read, attention) = self.encoder.kind().read(texts);
         let (vectors, pooling): (Vec<_>, Vec<_>) = read.into_iter().map(|texts| self.pooling.forward(texts)).unzip();
         (vectors, AttentionWeights { attention, pooling: pooling.into_iter().flatten().collect() })
     }

@@ -34,7 +34,7 @@ pub use config::{
     EmbeddingConfig, Head, HeadConfig, ModelConfig, Padding, Pair, Pooling, Positions, Truncate, WindowPool,
     WindowsConfig,
 };
-pub use encoder::{EmbeddingEncoder, EmbeddingEncoderConfig, Encoder, EncoderConfig};
+pub use encoder::*; // each encoder with its options
 pub use init::Initializer;
 pub use positions::sinusoids;
 pub use rows::Table;

@@ -3,7 +3,7 @@
 
 /// A layer as a summary shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Layer {
+pub(crate) struct LayerOutline {
     /// Its name; the names of its weights begin with it.
     pub name: String,
     /// What kind of layer it is, with its options.
@@ -12,7 +12,7 @@ pub(crate) struct Layer {
     pub width: usize,
 }
 
-impl Layer {
+impl LayerOutline {
     pub(crate) fn new(name: impl Into<String>, kind: impl Into<String>, width: usize) -> Self {
         Self { name: name.into(), kind: kind.into(), width }
     }
@@ -20,13 +20,13 @@ impl Layer {
 
 /// The names and shapes of weights.
 #[derive(Debug, Default)]
-pub(crate) struct Shapes {
+pub(crate) struct WeightShapes {
     /// The path of fields to the layer whose weights are added, with a dot behind each.
     path: String,
     pub(crate) found: Vec<(String, Vec<usize>)>,
 }
 
-impl Shapes {
+impl WeightShapes {
     /// A weight of the layer.
     pub(crate) fn add(&mut self, name: &str, shape: &[usize]) {
         self.found.push((format!("{}{name}", self.path), shape.to_vec()));

@@ -8,7 +8,7 @@ use burn::tensor::{Bool, Tensor};
 use crate::config::Pooling;
 use crate::init::Initializer;
 use crate::mask::{hide_keys, zero_padding};
-use crate::outline::Shapes;
+use crate::outline::WeightShapes;
 use crate::texts::Sequences;
 
 /// How token vectors become one text vector.
@@ -25,7 +25,7 @@ impl Pool {
     }
 
     /// The weights of [`Pool::init`].
-    pub(crate) fn shapes(kind: Pooling, dim: usize, shapes: &mut Shapes) {
+    pub(crate) fn shapes(kind: Pooling, dim: usize, shapes: &mut WeightShapes) {
         match kind {
             Pooling::Attention => shapes.add("pooling.query", &[dim]),
             Pooling::Mean | Pooling::Max | Pooling::First => {}

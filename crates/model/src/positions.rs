@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::config::Positions;
 use crate::init::Initializer;
-use crate::outline::Shapes;
+use crate::outline::WeightShapes;
 
 /// The half-width of Keras' default embedding initialiser, `RandomUniform(-0.05, 0.05)`.
 const KERAS_BOUND: f32 = 0.05;
@@ -44,7 +44,7 @@ impl PositionVectors {
     }
 
     /// The weights of [`PositionVectors::init`].
-    pub(crate) fn shapes(kind: Positions, max_length: usize, dim: usize, shapes: &mut Shapes) {
+    pub(crate) fn shapes(kind: Positions, max_length: usize, dim: usize, shapes: &mut WeightShapes) {
         match kind {
             Positions::Learned => shapes.table("positions", max_length, dim),
             Positions::None | Positions::Rotary | Positions::Sinusoidal => {}
@@ -70,8 +70,9 @@ impl PositionVectors {
 /// sin(t / 10000^(2k/dim)), value 2k + 1 its cosine. `dim` is even.
 pub fn sinusoids(length: usize, dim: usize) -> Vec<f32> {
     let value = |t: usize, i: usize| {
-        let angle = t as f64 / 10_000f64.powf((i - i % 2) as f64 / dim as f64);
-        (if i % 2 == 0 { angle.sin() } else { angle.cos() }) as f32
+        let even = i - i % 2;
+        let angle = t as f64 / 10_000f64.powf(even as f64 / dim as f64);
+        (if i == even { angle.sin() } else { angle.cos() }) as f32
     };
     (0..length).flat_map(|t| (0..dim).map(move |i| value(t, i))).collect()
 }

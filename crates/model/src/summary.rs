@@ -2,7 +2,7 @@
 
 use crate::classifier::{Classifier, Sizes};
 use crate::config::{Head, ModelConfig, Padding, Pair, Pooling, WindowPool};
-use crate::outline::Layer;
+use crate::outline::LayerOutline;
 
 /// One layer of a [`Summary`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Classifier {
             layers.push(LayerSummary { name: name.to_string(), kind, output, parameters: count(name) });
         };
 
-        for Layer { name, kind, width } in config.encoder().options().layers() {
+        for LayerOutline { name, kind, width } in config.encoder().options().layers() {
             layer(&name, kind, vec![None, length, Some(width)]);
         }
         let pooling = match config.pooling {

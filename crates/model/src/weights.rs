@@ -103,14 +103,14 @@ impl Classifier {
 
     /// The names and shapes of all weights, without reading values.
     pub fn weight_shapes(&self) -> Vec<(String, Vec<usize>)> {
-        let mut shapes = Shapes::default();
+        let mut shapes = ShapeVisitor::default();
         self.visit(&mut shapes);
         shapes.found
     }
 
     /// The names and shapes of the weights that training changes: all but a frozen embedding.
     pub fn trained_shapes(&self) -> Vec<(String, Vec<usize>)> {
-        self.weight_shapes().into_iter().filter(|(name, _)| self.encoder.reader().trains(name)).collect()
+        self.weight_shapes().into_iter().filter(|(name, _)| self.encoder.kind().trains(name)).collect()
     }
 
     /// The same model with the given weights, which must be exactly those of the model.
@@ -159,12 +159,12 @@ impl ModuleVisitor for Tensors {
 }
 
 #[derive(Default)]
-struct Shapes {
+struct ShapeVisitor {
     path: WeightPath,
     found: Vec<(String, Vec<usize>)>,
 }
 
-impl ModuleVisitor for Shapes {
+impl ModuleVisitor for ShapeVisitor {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.path.enter(name, container);
     }

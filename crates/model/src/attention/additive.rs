@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attended, Attention, Description, Heads, Mechanism, MechanismConfig, TokenVectors, each};
 use crate::init::Initializer;
 use crate::mask::hide_keys;
-use crate::outline::{Layer, Shapes};
+use crate::outline::{LayerOutline, WeightShapes};
 use crate::texts::Sequences;
 
 /// Options of `attention.additive`.
@@ -37,7 +37,7 @@ impl MechanismConfig for AdditiveConfig {
         }))
     }
 
-    fn shapes(&self, dim: usize, shapes: &mut Shapes) {
+    fn shapes(&self, dim: usize, shapes: &mut WeightShapes) {
         let inner = self.dim.unwrap_or(dim);
         shapes.linear("query", dim, inner);
         shapes.linear("key", dim, inner);
@@ -45,7 +45,7 @@ impl MechanismConfig for AdditiveConfig {
     }
 
     fn describe(&self, tokens: TokenVectors) -> Description {
-        let layers = vec![Layer::new("attention", "Additive attention", tokens.dim)];
+        let layers = vec![LayerOutline::new("attention", "Additive attention", tokens.dim)];
         Description { layers, width: tokens.dim, heads: Heads::None, compares_texts: false }
     }
 }

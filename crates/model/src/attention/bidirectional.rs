@@ -11,7 +11,7 @@ use super::scaled_dot::scaled_dot_product;
 use super::{Attention, Description, Heads, Mechanism, MechanismConfig, TokenVectors};
 use crate::init::Initializer;
 use crate::mask::zero_padding;
-use crate::outline::{Layer, Shapes};
+use crate::outline::{LayerOutline, WeightShapes};
 use crate::texts::Sequences;
 
 /// Options of `attention.bidirectional`.
@@ -35,13 +35,13 @@ impl MechanismConfig for BidirectionalConfig {
         }))
     }
 
-    fn shapes(&self, dim: usize, shapes: &mut Shapes) {
+    fn shapes(&self, dim: usize, shapes: &mut WeightShapes) {
         shapes.linear("compare", 4 * dim, self.d_compare.unwrap_or(dim));
     }
 
     fn describe(&self, tokens: TokenVectors) -> Description {
         let width = self.d_compare.unwrap_or(tokens.dim);
-        let layers = vec![Layer::new("attention", "Bidirectional attention, for both texts", width)];
+        let layers = vec![LayerOutline::new("attention", "Bidirectional attention, for both texts", width)];
         Description { layers, width, heads: Heads::None, compares_texts: true }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attended, Attention, Description, Heads, Mechanism, MechanismConfig, TokenVectors, drops, each};
 use crate::init::Initializer;
 use crate::mask::hide_keys;
-use crate::outline::{Layer, Shapes};
+use crate::outline::{LayerOutline, WeightShapes};
 use crate::texts::{Sequences, Tokens};
 
 /// Options of `attention.dot`, those of Keras' `Attention` layer.
@@ -47,7 +47,7 @@ impl MechanismConfig for DotConfig {
         }))
     }
 
-    fn shapes(&self, _: usize, shapes: &mut Shapes) {
+    fn shapes(&self, _: usize, shapes: &mut WeightShapes) {
         if self.use_scale {
             shapes.add("scale", &[1]);
         }
@@ -61,7 +61,7 @@ impl MechanismConfig for DotConfig {
             ScoreMode::Dot => "Dot-product attention",
             ScoreMode::Concat => "Dot-product attention (concat)",
         };
-        let layers = vec![Layer::new("attention", kind, tokens.dim)];
+        let layers = vec![LayerOutline::new("attention", kind, tokens.dim)];
         Description { layers, width: tokens.dim, heads: Heads::None, compares_texts: false }
     }
 }

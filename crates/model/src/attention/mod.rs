@@ -26,7 +26,7 @@ pub use scaled_dot::{ScaledDotAttention, ScaledDotConfig, scaled_dot_product};
 pub use transformer::{Activation, Norm, Transformer, TransformerBlock, TransformerConfig};
 
 use crate::init::Initializer;
-use crate::outline::{Layer, Shapes};
+use crate::outline::{LayerOutline, WeightShapes};
 use crate::texts::{Sequences, Tokens};
 
 /// How tokens look at each other. One mechanism, named by its key: `attention.dot = {}`.
@@ -98,7 +98,7 @@ impl AttentionConfig {
     }
 
     /// The weights of [`AttentionConfig::init`] over token vectors of `dim` numbers.
-    pub(crate) fn shapes(&self, dim: usize, shapes: &mut Shapes) {
+    pub(crate) fn shapes(&self, dim: usize, shapes: &mut WeightShapes) {
         self.mechanism().1.shapes(dim, shapes);
     }
 }
@@ -147,7 +147,7 @@ pub(crate) trait MechanismConfig {
     fn init(&self, tokens: TokenVectors, init: &mut Initializer) -> Option<Attention>;
 
     /// The weights of [`MechanismConfig::init`] over token vectors of `dim` numbers, in the order of its fields.
-    fn shapes(&self, dim: usize, shapes: &mut Shapes);
+    fn shapes(&self, dim: usize, shapes: &mut WeightShapes);
 
     /// What it is over these token vectors.
     fn describe(&self, tokens: TokenVectors) -> Description;
@@ -190,7 +190,7 @@ impl TokenVectors {
 #[derive(Debug)]
 pub(crate) struct Description {
     /// Its layers.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<LayerOutline>,
     /// The width of a token vector behind it.
     pub width: usize,
     /// Its queries and keys.

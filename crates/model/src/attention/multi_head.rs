@@ -11,7 +11,7 @@ use super::rotary::turn;
 use super::scaled_dot::scaled_dot_weights;
 use super::{Attended, Attention, Description, Heads, Mechanism, MechanismConfig, TokenVectors, drops, each};
 use crate::init::Initializer;
-use crate::outline::{Layer, Shapes};
+use crate::outline::{LayerOutline, WeightShapes};
 use crate::texts::Sequences;
 
 /// Options of `attention.multi_head`.
@@ -37,13 +37,13 @@ impl MechanismConfig for MultiHeadConfig {
         Some(Attention::MultiHead(MultiHeadAttention::init(tokens, self.n_heads, self.dropout, init)))
     }
 
-    fn shapes(&self, dim: usize, shapes: &mut Shapes) {
+    fn shapes(&self, dim: usize, shapes: &mut WeightShapes) {
         MultiHeadAttention::shapes(dim, shapes);
     }
 
     fn describe(&self, tokens: TokenVectors) -> Description {
         let kind = format!("Multi-head attention ({} heads{})", self.n_heads, tokens.turned());
-        let layers = vec![Layer::new("attention", kind, tokens.dim)];
+        let layers = vec![LayerOutline::new("attention", kind, tokens.dim)];
         let heads = Heads::Shares { key: "attention.multi_head.n_heads", n: self.n_heads };
         Description { layers, width: tokens.dim, heads, compares_texts: false }
     }
@@ -77,7 +77,7 @@ impl MultiHeadAttention {
         }
     }
 
-    pub(super) fn shapes(dim: usize, shapes: &mut Shapes) {
+    pub(super) fn shapes(dim: usize, shapes: &mut WeightShapes) {
         ["query", "key", "value", "output"].into_iter().for_each(|part| shapes.linear(part, dim, dim));
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attention, Description, Heads, MechanismConfig, TokenVectors};
 use crate::init::Initializer;
-use crate::outline::Shapes;
+use crate::outline::WeightShapes;
 
 /// `attention.none` has no options.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +17,7 @@ impl MechanismConfig for NoneConfig {
         None
     }
 
-    fn shapes(&self, _: usize, _: &mut Shapes) {}
+    fn shapes(&self, _: usize, _: &mut WeightShapes) {}
 
     fn describe(&self, tokens: TokenVectors) -> Description {
         Description { layers: Vec::new(), width: tokens.dim, heads: Heads::None, compares_texts: false }

@@ -12,7 +12,7 @@ use super::rotary::turn;
 use super::{Attended, Attention, Description, Heads, Mechanism, MechanismConfig, TokenVectors, drops, each};
 use crate::init::Initializer;
 use crate::mask::hide_keys;
-use crate::outline::{Layer, Shapes};
+use crate::outline::{LayerOutline, WeightShapes};
 use crate::texts::Sequences;
 
 /// Options of `attention.scaled_dot`.
@@ -40,7 +40,7 @@ impl MechanismConfig for ScaledDotConfig {
         }))
     }
 
-    fn shapes(&self, dim: usize, shapes: &mut Shapes) {
+    fn shapes(&self, dim: usize, shapes: &mut WeightShapes) {
         ["query", "key", "value"].into_iter().for_each(|part| shapes.linear(part, dim, self.dim.unwrap_or(dim)));
     }
 
@@ -48,7 +48,7 @@ impl MechanismConfig for ScaledDotConfig {
         let width = self.dim.unwrap_or(tokens.dim);
         let key = if self.dim.is_some() { "attention.scaled_dot.dim" } else { "embedding.dim" };
         let kind = format!("Scaled dot-product attention{}", tokens.turned());
-        let layers = vec![Layer::new("attention", kind, width)];
+        let layers = vec![LayerOutline::new("attention", kind, width)];
         Description { layers, width, heads: Heads::One { key, width }, compares_texts: false }
     }
 }

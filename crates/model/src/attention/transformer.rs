@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attention, Description, Heads, Mechanism, MechanismConfig, MultiHeadAttention, TokenVectors};
 use crate::init::Initializer;
-use crate::outline::{Layer, Shapes};
+use crate::outline::{LayerOutline, WeightShapes};
 use crate::texts::Sequences;
 
 /// Options of `attention.transformer`.
@@ -78,7 +78,7 @@ impl MechanismConfig for TransformerConfig {
         }))
     }
 
-    fn shapes(&self, dim: usize, shapes: &mut Shapes) {
+    fn shapes(&self, dim: usize, shapes: &mut WeightShapes) {
         for layer in 0..self.n_layers {
             shapes.within(&format!("layers.{layer}"), |shapes| {
                 shapes.layer_norm("attention_norm", dim);
@@ -96,8 +96,9 @@ impl MechanismConfig for TransformerConfig {
     fn describe(&self, tokens: TokenVectors) -> Description {
         let kind = format!("Encoder block ({} heads{})", self.n_heads, tokens.turned());
         let blocks =
-            (0..self.n_layers).map(|block| Layer::new(format!("attention.layers.{block}"), &*kind, tokens.dim));
-        let norm = (self.norm == Norm::Pre).then(|| Layer::new("attention.norm", "Layer norm", tokens.dim));
+            (0..self.n_layers).map(|block| LayerOutline::new(format!("attention.layers.{block}"), &*kind, tokens.dim));
+        let norm =
+            (self.norm == Norm::Pre).then(|| LayerOutline::new("attention.norm", "LayerOutline norm", tokens.dim));
         let heads = Heads::Shares { key: "attention.transformer.n_heads", n: self.n_heads };
         Description { layers: blocks.chain(norm).collect(), width: tokens.dim, heads, compares_texts: false }
     }

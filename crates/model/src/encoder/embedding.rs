@@ -6,11 +6,11 @@ use burn::nn::{Dropout, DropoutConfig, Embedding};
 use burn::tensor::Tensor;
 use burn::tensor::module::embedding;
 
-use super::{Encoder, EncoderOptions, Reader};
+use super::{Encode, Encoder, EncoderOptions};
 use crate::attention::{Attention, AttentionConfig, TokenVectors, drops};
 use crate::config::{EmbeddingConfig, Positions};
 use crate::init::Initializer;
-use crate::outline::{Layer, Shapes};
+use crate::outline::{LayerOutline, WeightShapes};
 use crate::pooling::Pool;
 use crate::positions::PositionVectors;
 use crate::texts::{Sequences, Tokens};
@@ -49,20 +49,21 @@ impl EncoderOptions for EmbeddingEncoderConfig<'_> {
         })
     }
 
-    fn shapes(&self, vocab_size: usize, shapes: &mut Shapes) {
+    fn shapes(&self, vocab_size: usize, shapes: &mut WeightShapes) {
         let dim = self.table.dim;
         shapes.table("embedding", vocab_size, dim);
         PositionVectors::shapes(self.positions, self.longest_row, dim, shapes);
         shapes.within("attention", |shapes| self.attention.shapes(dim, shapes));
     }
 
-    fn layers(&self) -> Vec<Layer> {
+    fn layers(&self) -> Vec<LayerOutline> {
         let dim = self.table.dim;
-        let table = Layer::new("embedding", if self.table.frozen { "Embedding (frozen)" } else { "Embedding" }, dim);
+        let table =
+            LayerOutline::new("embedding", if self.table.frozen { "Embedding (frozen)" } else { "Embedding" }, dim);
         let positions = match self.positions {
             Positions::None | Positions::Rotary => None,
-            Positions::Learned => Some(Layer::new("positions", "Learned positions", dim)),
-            Positions::Sinusoidal => Some(Layer::new("positions", "Sinusoidal positions", dim)),
+            Positions::Learned => Some(LayerOutline::new("positions", "Learned positions", dim)),
+            Positions::Sinusoidal => Some(LayerOutline::new("positions", "Sinusoidal positions", dim)),
         };
         let attention = self.attention.describe(self.token_vectors()).layers;
         [table].into_iter().chain(positions).chain(attention).collect()
@@ -104,7 +105,7 @@ impl EmbeddingEncoder {
     }
 }
 
-impl Reader for EmbeddingEncoder {
+impl Encode for EmbeddingEncoder {
     fn read(&self, texts: Vec<Tokens>) -> (Vec<Sequences>, Vec<Tensor<4>>) {
         let placed = texts.into_iter().map(|texts| self.embed(texts)).collect();
         match &self.attention {

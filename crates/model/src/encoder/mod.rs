@@ -11,7 +11,7 @@ pub use embedding::{EmbeddingEncoder, EmbeddingEncoderConfig};
 
 use crate::config::ModelConfig;
 use crate::init::Initializer;
-use crate::outline::{Layer, Shapes};
+use crate::outline::{LayerOutline, WeightShapes};
 use crate::pooling::Pool;
 use crate::texts::{Sequences, Tokens};
 
@@ -52,7 +52,8 @@ impl EncoderConfig<'_> {
 }
 
 impl Encoder {
-    pub(crate) fn reader(&self) -> &dyn Reader {
+    /// The encoder of its kind.
+    pub(crate) fn kind(&self) -> &dyn Encode {
         match self {
             Self::Embedding(encoder) => encoder,
         }
@@ -72,10 +73,10 @@ pub(crate) trait EncoderOptions {
     fn init(&self, vocab_size: usize, init: &mut Initializer) -> Encoder;
 
     /// The weights of [`EncoderOptions::init`], in the order of its fields.
-    fn shapes(&self, vocab_size: usize, shapes: &mut Shapes);
+    fn shapes(&self, vocab_size: usize, shapes: &mut WeightShapes);
 
     /// Its layers, as a summary shows them.
-    fn layers(&self) -> Vec<Layer>;
+    fn layers(&self) -> Vec<LayerOutline>;
 
     /// The width of the vector of a token, and of a pooled text.
     fn width(&self) -> usize;
@@ -85,7 +86,7 @@ pub(crate) trait EncoderOptions {
 }
 
 /// What is asked of an encoder.
-pub(crate) trait Reader {
+pub(crate) trait Encode {
     /// The vectors `[batch, length, width]` of the tokens of one batch of texts, or of two whose texts form pairs; and the
     /// attention weights `[batch, heads, queries, keys]` by which they came to be.
     fn read(&self, texts: Vec<Tokens>) -> (Vec<Sequences>, Vec<Tensor<4>>);
