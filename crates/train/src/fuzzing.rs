@@ -7,8 +7,8 @@ use attentive_model::Weight;
 
 use crate::checkpoint::{self, Store};
 use crate::config::{Config, InvalidConfig};
-use crate::encoded::{Encoded, NamedTensor};
-use crate::format;
+use crate::storage::encoded::{Encoded, NamedTensor};
+use crate::storage::format;
 
 /// The version of the layout that a manifest names.
 pub const SCHEMA: u32 = checkpoint::SCHEMA;

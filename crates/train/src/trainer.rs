@@ -10,24 +10,24 @@ use attentive_ops::is_host;
 use burn::module::Module;
 use serde_json::json;
 
+use crate::batches::loader::{Loader, StepBatch, ahead};
+use crate::checkpoint::selection::{Best, monitored};
 use crate::checkpoint::{Checkpoint, STATE, Snapshot, State, Store, WEIGHTS};
-use crate::chosen::Chosen;
 use crate::config::Config;
-use crate::encoded::sha256_of;
+use crate::config::ScheduleConfig;
 use crate::error::{CheckpointError, TrainError};
-use crate::evaluate::{Evaluator, task};
-use crate::event::Event;
-use crate::job::{Callbacks, Job, Outcome, Report, Request};
-use crate::learner::{Learner, StepContext, Stepped};
-use crate::loader::{Loader, StepBatch, ahead};
+use crate::evaluation::chosen::Chosen;
+use crate::evaluation::evaluate::{Evaluator, task};
 use crate::metrics::{Decision, Metrics};
-use crate::metrics_log::MetricsLog;
-use crate::preflight;
-use crate::prepare::places;
-use crate::recovery::{Recovered, SetAside};
+use crate::preparation::preflight;
+use crate::preparation::prepare::places;
 use crate::run::LockedRun;
-use crate::schedule::ScheduleConfig;
-use crate::selection::{Best, monitored};
+use crate::run::metrics_log::MetricsLog;
+use crate::storage::encoded::sha256_of;
+use crate::training::event::Event;
+use crate::training::job::{Callbacks, Job, Outcome, Report, Request};
+use crate::training::learner::{Learner, StepContext, Stepped};
+use crate::training::recovery::{Recovered, SetAside};
 
 /// How often a run goes back before it gives up.
 const MAX_ROLLBACKS: u32 = 2;

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::diagnose::diagnose;
 use super::document::Document;
-use super::problem::{InvalidConfig, Place};
+use super::problem::{ConfigError, InvalidConfig, MAX_BYTES, Place};
 use super::reference::reference;
-use super::{ConfigError, MAX_BYTES};
 
 mod sections;
 mod text;
