@@ -1,9 +1,10 @@
 //! A classifier as an ONNX file: one graph from ids to logits and probabilities, weights inside, labels and thresholds
 //! beside it. Batch and length are whatever the caller has. Tokenizing, n-grams and windows stay with the caller.
 
-mod attention;
-mod layers;
+mod account;
 mod protobuf;
+mod layers;
+mod attention;
 #[cfg(feature = "onnx-rerun")]
 mod rerun;
 
@@ -14,6 +15,7 @@ use attentive_model::{AttentionConfig, Head, Positions, Weight};
 use attentive_train::{Predictor, StagedFile, TrainError};
 use serde_json::json;
 
+pub use self::account::Rerun;
 use self::attention::Rotary;
 use self::layers::{Builder, Text};
 use self::protobuf::{Attribute, Graph, OPSET, Size};
@@ -27,15 +29,6 @@ use attentive_bundle::{head_name, thresholds_of};
 const MAX_WEIGHTS: u64 = (1 << 31) - (64 << 20);
 
 const BATCH: Size = Size::Any("batch");
-
-/// What became of the examples in another engine.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rerun {
-    /// How many texts were run.
-    pub n: usize,
-    /// By how much a probability differs at most.
-    pub largest: f32,
-}
 
 /// Writes the classifier as an ONNX file. With the feature `onnx-rerun`, the file gets its name only after another engine has
 /// run it on examples; without, the result is `None`.

@@ -5,9 +5,9 @@ use attentive_train::{
     ExistingFolds, FoldFigure, FoldRuns, FoldSummary, Metrics, Outcome, Report, RunDir, TrainError, fold_figures,
 };
 
+use super::opening::{place, resolve};
 use super::session;
 use super::signals::Signals;
-use super::train::{place, resolve};
 use crate::args::{Talk, Train};
 use crate::failure::{Failure, FoldsFailure};
 use crate::output::{print, tell};

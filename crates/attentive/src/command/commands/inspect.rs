@@ -6,7 +6,7 @@ use attentive_data::{Split, UNWATCHED};
 use attentive_model::Summary;
 use attentive_train::{Config, Predictor, Report, prepare, summary};
 
-use super::load_config;
+use super::opening::load_config;
 use crate::args::Inspect;
 use crate::failure::Failure;
 use crate::output::print;

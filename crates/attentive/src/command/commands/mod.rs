@@ -1,29 +1,27 @@
 //! The commands, one file each: what the arguments mean, in which order things are done, and what is printed.
 
-mod check;
 mod devices;
 mod evaluate;
-mod export;
 mod exported;
-mod folds;
-mod import;
 mod init;
+mod left_out;
+mod opening;
+mod check;
 mod inspect;
 mod introduce;
-mod left_out;
+pub(crate) mod signals;
+mod export;
 mod predict;
 mod preparing;
-mod quickstart;
+mod import;
 mod session;
-pub(crate) mod signals;
 mod tokenize;
-mod train;
 mod verify;
+mod folds;
+mod train;
+mod quickstart;
 
-use std::path::Path;
-
-use attentive_backend::Backend;
-use attentive_train::{Config, Machine};
+use attentive_train::Config;
 use clap::CommandFactory;
 
 use crate::args::{Cli, Command};
@@ -59,14 +57,4 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             print(&String::from_utf8_lossy(&script))
         }
     }
-}
-
-/// A config file with overrides.
-fn load_config(path: &Path, set: &[String]) -> Result<Config, Failure> {
-    Ok(Config::load(path, set, &Backend::names())?)
-}
-
-/// What computes a run: the backend named on the command line, else the one in the config.
-fn open_machine(argument: Option<&str>, config: &Config) -> Result<Machine, Failure> {
-    Ok(attentive::machine(argument.unwrap_or(&config.backend))?)
 }

@@ -1,11 +1,10 @@
 //! `attentive train` and `attentive resume`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use attentive_backend::{Backend, BackendError};
 use attentive_train::{Config, Outcome, Report, Run, RunDir};
 
-use super::load_config;
+use super::opening::{place, resolve};
 use super::session;
 use super::signals::Signals;
 use crate::args::{Resume, Talk, Train};
@@ -39,23 +38,6 @@ pub(super) fn resume(args: &Resume, talk: Talk) -> Result<(), Failure> {
 fn resume_run(run: RunDir, config: Option<Config>, allowed: &[String], talk: Talk) -> Result<(), Failure> {
     let signals = Signals::listen()?;
     fit(&mut session::resume(run, config, allowed, talk, &signals)?, talk, &signals)
-}
-
-/// The config that the arguments name, with these overrides.
-pub(super) fn resolve(args: &Train, set: &[String]) -> Result<Config, Failure> {
-    let mut config = load_config(&args.config, set)?;
-    if let Some(name) = &args.backend {
-        if name != "auto" && !Backend::names().contains(&name.as_str()) {
-            return Err(Failure::Backend(BackendError::Unknown { name: name.clone() }));
-        }
-        config.backend.clone_from(name);
-    }
-    Ok(config)
-}
-
-/// Where the run is kept.
-pub(super) fn place(args: &Train, config: &Config) -> PathBuf {
-    args.run_dir.clone().unwrap_or_else(|| PathBuf::from("runs").join(&config.name))
 }
 
 /// Trains and shows the results.

@@ -7,7 +7,7 @@ use attentive_bundle::Bundle;
 use attentive_data::cache_dir;
 use attentive_train::{Callbacks, Event, FileFinding, Replay, Replayed, StagedDirectory, StagingError, verify_files};
 
-use super::open_machine;
+use super::opening::open_machine;
 use super::preparing::told;
 use super::signals::Signals;
 use crate::args::{Talk, Verify};
