@@ -4,7 +4,7 @@ use std::f32::consts::FRAC_1_SQRT_2;
 
 use attentive_model::{Activation, DotConfig, Norm, ScoreMode, TransformerConfig};
 
-use super::layers::{Builder, Text};
+use super::layers::{Builder, TextNodes};
 
 /// Whether queries and keys are turned, for texts of at most so many tokens.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ pub(super) struct Rotary {
 }
 
 impl Builder<'_> {
-    pub(super) fn dot(&mut self, config: &DotConfig, text: &Text) -> String {
+    pub(super) fn dot(&mut self, config: &DotConfig, text: &TextNodes) -> String {
         let x = &text.tokens;
         let scale = config.use_scale.then(|| self.weight("attention.scale"));
         let scaled = |builder: &mut Self, x: String| match &scale {
@@ -40,7 +40,7 @@ impl Builder<'_> {
         self.node("MatMul", &[&weights, x])
     }
 
-    pub(super) fn scaled_dot(&mut self, width: usize, rotary: Rotary, text: &Text) -> String {
+    pub(super) fn scaled_dot(&mut self, width: usize, rotary: Rotary, text: &TextNodes) -> String {
         let [query, key, value] =
             ["query", "key", "value"].map(|part| self.linear(&format!("attention.{part}"), &text.tokens));
         let (query, key) = (self.turned(&query, width, rotary, 1), self.turned(&key, width, rotary, 1));
@@ -51,7 +51,7 @@ impl Builder<'_> {
         self.node("MatMul", &[&weights, &value])
     }
 
-    pub(super) fn additive(&mut self, inner: usize, text: &Text) -> String {
+    pub(super) fn additive(&mut self, inner: usize, text: &TextNodes) -> String {
         let (query, key) = (self.linear("attention.query", &text.tokens), self.linear("attention.key", &text.tokens));
         let (queries, keys) = (self.unsqueezed(&query, &[2]), self.unsqueezed(&key, &[1]));
         let sums = self.node("Add", &[&queries, &keys]);
@@ -64,7 +64,14 @@ impl Builder<'_> {
     }
 
     /// Multi-head attention of the layer `name`, over tokens of `dim` numbers.
-    pub(super) fn multi_head(&mut self, name: &str, dim: usize, n_heads: usize, rotary: Rotary, text: &Text) -> String {
+    pub(super) fn multi_head(
+        &mut self,
+        name: &str,
+        dim: usize,
+        n_heads: usize,
+        rotary: Rotary,
+        text: &TextNodes,
+    ) -> String {
         let d_head = dim / n_heads;
         let split = self.graph.ints(&[0, 0, n_heads as i64, d_head as i64]);
         let [query, key, value] = ["query", "key", "value"].map(|part| {
@@ -89,7 +96,7 @@ impl Builder<'_> {
         config: &TransformerConfig,
         dim: usize,
         rotary: Rotary,
-        text: &Text,
+        text: &TextNodes,
     ) -> String {
         let mut x = text.tokens.clone();
         for layer in 0..config.n_layers {
@@ -97,7 +104,7 @@ impl Builder<'_> {
             let (attention_norm, feed_forward_norm) =
                 (format!("{name}.attention_norm"), format!("{name}.feed_forward_norm"));
             let attend = |builder: &mut Self, tokens: String| {
-                let text = Text { tokens, mask: text.mask.clone() };
+                let text = TextNodes { tokens, mask: text.mask.clone() };
                 builder.multi_head(&format!("{name}.attention"), dim, config.n_heads, rotary, &text)
             };
             x = match config.norm {
@@ -138,7 +145,7 @@ impl Builder<'_> {
     }
 
     /// The comparisons of each token of `own` with what it found in `other`.
-    pub(super) fn compared(&mut self, own: &Text, other: &Text, dim: usize) -> String {
+    pub(super) fn compared(&mut self, own: &TextNodes, other: &TextNodes, dim: usize) -> String {
         let h = &own.tokens;
         let keys = self.transposed(&other.tokens, &[0, 2, 1]);
         let scores = self.node("MatMul", &[h, &keys]);

@@ -17,7 +17,7 @@ use serde_json::json;
 
 pub use self::account::Rerun;
 use self::attention::Rotary;
-use self::layers::{Builder, Text};
+use self::layers::{Builder, TextNodes};
 use self::protobuf::{Attribute, Graph, OPSET, Size};
 #[cfg(feature = "onnx-rerun")]
 pub use self::rerun::rerun_onnx;
@@ -122,9 +122,9 @@ impl Builder<'_> {
                 let rows = self.first_rows(positions, &x);
                 x = self.node("Add", &[&x, &rows]);
             }
-            Text { tokens: x, mask: text.mask }
+            TextNodes { tokens: x, mask: text.mask }
         });
-        let embedded: Vec<Text> = embedded.collect();
+        let embedded: Vec<TextNodes> = embedded.collect();
 
         let attended = self.attended(predictor, &embedded);
         let pooled: Vec<String> = attended.iter().map(|text| self.pooled(text, config.pooling)).collect();
@@ -132,7 +132,7 @@ impl Builder<'_> {
         let of_ngrams = ngrams.map(|ngrams| {
             let table = self.weight("ngrams.weight");
             let tokens = self.rows(&table, &ngrams.tokens);
-            self.mean(&Text { tokens, mask: ngrams.mask })
+            self.mean(&TextNodes { tokens, mask: ngrams.mask })
         });
         parts.extend(of_ngrams.as_deref());
         let text = self.joined(&parts, 1);
@@ -140,18 +140,18 @@ impl Builder<'_> {
         self.outputs(&logits, sizes.head, sizes.n_labels);
     }
 
-    fn attended(&mut self, predictor: &Predictor, texts: &[Text]) -> Vec<Text> {
+    fn attended(&mut self, predictor: &Predictor, texts: &[TextNodes]) -> Vec<TextNodes> {
         let config = &predictor.config().model;
         let dim = config.embedding.dim;
         let rotary = Rotary { is_on: config.positions == Positions::Rotary, max_length: config.max_length };
         if let (AttentionConfig::Bidirectional(_), [first, second]) = (&config.attention, texts) {
-            let of = |builder: &mut Self, own: &Text, other: &Text| Text {
+            let of = |builder: &mut Self, own: &TextNodes, other: &TextNodes| TextNodes {
                 tokens: builder.compared(own, other, dim),
                 mask: own.mask.clone(),
             };
             return vec![of(self, first, second), of(self, second, first)];
         }
-        let attend = |text: &Text| {
+        let attend = |text: &TextNodes| {
             let tokens = match &config.attention {
                 AttentionConfig::None(_) | AttentionConfig::Bidirectional(_) => text.tokens.clone(),
                 AttentionConfig::Dot(dot) => self.dot(dot, text),
@@ -160,20 +160,20 @@ impl Builder<'_> {
                 AttentionConfig::MultiHead(multi) => self.multi_head("attention", dim, multi.n_heads, rotary, text),
                 AttentionConfig::Transformer(transformer) => self.transformer(transformer, dim, rotary, text),
             };
-            Text { tokens, mask: text.mask.clone() }
+            TextNodes { tokens, mask: text.mask.clone() }
         };
         texts.iter().map(attend).collect()
     }
 
     /// Ids, and the mask as numbers.
-    fn inputs(&mut self, ids: &str, mask: Option<&str>, length: &'static str) -> Text {
+    fn inputs(&mut self, ids: &str, mask: Option<&str>, length: &'static str) -> TextNodes {
         let sizes = [BATCH, Size::Any(length)];
         let tokens = self.graph.input(ids, &sizes);
         let mask = mask.map(|mask| {
             let mask = self.graph.input(mask, &sizes);
             self.graph.node_with("Cast", &[&mask], &[("to", Attribute::Int(1))])
         });
-        Text { tokens, mask }
+        TextNodes { tokens, mask }
     }
 
     /// The rows of a table by their ids.

@@ -8,7 +8,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients as AutodiffGradients, Int, Tensor};
 
 use crate::error::TrainError;
-use crate::step::rows::Rows;
+use crate::step::rows::StepRows;
 
 /// So many values are added up by one thread.
 const SUMMED_IN_ORDER: usize = 1 << 21;
@@ -25,7 +25,7 @@ pub(crate) struct Gradient {
     /// The innermost size of the weight: sums are taken along it first.
     width: usize,
     /// The rows that the values are of; `None` for the whole weight.
-    pub rows: Option<Rows>,
+    pub rows: Option<StepRows>,
 }
 
 impl Gradient {
@@ -108,7 +108,7 @@ impl Gradients {
     /// Says that the gradient of a table is that of the rows `indices` alone.
     pub(crate) fn of_rows(&mut self, name: &str, indices: &Tensor<1, Int>) {
         if let Some(gradient) = self.0.get_mut(name) {
-            gradient.rows = Some(Rows { indices: indices.clone(), width: gradient.width });
+            gradient.rows = Some(StepRows { indices: indices.clone(), width: gradient.width });
         }
     }
 

@@ -6,14 +6,14 @@ use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
 /// The rows of a table that a step uses.
 #[derive(Debug, Clone)]
-pub(crate) struct Rows {
+pub(crate) struct StepRows {
     /// Which rows, ascending, each at most once.
     pub(crate) indices: Tensor<1, Int>,
     /// The length of a row.
     pub(crate) width: usize,
 }
 
-impl Rows {
+impl StepRows {
     /// Whether a step uses none.
     pub(crate) fn is_empty(&self) -> bool {
         self.indices.dims() == [0]

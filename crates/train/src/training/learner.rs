@@ -7,8 +7,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::batches::batching::with_tables;
-use crate::batches::loader::StepBatch;
-use crate::checkpoint::{Checkpoint, Running, Snapshot};
+use crate::batches::loader::{Loader, StepBatch};
+use crate::checkpoint::{Checkpoint, Running, STATE, Snapshot, State};
 use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluation::evaluate::{Evaluator, Logits};
@@ -20,6 +20,7 @@ use crate::step::optimizer::Optimizer;
 use crate::step::seed::{Stream, derive};
 use crate::storage::encoded::{NamedTensor, first_not_finite};
 use crate::training::initial;
+use crate::training::job::Job;
 
 /// What became of a step.
 #[derive(Debug)]
@@ -297,6 +298,22 @@ impl<'a> Learner<'a> {
 /// The part of a model that a weight belongs to: the first name of its path.
 fn part_of(weight: &str) -> &str {
     weight.split('.').next().unwrap_or(weight)
+}
+
+/// The model and the state of a checkpoint.
+pub(crate) fn restore<'a>(
+    job: &Job<'a>,
+    checkpoint: Checkpoint,
+    loader: &Loader,
+) -> Result<(Learner<'a>, State), TrainError> {
+    let learner = Learner::restored(job.config, job.prepared, &checkpoint, job.device)?;
+    let state = &checkpoint.state;
+    let steps = loader.plan(state.epoch).len() as u64;
+    if state.step_in_epoch >= steps.max(1) {
+        let reason = format!("it stands at step {} of an epoch of {steps}", state.step_in_epoch);
+        return Err(checkpoint.damaged(STATE, reason).into());
+    }
+    Ok((learner, checkpoint.state))
 }
 
 #[cfg(test)]

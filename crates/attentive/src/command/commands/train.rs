@@ -10,7 +10,7 @@ use super::signals::Signals;
 use crate::args::{Resume, Talk, Train};
 use crate::failure::Failure;
 use crate::output::{print, tell};
-use crate::table::{Table, count, percent, range};
+use crate::table::{ResultTable, count, percent, range};
 
 /// Everything that can be wrong is found before anything is created: config, place, device, data, in this order.
 pub(super) fn train(args: &Train, talk: Talk) -> Result<(), Failure> {
@@ -65,7 +65,7 @@ fn final_table(run: &Path, config: &Config, report: &Report) -> String {
         columns.push("micro F1");
     }
     columns.push("majority");
-    let mut table = Table::new(&columns);
+    let mut table = ResultTable::new(&columns);
     for (split, metrics) in &report.splits {
         let interval = metrics.intervals.map_or(String::new(), |intervals| range(intervals.accuracy));
         let mut row = vec![

@@ -5,14 +5,14 @@ use attentive_ops::Adam;
 use burn::tensor::Tensor;
 
 use crate::config::{AdagradConfig, AdamConfig, AdamwConfig, LionConfig, OptimizerConfig, RmspropConfig, SgdConfig};
-use crate::step::rows::Rows;
+use crate::step::rows::StepRows;
 
 /// The values after a step, which counts from 0. The moments, in the order of their names, change in place.
 pub(super) fn apply(
     config: &OptimizerConfig,
     value: Tensor<1>,
     gradient: Tensor<1>,
-    rows: Option<&Rows>,
+    rows: Option<&StepRows>,
     moments: &mut [Tensor<1>],
     step: u64,
     lr: f64,
@@ -56,7 +56,7 @@ fn apply_to_rows(
     config: &OptimizerConfig,
     value: Tensor<1>,
     gradient: Tensor<1>,
-    rows: &Rows,
+    rows: &StepRows,
     moments: &mut [Tensor<1>],
     lr: f64,
 ) -> Tensor<1> {
