@@ -32,8 +32,8 @@ if grep -nE 'Device::(default|flex|ndarray|wgpu|cuda|vulkan|metal)\(' -r crates/
   complain "only crates/backend/src/probe.rs names a Burn device"
 fi
 
-# Not yet in order: cli, export, model, train.
-for crate in backend data ops; do
-  find "crates/$crate/src" -name '*.rs' | sort | xargs awk -f scripts/module_order.awk || status=1
+# The roots of libraries, and of the command. Not yet in order: model.
+for root in crates/{attentive,backend,bundle,data,export,ops,train}/src crates/attentive/src/command; do
+  find "$root" -name '*.rs' | sort | xargs awk -v root="$root" -f scripts/module_order.awk || status=1
 done
 exit $status

@@ -1,4 +1,5 @@
-# The order of the modules of one crate. Run as `awk -f module_order.awk FILES`, on all sources of the crate below `src/`.
+# The order of the modules of one crate. Run as `awk -v root=DIRECTORY -f module_order.awk FILES`, on all sources below the
+# directory that holds the crate's `lib.rs` or `main.rs`.
 #
 # A `lib.rs` or `mod.rs` lists its modules in the order of their imports: each imports only modules above it, by
 # `use` or by a path in its code. What such a file defines itself, beside its list, stands below the last module that it
@@ -18,8 +19,8 @@ function is_test_file(file) { return file ~ /(^|\/)tests(\.rs|\/)/ }
 
 # `crates/data/src/reader/rows.rs` is `reader::rows`; `lib.rs` is "". Notes that the module is there.
 function module_of(file,    path) {
-    path = file
-    sub(/^.*\/src\//, "", path); sub(/\.rs$/, "", path); sub(/(^|\/)(mod|lib|main)$/, "", path)
+    path = substr(file, length(root) + 2)
+    sub(/\.rs$/, "", path); sub(/(^|\/)(mod|lib|main)$/, "", path)
     gsub(/\//, "::", path)
     is_module[path] = 1
     return path

@@ -2,7 +2,7 @@
 """Makes crates/train/tests/data/optimizer_golden.json: what Keras' optimizers do to three small weights in ten steps.
 
 The gradients are random and given; some are zero, as those of an embedding are for tokens that a batch lacks. The
-unit tests of crates/train/src/optimizer follow the weights after every step.
+unit tests of crates/train/src/step/optimizer follow the weights after every step.
 
     pip install keras==3.15.1 tensorflow-cpu
     python scripts/optimizer_golden.py

@@ -3,7 +3,7 @@
 //! has bytes, and come back the same from what is written of it.
 #![no_main]
 
-use attentive_train::fuzzing::{self, Tensors};
+use attentive_train::fuzzing::{self, TensorFormat};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -16,17 +16,17 @@ fuzz_target!(|data: &[u8]| {
         (length <= rest.len()).then(|| (rest[..length].to_vec(), rest[length..].to_vec()))
     };
     let (file, format) = match which % 4 {
-        0 => (rest.to_vec(), Tensors::Safetensors),
-        1 => (rest.to_vec(), Tensors::Burnpack),
+        0 => (rest.to_vec(), TensorFormat::Safetensors),
+        1 => (rest.to_vec(), TensorFormat::Burnpack),
         2 => {
             let Some((header, data)) = split(rest) else { return };
-            (framed(&(header.len() as u64).to_le_bytes(), &header, &data), Tensors::Safetensors)
+            (framed(&(header.len() as u64).to_le_bytes(), &header, &data), TensorFormat::Safetensors)
         }
         _ => {
             let Some((header, data)) = split(rest) else { return };
             let mut prefix = b"NRUB\x01\x00".to_vec();
             prefix.extend_from_slice(&(header.len() as u32).to_le_bytes());
-            (framed(&prefix, &header, &data), Tensors::Burnpack)
+            (framed(&prefix, &header, &data), TensorFormat::Burnpack)
         }
     };
     match format.read(&file) {

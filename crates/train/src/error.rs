@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use attentive_data::DataError;
 use attentive_model::WeightsError;
 
-use crate::checkpoint::Difference;
 use crate::config::{ConfigError, InvalidConfig};
+use crate::origin::Difference;
 
 /// A training, evaluation or prediction that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -286,6 +286,12 @@ pub enum CheckpointError {
         /// What the format's library said.
         reason: String,
     },
+}
+
+/// That a file could not be read or written.
+pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TrainError {
+    let path = path.to_path_buf();
+    move |source| TrainError::Io { action, path, source }
 }
 
 /// One line each.

@@ -7,8 +7,8 @@ use attentive_model::Weight;
 
 use crate::checkpoint::{self, Store};
 use crate::config::{Config, InvalidConfig};
-use crate::encoded::{Encoded, NamedTensor};
-use crate::format;
+use crate::storage::encoded::{Encoded, NamedTensor};
+use crate::storage::format;
 
 /// The version of the layout that a manifest names.
 pub const SCHEMA: u32 = checkpoint::SCHEMA;
@@ -29,7 +29,7 @@ pub fn checkpoint(directory: PathBuf, step: u64) -> Result<(), String> {
 
 /// The two formats of tensors.
 #[derive(Debug, Clone, Copy)]
-pub enum Tensors {
+pub enum TensorFormat {
     /// `model.safetensors`.
     Safetensors,
     /// `optimizer.bpk`.
@@ -39,7 +39,7 @@ pub enum Tensors {
 /// A tensor: its name, its shape and its values.
 pub type Tensor = (String, Vec<usize>, Vec<f32>);
 
-impl Tensors {
+impl TensorFormat {
     /// The tensors of a file.
     pub fn read(self, bytes: &[u8]) -> Result<Vec<Tensor>, String> {
         let weights = match self {

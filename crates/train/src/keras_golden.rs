@@ -6,11 +6,12 @@ use attentive_model::{Classifier, Head, Initializer, ModelConfig, Padding, Sizes
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use serde::Deserialize;
 
-use crate::evaluate::Logits;
-use crate::gradients::Gradients;
-use crate::loss::{Loss, LossConfig};
+use crate::config::LossConfig;
+use crate::config::OptimizerConfig;
+use crate::evaluation::evaluate::Logits;
 use crate::metrics::{Decision, Task};
-use crate::optimizer::OptimizerConfig;
+use crate::step::gradients::Gradients;
+use crate::step::loss::Loss;
 
 #[derive(Deserialize)]
 struct Golden {

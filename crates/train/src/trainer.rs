@@ -3,35 +3,33 @@
 //! Nothing here prints, or reads a clock to decide anything but when to save besides; what happens is told to an observer
 //! as [`Event`]s.
 
-use std::time::{Duration, Instant};
+mod saving;
+
+use std::time::Instant;
 
 use attentive_data::Split;
 use attentive_ops::is_host;
 use burn::module::Module;
 use serde_json::json;
 
-use crate::baseline::baseline;
-use crate::checkpoint::{Checkpoint, STATE, Snapshot, State, Store, WEIGHTS};
-use crate::chosen::Chosen;
+use crate::batches::loader::{Loader, StepBatch, ahead};
+use crate::checkpoint::selection::{Best, monitored};
+use crate::checkpoint::{Snapshot, State, Store, WEIGHTS};
 use crate::config::Config;
-use crate::encoded::sha256_of;
+use crate::config::ScheduleConfig;
 use crate::error::{CheckpointError, TrainError};
-use crate::evaluate::{Evaluator, task};
-use crate::event::Event;
-use crate::job::{Callbacks, Job, Outcome, Report, Request};
-use crate::learner::{Learner, StepContext, Stepped};
-use crate::loader::{Loader, StepBatch, ahead};
+use crate::evaluation::baseline::baseline;
+use crate::evaluation::chosen::Chosen;
+use crate::evaluation::evaluate::{Evaluator, task};
 use crate::metrics::{Decision, Metrics};
-use crate::metrics_log::MetricsLog;
-use crate::preflight;
-use crate::prepare::places;
-use crate::recovery::{Recovered, SetAside};
+use crate::preparation::preflight;
 use crate::run::LockedRun;
-use crate::schedule::ScheduleConfig;
-use crate::selection::{Best, monitored};
-
-/// How often a run goes back before it gives up.
-const MAX_ROLLBACKS: u32 = 2;
+use crate::run::metrics_log::MetricsLog;
+use crate::storage::encoded::sha256_of;
+use crate::training::event::Event;
+use crate::training::job::{Callbacks, Job, Outcome, Report, Request};
+use crate::training::learner::{Learner, StepContext, Stepped, restore};
+use crate::training::recovery::{Recovered, SetAside};
 
 /// How many steps a GPU is given at most before what they made of it is read back. A signal is heard after as many.
 const MAX_STEPS_AT_ONCE: usize = 16;
@@ -367,96 +365,6 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// Whether the config asks for a checkpoint here.
-    fn is_scheduled(&self) -> bool {
-        self.config.train.checkpoint_every.is_some_and(|every| self.state.step.is_multiple_of(every))
-    }
-
-    /// Whether the last checkpoint is longer ago than the config allows.
-    fn is_overdue(&self) -> bool {
-        let minutes = self.config.train.checkpoint_minutes;
-        Duration::try_from_secs_f64(60.0 * minutes).is_ok_and(|allowed| self.saved_at.elapsed() >= allowed)
-    }
-
-    /// Saves a checkpoint that the config asks for. If the next step is a good one, it is where a run that diverges goes
-    /// back to.
-    fn save(&mut self, snapshot: &Snapshot, callbacks: &mut Callbacks) -> Result<(), TrainError> {
-        if self.state.non_finite.in_a_row == 0 {
-            self.state.last_scheduled = Some(self.state.step);
-        }
-        self.write(snapshot, true, callbacks)
-    }
-
-    /// Saves a checkpoint that a signal or the clock asks for. Nothing that the run does later depends on it.
-    fn save_besides(&mut self, callbacks: &mut Callbacks) -> Result<(), TrainError> {
-        match self.snapshot() {
-            Ok(snapshot) => self.write(&snapshot, false, callbacks),
-            Err(Halt::Diverged { tensor }) => {
-                self.saved_at = Instant::now();
-                (callbacks.on_event)(&Event::NotSaved { step: self.state.step, tensor });
-                Ok(())
-            }
-            Err(Halt::Failed(error)) => Err(error),
-        }
-    }
-
-    /// Writes a checkpoint, then removes those that are no longer wanted.
-    fn write(&mut self, snapshot: &Snapshot, is_scheduled: bool, callbacks: &mut Callbacks) -> Result<(), TrainError> {
-        self.run.check_in_place()?;
-        self.metrics_log.sync(&mut self.state)?;
-        let path = self.store.save(&self.state, self.job.origin, snapshot)?;
-        (self.saved, self.saved_at) = (Some(self.state.step), Instant::now());
-        let (train, state) = (&self.config.train, &self.state);
-        self.store.retain(train.keep_checkpoints, |step| {
-            // What another program trained, which `verify` begins with.
-            step == 0
-                || state.selection.has(step)
-                || [state.last_scheduled, state.last_good].contains(&Some(step))
-                || train.keep_every.is_some_and(|every| step.is_multiple_of(every))
-        })?;
-        (callbacks.on_event)(&Event::Saved { step: self.state.step, path, is_scheduled });
-        Ok(())
-    }
-
-    /// Goes back to the last checkpoint that is known to be good, or to the start, with a lower learning rate.
-    fn roll_back(&mut self, tensor: String, callbacks: &mut Callbacks) -> Result<(), TrainError> {
-        let rollbacks = self.state.non_finite.rollbacks;
-        if rollbacks == MAX_ROLLBACKS {
-            return self.give_up(tensor);
-        }
-        let Job { config, prepared, device, .. } = *self.job;
-        let (learner, state) = match self.state.last_good {
-            Some(step) => restore(self.job, self.store.load(step)?, &self.loader)?,
-            None => (Learner::new(config, prepared, device)?, State::default()),
-        };
-        // Those behind it lead to where this run has just been.
-        self.store.remove_after(state.step)?;
-        self.saved = self.state.last_good;
-        let from = std::mem::replace(&mut self.state, state);
-        self.learner = learner;
-        self.state.non_finite.rollbacks = rollbacks + 1;
-        self.state.changes = from.changes;
-        self.metrics_log.cut(self.state.metrics_bytes)?;
-        let (to, scale) = (self.state.step, self.rollback_scale());
-        self.metrics_log
-            .write(&json!({ "step": to, "rolled_back_from": from.step, "not_finite": tensor, "lr_scale": scale }))?;
-        (callbacks.on_event)(&Event::RolledBack { from: from.step, to, scale });
-        Ok(())
-    }
-
-    /// Fails with the place of every example of the last step.
-    fn give_up(&self, tensor: String) -> Result<(), TrainError> {
-        let plan = self.loader.plan(self.state.epoch);
-        let last = self.state.step_in_epoch.saturating_sub(1) as usize;
-        Err(TrainError::Diverged {
-            step: self.state.step,
-            epoch: self.state.epoch + 1,
-            tensor,
-            rollbacks: self.state.non_finite.rollbacks,
-            examples: places(self.config, plan.batch(last))?,
-        })
-    }
-
     /// Evaluates the best weights on every split and writes the report.
     fn report(&mut self, callbacks: &mut Callbacks) -> Result<Report, TrainError> {
         let newest = self.store.glance(self.state.step)?;
@@ -488,16 +396,4 @@ impl<'a> Trainer<'a> {
         self.run.write_report(&report)?;
         Ok(report)
     }
-}
-
-/// The model and the state of a checkpoint.
-fn restore<'a>(job: &Job<'a>, checkpoint: Checkpoint, loader: &Loader) -> Result<(Learner<'a>, State), TrainError> {
-    let learner = Learner::restored(job.config, job.prepared, &checkpoint, job.device)?;
-    let state = &checkpoint.state;
-    let steps = loader.plan(state.epoch).len() as u64;
-    if state.step_in_epoch >= steps.max(1) {
-        let reason = format!("it stands at step {} of an epoch of {steps}", state.step_in_epoch);
-        return Err(checkpoint.damaged(STATE, reason).into());
-    }
-    Ok((learner, checkpoint.state))
 }

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 
 use attentive_backend::BackendError;
 use attentive_bundle::BundleError;
-use attentive_data::{DataError, DataErrorKind, RowError, RowFault};
+use attentive_data::{DataError, RowError, RowFault};
 use attentive_export::ExportError;
 use attentive_train::{CheckpointError, ConfigError, StagingError, TrainError};
 
+use crate::exit_code;
 use crate::hints::{of_bundle, of_data, of_export, of_train};
 use crate::predict_failure::PredictFailure;
 use crate::style::Style;
@@ -195,19 +196,6 @@ impl From<attentive::Error> for Failure {
     }
 }
 
-/// Exit codes beside 0; documented in the README.
-mod code {
-    pub(super) const CONFIG: u8 = 2;
-    pub(super) const DIVERGED: u8 = 4;
-    pub(super) const BAD_DATA: u8 = 65;
-    pub(super) const NO_INPUT: u8 = 66;
-    pub(super) const NO_DEVICE: u8 = 69;
-    pub(super) const INTERNAL: u8 = 70;
-    pub(super) const RUN_TAKEN: u8 = 73;
-    pub(super) const IO: u8 = 74;
-    pub(super) const DEVICE_LOST: u8 = 75;
-}
-
 impl Failure {
     /// What to tell the person: the failure, its causes and a hint. `None` when the reader of stdout went away, which is
     /// no failure.
@@ -361,31 +349,31 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Train(error) => train_code(error),
-            Self::Backend(BackendError::Unknown { .. }) => code::CONFIG,
-            Self::Backend(_) => code::NO_DEVICE,
-            Self::Export(error) => export_code(error),
-            Self::Bundle(error) => bundle_code(error),
-            Self::Input(error) | Self::Labelled(error) => data_code(error),
-            Self::Predict(failure) if failure.is_of_data() => code::BAD_DATA,
-            Self::Predict(_) => code::CONFIG,
-            Self::Output { .. } => code::IO,
-            Self::Staging(error) => staging_code(error),
-            Self::Folds(FoldsFailure::TooFew { .. } | FoldsFailure::InConfig) => code::CONFIG,
-            Self::Folds(FoldsFailure::PlainRun { .. } | FoldsFailure::Exists { .. }) => code::RUN_TAKEN,
+            Self::Train(error) => exit_code::train(error),
+            Self::Backend(BackendError::Unknown { .. }) => exit_code::CONFIG,
+            Self::Backend(_) => exit_code::NO_DEVICE,
+            Self::Export(error) => exit_code::export(error),
+            Self::Bundle(error) => exit_code::bundle(error),
+            Self::Input(error) | Self::Labelled(error) => exit_code::data(error),
+            Self::Predict(failure) if failure.is_of_data() => exit_code::BAD_DATA,
+            Self::Predict(_) => exit_code::CONFIG,
+            Self::Output { .. } => exit_code::IO,
+            Self::Staging(error) => exit_code::staging(error),
+            Self::Folds(FoldsFailure::TooFew { .. } | FoldsFailure::InConfig) => exit_code::CONFIG,
+            Self::Folds(FoldsFailure::PlainRun { .. } | FoldsFailure::Exists { .. }) => exit_code::RUN_TAKEN,
             Self::Interrupted { signal, .. }
             | Self::InterruptedEarly { signal, .. }
             | Self::InterruptedVerification { signal, .. }
             | Self::InterruptedOutput { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
-            Self::Verification { .. } => code::BAD_DATA,
+            Self::Verification { .. } => exit_code::BAD_DATA,
             Self::DataAsConfig { .. }
             | Self::NotForFormat { .. }
             | Self::BundleOfBundle { .. }
             | Self::FileName { .. }
-            | Self::ThreadCount { .. } => code::CONFIG,
-            Self::Threads { .. } => code::NO_DEVICE,
-            Self::Internal { .. } => code::INTERNAL,
+            | Self::ThreadCount { .. } => exit_code::CONFIG,
+            Self::Threads { .. } => exit_code::NO_DEVICE,
+            Self::Internal { .. } => exit_code::INTERNAL,
         }
     }
 }
@@ -427,87 +415,6 @@ fn output_hint(kind: io::ErrorKind) -> Option<&'static str> {
         InvalidFilename => Some("choose a shorter name"),
         PermissionDenied | ReadOnlyFilesystem => Some("choose a place that can be written to"),
         _ => None,
-    }
-}
-
-fn train_code(error: &TrainError) -> u8 {
-    match error {
-        TrainError::Config(ConfigError::Read { source, .. })
-            if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory) =>
-        {
-            code::NO_INPUT
-        }
-        TrainError::Config(ConfigError::Read { .. }) => code::IO,
-        TrainError::Config(_)
-        | TrainError::NoSplit { .. }
-        | TrainError::TooLarge { .. }
-        | TrainError::NoMemory { .. }
-        | TrainError::Head { .. }
-        | TrainError::Threshold { .. }
-        | TrainError::ClassWeight { .. } => code::CONFIG,
-        TrainError::Data(error) => data_code(error),
-        TrainError::Checkpoint(CheckpointError::None { .. })
-        | TrainError::NotARun { .. }
-        | TrainError::NoStart { .. }
-        | TrainError::NothingLogged { .. } => code::NO_INPUT,
-        TrainError::Checkpoint(CheckpointError::Io { .. } | CheckpointError::Encode { .. }) => code::IO,
-        TrainError::Checkpoint(CheckpointError::NotFinite { .. })
-        | TrainError::Diverged { .. }
-        | TrainError::NoWayBack { .. } => code::DIVERGED,
-        TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } | TrainError::Start { .. } => {
-            code::BAD_DATA
-        }
-        TrainError::RunExists { .. }
-        | TrainError::FoldsExist { .. }
-        | TrainError::RunLocked { .. }
-        | TrainError::Occupied { .. } => code::RUN_TAKEN,
-        TrainError::Io { .. } | TrainError::NoRoom { .. } | TrainError::Gone { .. } => code::IO,
-        TrainError::Device { .. } => code::DEVICE_LOST,
-    }
-}
-
-fn export_code(error: &ExportError) -> u8 {
-    match error {
-        ExportError::Train(error) => train_code(error),
-        ExportError::Bundle(error) => bundle_code(error),
-        ExportError::Output(error) => staging_code(error),
-        ExportError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => code::NO_INPUT,
-        ExportError::Unreadable { .. } | ExportError::NoEqual { .. } => code::BAD_DATA,
-        ExportError::NoTokenizer { .. }
-        | ExportError::TwoTokenizers { .. }
-        | ExportError::NoData { .. }
-        | ExportError::FewRows { .. }
-        | ExportError::Outputs { .. }
-        | ExportError::Classes { .. } => code::CONFIG,
-        ExportError::Unsupported { .. } | ExportError::Unprunable | ExportError::TooLarge { .. } => code::CONFIG,
-        ExportError::Rerun { .. } => code::INTERNAL,
-        ExportError::Read { .. } | ExportError::Encode { .. } => code::IO,
-    }
-}
-
-fn bundle_code(error: &BundleError) -> u8 {
-    match error {
-        BundleError::Train(error) => train_code(error),
-        BundleError::Output(error) => staging_code(error),
-        BundleError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => code::NO_INPUT,
-        BundleError::Damaged { .. } | BundleError::Differs { .. } => code::BAD_DATA,
-        _ => code::IO,
-    }
-}
-
-fn staging_code(error: &StagingError) -> u8 {
-    match error {
-        StagingError::Exists { .. } | StagingError::Place { .. } => code::RUN_TAKEN,
-        StagingError::Io { .. } => code::IO,
-    }
-}
-
-fn data_code(error: &DataError) -> u8 {
-    match error.kind() {
-        DataErrorKind::Missing => code::NO_INPUT,
-        DataErrorKind::Bad => code::BAD_DATA,
-        // An interruption is told as a failure of its own; here it could only come from a stopped observer.
-        DataErrorKind::Io | DataErrorKind::Interrupted => code::IO,
     }
 }
 

@@ -2,20 +2,21 @@
 #![recursion_limit = "256"] // the GPU backend's types nest deeply
 
 mod args;
-mod chart;
-mod commands;
-mod failure;
+mod exit_code;
 mod hints;
-mod output;
 mod predict_failure;
+mod started;
+mod style;
+mod visible;
+mod failure;
+mod output;
+mod table;
+mod chart;
 mod progress;
 mod recipe;
 mod report;
-mod started;
-mod style;
-mod table;
 mod threads;
-mod visible;
+mod commands;
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -4,7 +4,7 @@ use attentive_data::{DataFinding, DataReport, LengthReport, Severity, SplitRepor
 
 use crate::chart::{Line, histogram, wrapped};
 use crate::style::Style;
-use crate::table::{Table, count, percent};
+use crate::table::{ResultTable, count, percent};
 use crate::visible::visible;
 
 /// More labels than this are not all listed.
@@ -59,8 +59,16 @@ fn splits(report: &DataReport) -> String {
         text.push_str(&format!("{}: {} examples from {files}\n", split.split, count(split.examples as u64)));
     }
     text.push('\n');
-    let mut table =
-        Table::new(&["split", "examples", "tokens a text", "median", "95 %", "longest", "truncated", "unknown tokens"]);
+    let mut table = ResultTable::new(&[
+        "split",
+        "examples",
+        "tokens a text",
+        "median",
+        "95 %",
+        "longest",
+        "truncated",
+        "unknown tokens",
+    ]);
     for split in &report.splits {
         let mut row = |name: String, lengths: &LengthReport| {
             table.row([
@@ -86,7 +94,7 @@ fn splits(report: &DataReport) -> String {
 fn labels(report: &DataReport) -> String {
     let mut header = vec!["label".to_string()];
     header.extend(report.splits.iter().map(|split| split.split.to_string()));
-    let mut table = Table::new(&header.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut table = ResultTable::new(&header.iter().map(String::as_str).collect::<Vec<_>>());
     let mut ids: Vec<usize> = (0..report.labels.len()).collect();
     let left_out = ids.len().saturating_sub(LABELS_LISTED);
     if left_out > 0

@@ -7,13 +7,13 @@ use crate::visible::visible;
 /// A table whose first columns hold words, flush left, and whose other columns hold numbers, flush right; behind them
 /// there may be a column of notes, flush left.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct ResultTable {
     words: usize,
     notes: Option<usize>,
     rows: Vec<Vec<String>>,
 }
 
-impl Table {
+impl ResultTable {
     /// A table with one column of words.
     pub(crate) fn new(header: &[&str]) -> Self {
         Self::of_words(1, header)
@@ -92,11 +92,11 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let mut table = Table::new(&["label", "f1"]);
+        let mut table = ResultTable::new(&["label", "f1"]);
         table.row(["größer".to_string(), "0.5".to_string()]);
         table.row(["b".to_string(), "10.25".to_string()]);
         assert_eq!(table.render(), "label      f1\ngrößer    0.5\nb       10.25\n");
-        let mut table = Table::of_notes();
+        let mut table = ResultTable::of_notes();
         table.row(["loss", "0.5", ""].map(String::from));
         table.row(["F1", "10.25", "good"].map(String::from));
         table.row(["accuracy", "1", "a longer note"].map(String::from));

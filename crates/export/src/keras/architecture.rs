@@ -7,16 +7,8 @@ use serde_json::Value;
 
 use super::compiled::{Compiled, compiled};
 use super::layers::{Layer, chain};
+use super::refusal::Refusal;
 use super::vectorization::{Settings, settings};
-
-/// Why a model cannot be imported.
-#[derive(Debug, PartialEq)]
-pub(super) enum Refusal {
-    /// It is not what Keras writes.
-    Damaged(String),
-    /// A part of it has no equal here.
-    NoEqual(String),
-}
 
 /// A model that has an equal here.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use attentive_train::{AdamConfig, AdamwConfig, OptimizerConfig};
 use serde_json::Value;
 
-use super::architecture::Refusal;
+use super::refusal::Refusal;
 
 /// How a model was trained.
 #[derive(Debug, Default)]

@@ -52,7 +52,7 @@ impl Group {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         // Half of the symbols that a node has room for.
         let leaf_k = self.widest().div_ceil(2).max(4);
-        let mut file = File { bytes: vec![0; 96], leaf_k };
+        let mut file = Hdf5Writer { bytes: vec![0; 96], leaf_k };
         let root = file.group(self);
         let end = file.bytes.len() as u64;
         let mut superblock = b"\x89HDF\r\n\x1a\n".to_vec();
@@ -72,13 +72,13 @@ impl Group {
 }
 
 /// Where an object is.
-struct Object {
+struct WrittenObject {
     header: u64,
     /// The tree and the heap of a group.
     table: Option<[u64; 2]>,
 }
 
-impl Object {
+impl WrittenObject {
     /// Its entry in the group above, where its name is at `name` in the heap.
     fn symbol(&self, name: u64) -> Vec<u8> {
         let [tree, heap] = self.table.unwrap_or_default();
@@ -90,12 +90,12 @@ impl Object {
     }
 }
 
-struct File {
+struct Hdf5Writer {
     bytes: Vec<u8>,
     leaf_k: usize,
 }
 
-impl File {
+impl Hdf5Writer {
     /// Appends bytes at a multiple of 8 and says where.
     fn append(&mut self, bytes: &[u8]) -> u64 {
         self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
@@ -104,9 +104,9 @@ impl File {
         address
     }
 
-    fn group(&mut self, group: &Group) -> Object {
+    fn group(&mut self, group: &Group) -> WrittenObject {
         let arrays = group.arrays.iter().map(|(name, array)| (name, self.array(array)));
-        let mut members: BTreeMap<&String, Object> = arrays.collect();
+        let mut members: BTreeMap<&String, WrittenObject> = arrays.collect();
         for (name, group) in &group.groups {
             let object = self.group(group);
             members.insert(name, object);
@@ -135,10 +135,10 @@ impl File {
         heap.extend([names.1, 1, names.0].map(u64::to_le_bytes).concat()); // 1: nothing in it is free
         let heap = self.append(&heap);
         let header = self.header(&[(0x11, [tree, heap].map(u64::to_le_bytes).concat())]);
-        Object { header, table: Some([tree, heap]) }
+        WrittenObject { header, table: Some([tree, heap]) }
     }
 
-    fn array(&mut self, array: &Array) -> Object {
+    fn array(&mut self, array: &Array) -> WrittenObject {
         let data = self.append(&array.bytes);
         let mut space = vec![1, array.shape.len() as u8, 0, 0, 0, 0, 0, 0];
         array.shape.iter().for_each(|size| space.extend(size.to_le_bytes()));
@@ -150,7 +150,7 @@ impl File {
         let mut layout = vec![3, 1];
         layout.extend([data, array.bytes.len() as u64].map(u64::to_le_bytes).concat());
         let fill = vec![2, 2, 2, 0]; // none is defined
-        Object { header: self.header(&[(1, space), (3, kind), (5, fill), (8, layout)]), table: None }
+        WrittenObject { header: self.header(&[(1, space), (3, kind), (5, fill), (8, layout)]), table: None }
     }
 
     /// An object of these messages.

@@ -33,13 +33,13 @@ pub(super) struct Tree<'a> {
 pub(super) struct Found<'a> {
     /// The length of each axis; none for a single number.
     pub(super) shape: Vec<usize>,
-    kind: Kind,
+    kind: NumberKind,
     bytes: &'a [u8],
 }
 
 /// What the numbers of an array are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum NumberKind {
     Float32,
     Int {
         signed: bool,
@@ -55,7 +55,7 @@ impl Found<'_> {
     /// # Errors
     /// That they are something else.
     pub(super) fn floats(&self) -> Result<Vec<f32>, String> {
-        if self.kind != Kind::Float32 {
+        if self.kind != NumberKind::Float32 {
             return Err("its numbers are not 32-bit floats".to_string());
         }
         let (numbers, _) = self.bytes.as_chunks::<4>();
@@ -67,7 +67,7 @@ impl Found<'_> {
     /// # Errors
     /// That it is something else.
     pub(super) fn count(&self) -> Result<u64, String> {
-        let Kind::Int { signed, size } = self.kind else { return Err("it is no whole number".to_string()) };
+        let NumberKind::Int { signed, size } = self.kind else { return Err("it is no whole number".to_string()) };
         if !self.shape.is_empty() {
             return Err("it is no single number".to_string());
         }
@@ -87,11 +87,11 @@ impl<'a> Tree<'a> {
     /// # Errors
     /// Where and why it is not what Keras writes.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, String> {
-        let mut file = File { bytes, visits: MAX_VISITS };
+        let mut file = Hdf5Reader { bytes, visits: MAX_VISITS };
         let header = file.superblock()?;
         match file.object(header, "/", 0)? {
-            Object::Group(root) => Ok(root),
-            Object::Array(_) => Err("its root is an array".to_string()),
+            FoundObject::Group(root) => Ok(root),
+            FoundObject::Array(_) => Err("its root is an array".to_string()),
         }
     }
 
@@ -122,7 +122,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-enum Object<'a> {
+enum FoundObject<'a> {
     Group(Tree<'a>),
     Array(Found<'a>),
 }
@@ -132,17 +132,17 @@ enum Object<'a> {
 struct Messages<'a> {
     table: Option<[u64; 2]>,
     space: Option<Vec<usize>>,
-    kind: Option<(Kind, usize)>,
+    kind: Option<(NumberKind, usize)>,
     layout: Option<&'a [u8]>,
 }
 
-struct File<'a> {
+struct Hdf5Reader<'a> {
     bytes: &'a [u8],
     /// How many more objects, nodes and messages are followed.
     visits: usize,
 }
 
-impl<'a> File<'a> {
+impl<'a> Hdf5Reader<'a> {
     /// Some bytes of the file.
     fn at(&self, address: u64, length: u64) -> Result<&'a [u8], String> {
         let end = address.checked_add(length).filter(|&end| end <= self.bytes.len() as u64);
@@ -187,15 +187,15 @@ impl<'a> File<'a> {
     }
 
     /// The object with the header at this address, whose path is `path`.
-    fn object(&mut self, header: u64, path: &str, depth: usize) -> Result<Object<'a>, String> {
+    fn object(&mut self, header: u64, path: &str, depth: usize) -> Result<FoundObject<'a>, String> {
         self.visit()?;
         if depth > MAX_DEPTH {
             return Err(format!("its groups nest more than {MAX_DEPTH} deep"));
         }
         let messages = self.messages(header).map_err(|reason| format!("`{path}`: {reason}"))?;
         match messages.table {
-            Some([tree, heap]) => self.group(tree, heap, path, depth).map(Object::Group),
-            None => self.array(messages).map(Object::Array).map_err(|reason| format!("`{path}`: {reason}")),
+            Some([tree, heap]) => self.group(tree, heap, path, depth).map(FoundObject::Group),
+            None => self.array(messages).map(FoundObject::Array).map_err(|reason| format!("`{path}`: {reason}")),
         }
     }
 
@@ -275,8 +275,8 @@ impl<'a> File<'a> {
                 return Err(format!("`{inner}` is there twice"));
             }
             match self.object(u64_at(symbol, 8), &inner, depth + 1)? {
-                Object::Group(inner) => drop(group.groups.insert(name, inner)),
-                Object::Array(array) => drop(group.arrays.insert(name, array)),
+                FoundObject::Group(inner) => drop(group.groups.insert(name, inner)),
+                FoundObject::Array(array) => drop(group.arrays.insert(name, array)),
             }
         }
         Ok(group)
@@ -377,14 +377,14 @@ fn space(body: &[u8]) -> Result<Vec<usize>, String> {
 }
 
 /// What a datatype makes of the bytes of an array, and how many a number has.
-fn kind_of(body: &[u8]) -> Result<(Kind, usize), String> {
+fn kind_of(body: &[u8]) -> Result<(NumberKind, usize), String> {
     let head = body.get(..8).ok_or("its datatype is cut off")?;
     let size = u32_at(head, 4) as usize;
     let kind = match (head[0] & 0x0F, size) {
-        _ if body.starts_with(&FLOAT) => Kind::Float32,
+        _ if body.starts_with(&FLOAT) => NumberKind::Float32,
         // Bit 0 of the class: the bytes begin with the most significant one; bit 3: there is a sign.
-        (0, 1 | 2 | 4 | 8) if head[1] & 1 == 0 => Kind::Int { signed: head[1] & 8 != 0, size },
-        _ => Kind::Other,
+        (0, 1 | 2 | 4 | 8) if head[1] & 1 == 0 => NumberKind::Int { signed: head[1] & 8 != 0, size },
+        _ => NumberKind::Other,
     };
     Ok((kind, size))
 }

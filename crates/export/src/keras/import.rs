@@ -11,9 +11,10 @@ use attentive_model::{Head, Sizes, Weight};
 use attentive_train::{Config, Imported, OptimizerConfig, OptimizerState};
 use serde_json::Value;
 
-use super::architecture::{Architecture, Refusal, architecture};
+use super::architecture::{Architecture, architecture};
 use super::compiled::shortest;
 use super::hdf5_read::{Found, Tree};
+use super::refusal::Refusal;
 use super::vectorization::MEMBERS;
 use super::zip_read::Archive;
 use crate::error::{ExportError, read_error};

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::architecture::Refusal;
+use super::refusal::Refusal;
 
 /// More are no model that has an equal here.
 const MAX_LAYERS: usize = 64;

@@ -1,18 +1,19 @@
 //! A classifier as a Keras 3 model: `.keras`, which `load_model` opens, or `.weights.h5`. For the reference model and the
 //! options of Keras' `Attention` layer; whatever Keras has no layer for is refused. The way back is in `import.rs`.
 
-mod architecture;
-mod compiled;
-#[cfg(fuzzing)]
-pub mod fuzzing;
 mod hdf5;
 mod hdf5_read;
-mod import;
+mod refusal;
+mod compiled;
 mod layers;
-mod reread;
 mod vectorization;
+mod architecture;
 mod zip;
 mod zip_read;
+mod import;
+mod reread;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 
 use std::path::Path;
 

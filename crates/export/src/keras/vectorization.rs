@@ -4,8 +4,8 @@
 use attentive_data::KerasVocabulary;
 use serde_json::Value;
 
-use super::architecture::Refusal;
 use super::layers::Layer;
+use super::refusal::Refusal;
 
 /// Where a vocabulary that was adapted is kept.
 pub(super) const MEMBERS: [&str; 2] = [

@@ -7,7 +7,7 @@ use attentive_model::{
     rotations,
 };
 
-use super::layers::{Builder, Text};
+use super::layers::{Builder, TextNodes};
 
 /// Whether queries and keys are turned, for texts of at most so many tokens.
 #[derive(Debug, Clone, Copy)]
@@ -17,13 +17,13 @@ struct Rotary {
 }
 
 /// What becomes of the tokens of each text.
-fn each(texts: &[Text], mut attend: impl FnMut(&Text) -> String) -> Vec<Text> {
-    texts.iter().map(|text| Text { tokens: attend(text), mask: text.mask.clone() }).collect()
+fn each(texts: &[TextNodes], mut attend: impl FnMut(&TextNodes) -> String) -> Vec<TextNodes> {
+    texts.iter().map(|text| TextNodes { tokens: attend(text), mask: text.mask.clone() }).collect()
 }
 
 impl Builder<'_> {
     /// What the mechanism makes of one text, or of two that form a pair.
-    pub(super) fn attended(&mut self, config: EmbeddingEncoderConfig, texts: &[Text]) -> Vec<Text> {
+    pub(super) fn attended(&mut self, config: EmbeddingEncoderConfig, texts: &[TextNodes]) -> Vec<TextNodes> {
         let dim = config.table.dim;
         let rotary = Rotary { is_on: config.positions == Positions::Rotary, longest_row: config.longest_row };
         match config.attention {
@@ -43,7 +43,7 @@ impl Builder<'_> {
         }
     }
 
-    fn dot(&mut self, config: &DotConfig, text: &Text) -> String {
+    fn dot(&mut self, config: &DotConfig, text: &TextNodes) -> String {
         let x = &text.tokens;
         let scale = config.use_scale.then(|| self.weight("attention.scale"));
         let scaled = |builder: &mut Self, x: String| match &scale {
@@ -69,7 +69,7 @@ impl Builder<'_> {
         self.node("MatMul", &[&weights, x])
     }
 
-    fn scaled_dot(&mut self, width: usize, rotary: Rotary, text: &Text) -> String {
+    fn scaled_dot(&mut self, width: usize, rotary: Rotary, text: &TextNodes) -> String {
         let [query, key, value] =
             ["query", "key", "value"].map(|part| self.linear(&format!("attention.{part}"), &text.tokens));
         let (query, key) = (self.turned(&query, width, rotary, 1), self.turned(&key, width, rotary, 1));
@@ -80,7 +80,7 @@ impl Builder<'_> {
         self.node("MatMul", &[&weights, &value])
     }
 
-    fn additive(&mut self, inner: usize, text: &Text) -> String {
+    fn additive(&mut self, inner: usize, text: &TextNodes) -> String {
         let (query, key) = (self.linear("attention.query", &text.tokens), self.linear("attention.key", &text.tokens));
         let (queries, keys) = (self.unsqueezed(&query, &[2]), self.unsqueezed(&key, &[1]));
         let sums = self.node("Add", &[&queries, &keys]);
@@ -93,7 +93,7 @@ impl Builder<'_> {
     }
 
     /// Multi-head attention of the layer `name`, over tokens of `dim` numbers.
-    fn multi_head(&mut self, name: &str, dim: usize, n_heads: usize, rotary: Rotary, text: &Text) -> String {
+    fn multi_head(&mut self, name: &str, dim: usize, n_heads: usize, rotary: Rotary, text: &TextNodes) -> String {
         let d_head = dim / n_heads;
         let split = self.graph.ints(&[0, 0, n_heads as i64, d_head as i64]);
         let [query, key, value] = ["query", "key", "value"].map(|part| {
@@ -113,14 +113,14 @@ impl Builder<'_> {
         self.linear(&format!("{name}.output"), &context)
     }
 
-    fn transformer(&mut self, config: &TransformerConfig, dim: usize, rotary: Rotary, text: &Text) -> String {
+    fn transformer(&mut self, config: &TransformerConfig, dim: usize, rotary: Rotary, text: &TextNodes) -> String {
         let mut x = text.tokens.clone();
         for layer in 0..config.n_layers {
             let name = format!("attention.layers.{layer}");
             let (attention_norm, feed_forward_norm) =
                 (format!("{name}.attention_norm"), format!("{name}.feed_forward_norm"));
             let attend = |builder: &mut Self, tokens: String| {
-                let text = Text { tokens, mask: text.mask.clone() };
+                let text = TextNodes { tokens, mask: text.mask.clone() };
                 builder.multi_head(&format!("{name}.attention"), dim, config.n_heads, rotary, &text)
             };
             x = match config.norm {
@@ -160,17 +160,17 @@ impl Builder<'_> {
         self.linear(&format!("{name}.outer"), &bent)
     }
 
-    fn bidirectional(&mut self, texts: &[Text], dim: usize) -> Vec<Text> {
+    fn bidirectional(&mut self, texts: &[TextNodes], dim: usize) -> Vec<TextNodes> {
         match texts {
             [first, second] => [(first, second), (second, first)]
-                .map(|(own, other)| Text { tokens: self.compared(own, other, dim), mask: own.mask.clone() })
+                .map(|(own, other)| TextNodes { tokens: self.compared(own, other, dim), mask: own.mask.clone() })
                 .into(),
             _ => texts.to_vec(),
         }
     }
 
     /// The comparisons of each token of `own` with what it found in `other`.
-    fn compared(&mut self, own: &Text, other: &Text, dim: usize) -> String {
+    fn compared(&mut self, own: &TextNodes, other: &TextNodes, dim: usize) -> String {
         let h = &own.tokens;
         let keys = self.transposed(&other.tokens, &[0, 2, 1]);
         let scores = self.node("MatMul", &[h, &keys]);

@@ -22,7 +22,7 @@ pub(super) struct Builder<'a> {
 
 /// The tokens of a text on their way through the graph.
 #[derive(Debug, Clone)]
-pub(super) struct Text {
+pub(super) struct TextNodes {
     /// `[batch, length, width]`.
     pub(super) tokens: String,
     /// `[batch, length]`, 1 where a token is real; none where padding counts as tokens.
@@ -107,7 +107,7 @@ impl Builder<'_> {
     }
 
     /// Tokens with zeros at padding.
-    pub(super) fn zero_padding(&mut self, text: &Text) -> String {
+    pub(super) fn zero_padding(&mut self, text: &TextNodes) -> String {
         match &text.mask {
             None => text.tokens.clone(),
             Some(mask) => {
@@ -133,7 +133,7 @@ impl Builder<'_> {
     }
 
     /// One vector `[batch, width]` of each text.
-    pub(super) fn pooled(&mut self, text: &Text, pooling: Pooling) -> String {
+    pub(super) fn pooled(&mut self, text: &TextNodes, pooling: Pooling) -> String {
         match pooling {
             Pooling::Mean => self.mean(text),
             Pooling::Max => self.max(text),
@@ -162,7 +162,7 @@ impl Builder<'_> {
     }
 
     /// The mean over the real tokens; zeros where there is none.
-    pub(super) fn mean(&mut self, text: &Text) -> String {
+    pub(super) fn mean(&mut self, text: &TextNodes) -> String {
         match &text.mask {
             None => {
                 let options = [("axes", Attribute::Ints(&[1])), ("keepdims", Attribute::Int(0))];
@@ -178,7 +178,7 @@ impl Builder<'_> {
         }
     }
 
-    fn max(&mut self, text: &Text) -> String {
+    fn max(&mut self, text: &TextNodes) -> String {
         let options = [("axes", Attribute::Ints(&[1])), ("keepdims", Attribute::Int(0))];
         let Some(mask) = &text.mask else {
             return self.graph.node_with("ReduceMax", &[&text.tokens], &options);

@@ -1,9 +1,10 @@
 //! A classifier as an ONNX file: one graph from ids to logits and probabilities, weights inside, labels and thresholds
 //! beside it. Batch and length are whatever the caller has. Tokenizing, n-grams and windows stay with the caller.
 
-mod attention;
-mod layers;
+mod account;
 mod protobuf;
+mod layers;
+mod attention;
 #[cfg(feature = "onnx-rerun")]
 mod rerun;
 
@@ -14,7 +15,8 @@ use attentive_model::{EmbeddingEncoderConfig, EncoderConfig, Head, Pair, Positio
 use attentive_train::{Predictor, StagedFile, TrainError};
 use serde_json::json;
 
-use self::layers::{Builder, Text};
+pub use self::account::Rerun;
+use self::layers::{Builder, TextNodes};
 use self::protobuf::{Attribute, Graph, OPSET, Size};
 #[cfg(feature = "onnx-rerun")]
 pub use self::rerun::rerun_onnx;
@@ -26,15 +28,6 @@ use attentive_bundle::{head_name, thresholds_of};
 const MAX_WEIGHTS: u64 = (1 << 31) - (64 << 20);
 
 const BATCH: Size = Size::Any("batch");
-
-/// What became of the examples in another engine.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rerun {
-    /// How many texts were run.
-    pub n: usize,
-    /// By how much a probability differs at most.
-    pub largest: f32,
-}
 
 /// Writes the classifier as an ONNX file. With the feature `onnx-rerun`, the file gets its name only after another engine has
 /// run it on examples; without, the result is `None`.
@@ -127,7 +120,7 @@ impl Builder<'_> {
         let of_ngrams = ngrams.map(|ngrams| {
             let table = self.weight("ngrams.weight");
             let tokens = self.rows(&table, &ngrams.tokens);
-            self.mean(&Text { tokens, mask: ngrams.mask })
+            self.mean(&TextNodes { tokens, mask: ngrams.mask })
         });
         parts.extend(of_ngrams.as_deref());
         let text = self.joined(&parts, 1);
@@ -136,7 +129,7 @@ impl Builder<'_> {
     }
 
     /// What the encoder of token vectors, positions and attention makes of texts as ids.
-    fn embedded(&mut self, encoder: EmbeddingEncoderConfig, texts: Vec<Text>) -> Vec<Text> {
+    fn embedded(&mut self, encoder: EmbeddingEncoderConfig, texts: Vec<TextNodes>) -> Vec<TextNodes> {
         let dim = encoder.table.dim;
         let embedding = self.weight("embedding.weight");
         let positions = match encoder.positions {
@@ -156,21 +149,21 @@ impl Builder<'_> {
                 let rows = self.first_rows(positions, &x);
                 x = self.node("Add", &[&x, &rows]);
             }
-            Text { tokens: x, mask: text.mask }
+            TextNodes { tokens: x, mask: text.mask }
         });
-        let embedded: Vec<Text> = embedded.collect();
+        let embedded: Vec<TextNodes> = embedded.collect();
         self.attended(encoder, &embedded)
     }
 
     /// Ids, and the mask as numbers.
-    fn inputs(&mut self, ids: &str, mask: Option<&str>, length: &'static str) -> Text {
+    fn inputs(&mut self, ids: &str, mask: Option<&str>, length: &'static str) -> TextNodes {
         let sizes = [BATCH, Size::Any(length)];
         let tokens = self.graph.input(ids, &sizes);
         let mask = mask.map(|mask| {
             let mask = self.graph.input(mask, &sizes);
             self.graph.node_with("Cast", &[&mask], &[("to", Attribute::Int(1))])
         });
-        Text { tokens, mask }
+        TextNodes { tokens, mask }
     }
 
     /// The rows of a table by their ids.

@@ -7,7 +7,7 @@ use rten::{Model, NodeId, ValueOrView};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 
-use super::Rerun;
+use super::account::Rerun;
 use crate::error::ExportError;
 use attentive_bundle::{Example, OwnTexts};
 

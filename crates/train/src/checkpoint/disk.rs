@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::sha256;
-use crate::encoded::Encoded;
-use crate::hashed::{hash, read_hashed};
-use crate::staging::sync_dir;
+use crate::storage::encoded::Encoded;
+use crate::storage::hashed::{hash, read_hashed, sha256};
+use crate::storage::staging::sync_dir;
 
 /// The calls by which checkpoints are written, read and removed. Nothing else touches their files.
 pub(crate) trait Disk: std::fmt::Debug {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::origin::Origin;
-use super::sha256;
-use crate::manifest::{FileEntry, parse_manifest};
+use crate::origin::Origin;
+use crate::storage::hashed::sha256;
+use crate::storage::manifest::{FileEntry, parse_manifest};
 
 /// Its name.
 pub(super) const MANIFEST: &str = "MANIFEST.json";

@@ -4,9 +4,9 @@
 //! the parent directory synced, and read back. There is no pointer to the latest: the newest directory whose manifest
 //! verifies is the latest. Nothing is parsed before its hash is verified.
 
+pub(crate) mod selection;
 mod disk;
 mod manifest;
-mod origin;
 mod store;
 
 #[cfg(test)]
@@ -23,15 +23,13 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::disk::{Disk, OsDisk};
 #[cfg(fuzzing)]
 pub(crate) use self::manifest::SCHEMA;
-pub use self::origin::{Change, Difference, Origin};
-pub(crate) use self::origin::{deciding, keys};
+use self::selection::Selection;
 pub(crate) use self::store::{Glance, Newest, Store, directory_name};
-use crate::encoded::{Encoded, NamedTensor};
 use crate::error::CheckpointError;
-use crate::format;
-pub(crate) use crate::hashed::{hexadecimal, sha256};
-use crate::schedule::PlateauState;
-use crate::selection::Selection;
+use crate::origin::{Change, Origin};
+use crate::step::schedule::PlateauState;
+use crate::storage::encoded::{Encoded, NamedTensor};
+use crate::storage::format;
 
 /// The weights of the model, as safetensors.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
@@ -189,10 +187,13 @@ impl<'a> Snapshot<'a> {
 }
 
 #[cfg(test)]
+use crate::storage::hashed;
+
+#[cfg(test)]
 impl Snapshot<'static> {
     /// Any bytes with their hashes.
     fn of(weights: Vec<u8>, moments: Vec<u8>) -> Self {
-        let (weights_sha256, moments_sha256) = (sha256(&weights), sha256(&moments));
+        let (weights_sha256, moments_sha256) = (hashed::sha256(&weights), hashed::sha256(&moments));
         Self { weights: weights.into(), moments: moments.into(), weights_sha256, moments_sha256 }
     }
 }

@@ -9,12 +9,13 @@ use attentive_model::Weight;
 
 use super::disk::{Disk, OsDisk};
 use super::manifest::{CheckpointManifest, MANIFEST, MAX_BYTES};
-use super::origin::Origin;
-use super::{Checkpoint, MOMENTS, STATE, Snapshot, State, WEIGHTS, guarded, sha256};
-use crate::encoded::Encoded;
+use super::{Checkpoint, MOMENTS, STATE, Snapshot, State, WEIGHTS, guarded};
 use crate::error::{CheckpointError, Damage};
-use crate::format;
-use crate::manifest::FileEntry;
+use crate::origin::Origin;
+use crate::storage::encoded::Encoded;
+use crate::storage::format;
+use crate::storage::hashed::sha256;
+use crate::storage::manifest::FileEntry;
 
 /// What a checkpoint is called while it is written.
 const TEMPORARY: &str = ".tmp-";

@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use super::manifest::{CheckpointManifest, MANIFEST, MAX_BYTES};
 use super::*;
+use crate::checkpoint::selection::Best;
 use crate::config::Config;
-use crate::selection::Best;
+use crate::origin::{Difference, keys};
+use crate::storage::hashed::sha256;
 
 fn origin() -> Origin {
     let text = |text: &str| text.to_string();

@@ -2,9 +2,10 @@
 
 use attentive_model::{HeadConfig, Sizes, Table};
 
-use super::{Config, Threshold};
-use crate::loss::ClassWeights;
-use crate::schedule::ScheduleConfig;
+use super::loss::ClassWeights;
+use super::schedule::ScheduleConfig;
+use super::sections::{Config, MAX_PARAMETERS};
+use super::train::Threshold;
 
 /// Every such problem: (dotted key, what to change).
 pub(super) fn problems(config: &Config) -> Vec<(String, String)> {
@@ -126,8 +127,8 @@ fn sizes(config: &Config, problems: &mut Problems) {
     let buckets = config.features.is_on().then_some(("features.buckets".to_string(), config.features.buckets));
     for (key, rows) in vocab.into_iter().chain(buckets) {
         let weights = rows as u128 * dim as u128;
-        if weights > crate::MAX_PARAMETERS {
-            let limit = crate::MAX_PARAMETERS;
+        if weights > MAX_PARAMETERS {
+            let limit = MAX_PARAMETERS;
             let message =
                 format!("a table of {rows} × {dim} would have {weights} weights, more than the {limit} allowed");
             problems.add(&key, message);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::document::{Content, Document, Entry, Node, join, quoted};
 use super::nearest::nearest;
 use super::problem::{Problem, shorten};
-use super::shape::{Bounds, Number, Others, Schema, Shape, Table};
+use super::shape::{Bounds, Number, Others, Schema, Shape, TableShape};
 
 /// Sections are searched this deep for a misplaced key.
 const DEEPEST_SECTION: usize = 8;
@@ -141,7 +141,8 @@ impl<'d> Diagnosis<'d> {
     }
 
     fn check_table(&mut self, path: &str, node: &Node, shape: &Shape<'d>, entries: &'d [Entry]) {
-        let matches = |table: &&Table<'d>| entries.iter().filter(|entry| table.child(&entry.key).is_some()).count();
+        let matches =
+            |table: &&TableShape<'d>| entries.iter().filter(|entry| table.child(&entry.key).is_some()).count();
         let chosen = |entry: &Entry| shape.choice(&entry.key).is_some();
         let closest = shape.tables.iter().rev().max_by_key(matches);
         match closest {
@@ -151,7 +152,7 @@ impl<'d> Diagnosis<'d> {
         }
     }
 
-    fn check_keys(&mut self, path: &str, node: &Node, table: &Table<'d>, entries: &'d [Entry]) {
+    fn check_keys(&mut self, path: &str, node: &Node, table: &TableShape<'d>, entries: &'d [Entry]) {
         let mut misspelled = Vec::new();
         for entry in entries {
             match (table.child(&entry.key), table.others) {

@@ -16,13 +16,13 @@ use super::shape::Schema;
 /// The merged config, every value with its place.
 #[derive(Debug, Clone)]
 pub(super) struct Document {
-    source: Source,
+    source: ConfigText,
     root: Node,
 }
 
 /// The text of the file with the `--set` arguments laid behind it, so that one offset names any place.
 #[derive(Debug, Clone)]
-struct Source {
+struct ConfigText {
     path: PathBuf,
     text: String,
     file_length: usize,
@@ -71,7 +71,7 @@ impl Document {
         overrides: &[String],
         schema: &serde_json::Value,
     ) -> Result<Self, InvalidConfig> {
-        let source = Source::new(path, text, overrides);
+        let source = ConfigText::new(path, text, overrides);
         let (tree, errors) = DeTable::parse_recoverable(text);
         let mut problems: Vec<Problem> = Vec::new();
         for error in &errors {
@@ -155,7 +155,7 @@ impl Document {
     }
 }
 
-impl Source {
+impl ConfigText {
     fn new(path: &Path, text: &str, overrides: &[String]) -> Self {
         let mut source = text.to_owned();
         let mut arguments = Vec::new();

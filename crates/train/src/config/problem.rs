@@ -1,8 +1,11 @@
-//! One problem of a config, where it is, and how a list of them reads in a terminal. Finding them is `diagnose`'s and
-//! `document`'s work.
+//! What is wrong with a config: one problem, where it is, and how a list of them reads in a terminal. Finding them is
+//! `diagnose`'s and `document`'s work.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// A longer file is no config.
+pub(super) const MAX_BYTES: u64 = 1 << 20;
 
 /// Lines longer than this are cut around the span.
 const LONGEST_LINE: usize = 100;
@@ -205,4 +208,43 @@ fn cells(text: impl Iterator<Item = char>) -> usize {
         _ => 1,
     })
     .sum()
+}
+
+/// A config that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("cannot read the config `{path}`", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is too long to be a config.
+    #[error("`{path}` is longer than {MAX_BYTES} bytes; that is no config", path = path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A config that is longer in `config.toml` of the run than a config may be.
+    #[error(
+        "the config takes {bytes} bytes in `config.toml`, with every default written out, which holds at most {MAX_BYTES}"
+    )]
+    LongWritten {
+        /// The bytes of the file.
+        bytes: usize,
+    },
+    /// The file is not UTF-8.
+    #[error("the config `{path}` is not UTF-8 (at byte {byte})", path = path.display())]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// Where the first undecodable byte is, counted from 0.
+        byte: usize,
+    },
+    /// The config is wrong.
+    #[error(transparent)]
+    Invalid(InvalidConfig),
 }

@@ -22,11 +22,11 @@ pub(crate) struct Shape<'s> {
     pub(crate) boolean: bool,
     pub(crate) integer: Option<Bounds>,
     pub(crate) number: Option<Bounds>,
-    pub(crate) string: Option<Text<'s>>,
+    pub(crate) string: Option<StringShape<'s>>,
     /// The strings of an enum without data.
     pub(crate) words: Vec<ChoiceShape<'s>>,
-    pub(crate) array: Option<Array<'s>>,
-    pub(crate) tables: Vec<Table<'s>>,
+    pub(crate) array: Option<ArrayShape<'s>>,
+    pub(crate) tables: Vec<TableShape<'s>>,
     /// The variants of an externally tagged enum that carry data.
     pub(crate) variants: Vec<ChoiceShape<'s>>,
 }
@@ -38,7 +38,7 @@ pub(crate) struct ChoiceShape<'s> {
     pub(crate) payload: Option<Schema<'s>>,
 }
 
-pub(crate) struct Array<'s> {
+pub(crate) struct ArrayShape<'s> {
     first: Vec<Schema<'s>>,
     rest: Option<Schema<'s>>,
     pub(crate) lengths: LengthRange,
@@ -46,7 +46,7 @@ pub(crate) struct Array<'s> {
 
 /// What a string may hold.
 #[derive(Clone, Copy)]
-pub(crate) struct Text<'s> {
+pub(crate) struct StringShape<'s> {
     pub(crate) lengths: LengthRange,
     /// The characters of a pattern `^[…]+$`, as between the brackets. Other patterns are left to the type.
     pub(crate) alphabet: Option<&'s str>,
@@ -58,7 +58,7 @@ pub(crate) struct LengthRange {
     pub(crate) most: Option<u64>,
 }
 
-pub(crate) struct Table<'s> {
+pub(crate) struct TableShape<'s> {
     pub(crate) properties: Vec<(&'s str, Schema<'s>)>,
     pub(crate) required: Vec<&'s str>,
     pub(crate) others: Others<'s>,
@@ -237,16 +237,16 @@ impl<'s> Shape<'s> {
                 "boolean" => self.boolean = true,
                 "integer" => self.integer = self.integer.or(Some(Bounds::of_integer(node))),
                 "number" => self.number = self.number.or(Some(Bounds::of_number(node))),
-                "string" => self.string = self.string.or(Some(Text::of(node))),
-                "array" => self.array = self.array.take().or(Some(Array::of(schema, node))),
-                "object" => self.tables.push(Table::of(schema, node)),
+                "string" => self.string = self.string.or(Some(StringShape::of(node))),
+                "array" => self.array = self.array.take().or(Some(ArrayShape::of(schema, node))),
+                "object" => self.tables.push(TableShape::of(schema, node)),
                 _ => self.anything = true,
             }
         }
     }
 }
 
-impl<'s> Table<'s> {
+impl<'s> TableShape<'s> {
     fn of(schema: Schema<'s>, node: &'s Map<String, Value>) -> Self {
         let named = node.get("properties").and_then(Value::as_object);
         let properties = named.into_iter().flatten().map(|(key, node)| (key.as_str(), schema.at(node))).collect();
@@ -270,7 +270,7 @@ impl<'s> Table<'s> {
     }
 }
 
-impl<'s> Array<'s> {
+impl<'s> ArrayShape<'s> {
     fn of(schema: Schema<'s>, node: &'s Map<String, Value>) -> Self {
         let first = schema.list("prefixItems").collect();
         let rest = node.get("items").map(|items| schema.at(items));
@@ -282,7 +282,7 @@ impl<'s> Array<'s> {
     }
 }
 
-impl<'s> Text<'s> {
+impl<'s> StringShape<'s> {
     fn of(node: &'s Map<String, Value>) -> Self {
         let pattern = node.get("pattern").and_then(Value::as_str);
         let alphabet = pattern

@@ -10,9 +10,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::loss::{ClassWeights, LossConfig};
-use crate::optimizer::config::OptimizerConfig;
-use crate::schedule::ScheduleConfig;
+use super::loss::{ClassWeights, LossConfig};
+use super::optimizer::OptimizerConfig;
+use super::schedule::ScheduleConfig;
 
 /// How the classifier is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -52,22 +52,22 @@ impl Intervals {
 
 /// What an example adds to the counts: `2·id + 1` for a label that is both meant and decided for, `2·id` for one that
 /// is only one of the two. It is right if it has none of the latter.
-type Outcome = Vec<u32>;
+type ExampleOutcome = Vec<u32>;
 
 /// The distinct outcomes, and which of them each example has. Examples with the same outcome need not be told apart,
 /// and there are few outcomes.
-fn outcomes(targets: &Targets, decided: &Targets) -> (Vec<Outcome>, Vec<u32>) {
-    let mut ids = BTreeMap::<Outcome, u32>::new();
+fn outcomes(targets: &Targets, decided: &Targets) -> (Vec<ExampleOutcome>, Vec<u32>) {
+    let mut ids = BTreeMap::<ExampleOutcome, u32>::new();
     let of_example = targets.iter().zip(decided.iter()).map(|(targets, decided)| {
         let found = decided.iter().map(|id| 2 * id + u32::from(targets.contains(id)));
         let missed = targets.iter().filter(|id| !decided.contains(id)).map(|id| 2 * id);
-        let mut outcome: Outcome = found.chain(missed).collect();
+        let mut outcome: ExampleOutcome = found.chain(missed).collect();
         outcome.sort_unstable();
         let next = ids.len() as u32;
         *ids.entry(outcome).or_insert(next)
     });
     let of_example = of_example.collect();
-    let mut outcomes = vec![Outcome::new(); ids.len()];
+    let mut outcomes = vec![ExampleOutcome::new(); ids.len()];
     for (outcome, id) in ids {
         outcomes[id as usize] = outcome;
     }
@@ -75,7 +75,7 @@ fn outcomes(targets: &Targets, decided: &Targets) -> (Vec<Outcome>, Vec<u32>) {
 }
 
 /// Accuracy, macro F1 and micro F1 of a split that has each outcome so many times.
-fn measure(n_labels: usize, outcomes: &[Outcome], times: &[u32]) -> [f64; 3] {
+fn measure(n_labels: usize, outcomes: &[ExampleOutcome], times: &[u32]) -> [f64; 3] {
     let mut right = 0;
     // How often each label is meant or decided for but not both, and how often it is both.
     let mut counts = vec![[0_u64; 2]; n_labels];

@@ -3,7 +3,7 @@
 
 use attentive_data::Targets;
 
-use super::{Scored, Task};
+use super::scored::{Scored, Task};
 
 /// How many bins of equal width the calibration error parts `0..=1` into.
 const BINS: usize = 15;

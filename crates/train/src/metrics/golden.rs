@@ -4,7 +4,7 @@ use attentive_data::Targets;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::tests::names;
+use super::figures::tests::names;
 use super::{Average, Criterion, Decision, Intervals, Metrics, Scored, Task};
 
 /// One case of the file, with what is to come out.

@@ -1,7 +1,7 @@
 //! How probabilities become labels, and which thresholds fit a split best.
 
 use super::confusion::Count;
-use super::{Scored, Task};
+use super::scored::{Scored, Task};
 
 /// The threshold where none was chosen.
 const ONE_HALF: f32 = 0.5;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::staging::is_at;
+use crate::storage::staging::is_at;
 
 /// How often, and how long apart, to look for what the process that has the lock says of itself.
 const ATTEMPTS: usize = 20;

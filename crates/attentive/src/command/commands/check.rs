@@ -4,7 +4,7 @@ use attentive_data::Findings;
 use attentive_train::examine;
 use serde_json::json;
 
-use super::load_config;
+use super::opening::load_config;
 use crate::args::Check;
 use crate::chart;
 use crate::failure::Failure;

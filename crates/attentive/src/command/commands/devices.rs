@@ -4,11 +4,11 @@ use attentive_backend::{BackendError, survey};
 
 use crate::failure::Failure;
 use crate::output::print;
-use crate::table::Table;
+use crate::table::ResultTable;
 
 pub(super) fn devices() -> Result<(), Failure> {
     let auto = attentive_backend::open("auto").map(|opened| opened.backend).ok();
-    let mut table = Table::of_words(3, &["backend", "works", "auto"]);
+    let mut table = ResultTable::of_words(3, &["backend", "works", "auto"]);
     let mut reasons = String::new();
     for found in survey() {
         let chosen = if auto == Some(found.backend) { "chosen" } else { "" };

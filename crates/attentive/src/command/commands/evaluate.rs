@@ -10,7 +10,7 @@ use crate::args::{Evaluate, SplitName};
 use crate::failure::Failure;
 use crate::output::{print, tell};
 use crate::style::Style;
-use crate::table::{Table, count, percent, range};
+use crate::table::{ResultTable, count, percent, range};
 
 /// Of many labels the confusions that are shown.
 const CONFUSIONS_SHOWN: usize = 20;
@@ -76,7 +76,7 @@ fn report(metrics: &Metrics, labels: &[String]) -> String {
 fn matrix(metrics: &Metrics, labels: &[String]) -> String {
     let mut header = vec!["is \\ predicted"];
     header.extend(labels.iter().map(String::as_str));
-    let mut table = Table::new(&header);
+    let mut table = ResultTable::new(&header);
     for (label, row) in labels.iter().zip(&metrics.confusion) {
         table.row(std::iter::once(label.clone()).chain(row.iter().map(|&n| count(n))));
     }
@@ -94,7 +94,7 @@ fn confusions(metrics: &Metrics) -> Vec<ConfusionCount> {
 
 fn most_frequent(confusions: &[ConfusionCount], labels: &[String]) -> String {
     let name = |id: u32| labels.get(id as usize).cloned().unwrap_or_default();
-    let mut table = Table::of_words(2, &["is", "predicted", "examples"]);
+    let mut table = ResultTable::of_words(2, &["is", "predicted", "examples"]);
     for &(target, prediction, n) in confusions {
         table.row([name(target), name(prediction), count(n)]);
     }
@@ -103,7 +103,7 @@ fn most_frequent(confusions: &[ConfusionCount], labels: &[String]) -> String {
 
 /// One line for each metric of the whole, with what there is to say about it.
 fn overview(metrics: &Metrics) -> String {
-    let mut table = Table::of_notes();
+    let mut table = ResultTable::of_notes();
     let mut line = |name: &str, value: String, note: String| table.row([name.to_string(), value, note]);
     let several = metrics.hamming_loss.is_some();
     let right = count((metrics.accuracy * metrics.n as f64).round() as u64);
@@ -147,7 +147,7 @@ fn per_label(metrics: &Metrics) -> String {
     if tuned {
         header.push("threshold");
     }
-    let mut table = Table::new(&header);
+    let mut table = ResultTable::new(&header);
     for label in &metrics.per_label {
         let threshold = label.threshold.map_or(String::new(), |threshold| format!("{threshold:.3}"));
         let mut row = vec![

@@ -5,14 +5,14 @@ use attentive_train::{
     ExistingFolds, FoldFigure, FoldRuns, FoldSummary, Metrics, Outcome, Report, RunDir, TrainError, fold_figures,
 };
 
+use super::opening::{place, resolve};
 use super::session;
 use super::signals::Signals;
-use super::train::{place, resolve};
 use crate::args::{Talk, Train};
 use crate::failure::{Failure, FoldsFailure};
 use crate::output::{print, tell};
 use crate::style::Style;
-use crate::table::{Table, count, percent};
+use crate::table::{ResultTable, count, percent};
 use crate::visible::visible;
 
 /// Trains fold after fold. Finished folds are kept and partial ones resumed; of a finished one the data are checked and the
@@ -136,7 +136,7 @@ fn of_one(metrics: &Metrics) -> String {
 fn table(tested: &[&Metrics], summary: &[FoldSummary]) -> String {
     let mut header = vec!["fold", "examples"];
     header.extend(summary.iter().map(|one| name(&one.figure, tested[0])));
-    let mut table = Table::new(&header);
+    let mut table = ResultTable::new(&header);
     for (index, metrics) in tested.iter().enumerate() {
         let values = summary.iter().map(|one| value(&one.figure, metrics));
         table.row([(index + 1).to_string(), count(metrics.n)].into_iter().chain(values));

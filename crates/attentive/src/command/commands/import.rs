@@ -7,9 +7,9 @@ use attentive_export::{ExportError, KerasModel, order_of};
 use attentive_train::{Config, ConfigError, Held, NewRun, RunDir, StagingError, TrainError};
 
 use super::introduce::introduce as introduce_run;
+use super::opening::{load_config, open_machine};
 use super::preparing::told as prepared;
 use super::signals::Signals;
-use super::{load_config, open_machine};
 use crate::args::{Import, Talk};
 use crate::failure::Failure;
 use crate::output::{print, tell};

@@ -6,11 +6,11 @@ use attentive_data::{Split, UNWATCHED};
 use attentive_model::Summary;
 use attentive_train::{Config, Predictor, Report, prepare, summary};
 
-use super::load_config;
+use super::opening::load_config;
 use crate::args::Inspect;
 use crate::failure::Failure;
 use crate::output::print;
-use crate::table::{Table, bytes, count, percent};
+use crate::table::{ResultTable, bytes, count, percent};
 use crate::visible::visible;
 
 pub(super) fn inspect(args: &Inspect) -> Result<(), Failure> {
@@ -54,7 +54,7 @@ fn measured(classifier: &SavedClassifier) -> Result<Vec<(Split, f64, u64)>, Fail
 }
 
 fn render(config: &Config, summary: &Summary) -> String {
-    let mut table = Table::of_words(3, &["layer", "kind", "output shape", "parameters"]);
+    let mut table = ResultTable::of_words(3, &["layer", "kind", "output shape", "parameters"]);
     for layer in &summary.layers {
         let sizes = layer.output.iter().map(|size| size.map_or("None".to_string(), |n| n.to_string()));
         let output = format!("({})", sizes.collect::<Vec<_>>().join(", "));

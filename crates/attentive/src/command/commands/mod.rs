@@ -1,29 +1,27 @@
 //! The commands, one file each: what the arguments mean, in which order things are done, and what is printed.
 
-mod check;
 mod devices;
 mod evaluate;
-mod export;
 mod exported;
-mod folds;
-mod import;
 mod init;
+mod left_out;
+mod opening;
+mod check;
 mod inspect;
 mod introduce;
-mod left_out;
+pub(crate) mod signals;
+mod export;
 mod predict;
 mod preparing;
-mod quickstart;
+mod import;
 mod session;
-pub(crate) mod signals;
 mod tokenize;
-mod train;
 mod verify;
+mod folds;
+mod train;
+mod quickstart;
 
-use std::path::Path;
-
-use attentive_backend::Backend;
-use attentive_train::{Config, ConfigError, Machine};
+use attentive_train::Config;
 use clap::CommandFactory;
 
 use crate::args::{Cli, Command};
@@ -59,27 +57,4 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             print(&String::from_utf8_lossy(&script))
         }
     }
-}
-
-/// A config file with overrides.
-fn load_config(path: &Path, set: &[String]) -> Result<Config, Failure> {
-    Config::load(path, set, &Backend::names()).map_err(|error| match error {
-        // What stands in a file of data would be told as hundreds of problems of a config.
-        ConfigError::Invalid(_) | ConfigError::TooLong { .. } | ConfigError::Encoding { .. } if is_data(path) => {
-            Failure::DataAsConfig { path: path.to_path_buf() }
-        }
-        error => error.into(),
-    })
-}
-
-/// Whether a file is one of data by its name.
-fn is_data(path: &Path) -> bool {
-    const DATA: [&str; 9] = ["csv", "tsv", "json", "jsonl", "txt", "parquet", "xlsx", "gz", "zst"];
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    extension.is_some_and(|extension| DATA.contains(&extension.as_str()))
-}
-
-/// What computes a run: the backend named on the command line, else the one in the config.
-fn open_machine(argument: Option<&str>, config: &Config) -> Result<Machine, Failure> {
-    Ok(attentive::machine(argument.unwrap_or(&config.backend))?)
 }

@@ -4,7 +4,7 @@
 use attentive_train::{Callbacks, Config, NewRun, Outcome, Run, RunDir, StoppedRun};
 
 use super::introduce::introduce;
-use super::open_machine;
+use super::opening::open_machine;
 use super::preparing::told;
 use super::signals::Signals;
 use crate::args::Talk;

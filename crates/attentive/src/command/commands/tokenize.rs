@@ -6,7 +6,7 @@ use attentive_data::{DataConfig, TextEncoder, TokenPiece, TokenizerConfig, Trunc
 use attentive_train::{Config, RunDir, limit};
 use serde_json::json;
 
-use super::load_config;
+use super::opening::load_config;
 use crate::args::{Talk, Tokenize};
 use crate::failure::Failure;
 use crate::output::{open_stdout, tell, to_stdout};

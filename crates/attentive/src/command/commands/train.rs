@@ -1,18 +1,17 @@
 //! `attentive train` and `attentive resume`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use attentive_backend::{Backend, BackendError};
 use attentive_data::Split;
 use attentive_train::{Config, Outcome, Report, Run, RunDir};
 
-use super::load_config;
+use super::opening::{place, resolve};
 use super::session;
 use super::signals::Signals;
 use crate::args::{Resume, Talk, Train};
 use crate::failure::Failure;
 use crate::output::{print, tell};
-use crate::table::{Table, count, percent, range};
+use crate::table::{ResultTable, count, percent, range};
 
 /// Everything that can be wrong is found before anything is created: config, place, device, data, in this order.
 pub(super) fn train(args: &Train, talk: Talk) -> Result<(), Failure> {
@@ -40,23 +39,6 @@ pub(super) fn resume(args: &Resume, talk: Talk) -> Result<(), Failure> {
 fn resume_run(run: RunDir, config: Option<Config>, allowed: &[String], talk: Talk) -> Result<(), Failure> {
     let signals = Signals::listen()?;
     fit(&mut session::resume(run, config, allowed, talk, &signals)?, talk, &signals)
-}
-
-/// The config that the arguments name, with these overrides.
-pub(super) fn resolve(args: &Train, set: &[String]) -> Result<Config, Failure> {
-    let mut config = load_config(&args.config, set)?;
-    if let Some(name) = &args.backend {
-        if name != "auto" && !Backend::names().contains(&name.as_str()) {
-            return Err(Failure::Backend(BackendError::Unknown { name: name.clone() }));
-        }
-        config.backend.clone_from(name);
-    }
-    Ok(config)
-}
-
-/// Where the run is kept.
-pub(super) fn place(args: &Train, config: &Config) -> PathBuf {
-    args.run_dir.clone().unwrap_or_else(|| PathBuf::from("runs").join(&config.name))
 }
 
 /// Trains and shows the results.
@@ -101,7 +83,7 @@ fn final_table(run: &Path, config: &Config, report: &Report) -> String {
         columns.push("linear");
     }
     columns.push("majority");
-    let mut table = Table::new(&columns);
+    let mut table = ResultTable::new(&columns);
     for (split, metrics) in &report.splits {
         let interval = metrics.intervals.map_or(String::new(), |intervals| range(intervals.accuracy));
         let mut row = vec![

@@ -7,7 +7,7 @@ use attentive_bundle::Bundle;
 use attentive_data::cache_dir;
 use attentive_train::{Callbacks, Event, FileFinding, Replay, Replayed, StagedDirectory, StagingError, verify_files};
 
-use super::open_machine;
+use super::opening::open_machine;
 use super::preparing::told;
 use super::signals::Signals;
 use crate::args::{Talk, Verify};
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::output::{print, tell};
 use crate::progress::Progress;
 use crate::style::Style;
-use crate::table::{Table, bytes, count};
+use crate::table::{ResultTable, bytes, count};
 
 pub(super) fn verify(args: &Verify, talk: Talk) -> Result<(), Failure> {
     let run = match SavedClassifier::open(&args.run)? {
@@ -73,7 +73,7 @@ pub(super) fn verify(args: &Verify, talk: Talk) -> Result<(), Failure> {
 
 /// Every file of a bundle was verified when it was machine; what remains is whether it computes the same here.
 fn verify_bundle(args: &Verify, bundle: Bundle) -> Result<(), Failure> {
-    let mut table = Table::of_words(2, &["file", "found"]);
+    let mut table = ResultTable::of_words(2, &["file", "found"]);
     for (name, length, sha256) in bundle.files() {
         let hash = sha256.get(..12).unwrap_or(sha256);
         table.row([name.to_string(), format!("intact, {}, sha256 {hash}", bytes(length))]);
@@ -102,7 +102,7 @@ fn scratch() -> Result<StagedDirectory, Failure> {
 
 fn table_of_files(findings: &[FileFinding]) -> String {
     let style = Style::for_stdout();
-    let mut table = Table::of_words(2, &["file", "found"]);
+    let mut table = ResultTable::of_words(2, &["file", "found"]);
     for FileFinding { what, result } in findings {
         let found = match result {
             Ok(found) => found.clone(),
@@ -115,7 +115,7 @@ fn table_of_files(findings: &[FileFinding]) -> String {
 
 fn table_of_steps(replayed: &[Replayed]) -> String {
     let style = Style::for_stdout();
-    let mut table = Table::of_words(4, &["step", "loss", "weights", "trained again"]);
+    let mut table = ResultTable::of_words(4, &["step", "loss", "weights", "trained again"]);
     for line in replayed {
         let again = match &line.difference {
             None => "the same".to_string(),

@@ -2,7 +2,6 @@
 
 mod data;
 mod train;
-
 mod export;
 
 pub(crate) use data::of_data;

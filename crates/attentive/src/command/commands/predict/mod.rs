@@ -1,23 +1,25 @@
 //! `attentive predict`: labels for texts, one row out for each row in, in order. docs/predict.md says what goes in and what
 //! comes out.
 
+mod object;
+mod form;
 mod delimited;
 mod destination;
-mod form;
 mod input;
 mod json;
 mod lines;
-mod object;
-mod pipeline;
+mod output_format;
 mod writer;
+mod pipeline;
 
 use std::io::{self, IsTerminal};
 
 use attentive::SavedClassifier;
 use attentive_data::{TableKind, TableLayout};
 
-use self::form::{OutputFormat, Wording};
+use self::form::Wording;
 use self::input::PredictInput;
+use self::output_format::OutputFormat;
 use self::pipeline::Refused;
 use self::writer::OutputOptions;
 use crate::args::{OnError, Predict, Talk};

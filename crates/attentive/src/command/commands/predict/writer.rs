@@ -8,7 +8,8 @@ use attentive_train::Prediction;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::destination::Destination;
-use super::form::{Form, FormFault, OutputFormat, OutputRow, Wording};
+use super::form::{Form, FormFault, OutputRow, Wording};
+use super::output_format::OutputFormat;
 use crate::failure::Failure;
 use crate::predict_failure::{PredictFailure, Unrepresentable};
 

@@ -1,0 +1,10 @@
+//! What is told of a file that another engine ran.
+
+/// What became of the examples in another engine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rerun {
+    /// How many texts were run.
+    pub n: usize,
+    /// By how much a probability differs at most.
+    pub largest: f32,
+}

@@ -1,0 +1,11 @@
+//! Runs from their beginning to their end: new, imported, resumed, in folds, verified. Computes nothing itself.
+
+mod imported;
+mod stages;
+mod folds;
+mod verify;
+
+pub use folds::{ExistingFolds, FoldFigure, FoldRuns, FoldSummary, fold_figures};
+pub use imported::Imported;
+pub use stages::{Machine, NewRun, Preparing, Run, StoppedRun};
+pub use verify::{FileFinding, Replay, Replayed, verify_files};
