@@ -14,22 +14,22 @@
 //!
 //! Everything runs on all threads of the current rayon pool and gives the same bits for any number of them.
 
+mod error;
+mod settings;
+mod text;
+mod ngrams;
+mod lanes;
+mod rows;
+mod examples;
 mod batches;
+mod frequencies;
+mod features;
+mod ratios;
+mod dual;
+mod solve;
+mod model;
 mod calibration;
 mod contributions;
-mod dual;
-mod error;
-mod examples;
-mod features;
-mod frequencies;
-mod lanes;
-mod model;
-mod ngrams;
-mod ratios;
-mod rows;
-mod settings;
-mod solve;
-mod text;
 
 pub use calibration::calibrated_scale;
 pub use contributions::Contribution;
