@@ -51,18 +51,21 @@ pub fn solve(rows: &Rows, examples: &Examples, settings: &SolverSettings, stop: 
     let one_decides = n_labels == 2 && matches!(examples.targets, Targets::One(_));
     let mut solution = Solution {
         weights: Weights { weights: vec![0.0; rows.n_columns() * n_labels], bias: vec![0.0; n_labels] },
-        objectives: Vec::new(),
+        objectives: vec![0.0; if one_decides { 1 } else { n_labels }],
         passes: 0,
     };
     if one_decides {
         let solved = solve_labels::<1>(rows, examples, &[1], settings, stop)?;
         solution.keep(&solved, |row, solved| row.copy_from_slice(&[-0.5 * solved[0] as f32, 0.5 * solved[0] as f32]));
-        solution.objectives.extend(solved.objectives);
+        solution.objectives.copy_from_slice(&solved.objectives);
         return Ok(solution);
     }
     // Two groups at least, for two cores; which labels are in one depends on nothing else.
     let size = n_labels.div_ceil(2).min(MOST_LANES);
-    let labels = (0..n_labels as u32).collect::<Vec<_>>();
+    // Labels that are about as frequent leave out about as many examples: they share visits.
+    let mut labels = (0..n_labels as u32).collect::<Vec<_>>();
+    let counts = examples.counts();
+    labels.sort_by_key(|&label| (counts[label as usize], label));
     match size {
         1 => solve_groups::<1>(rows, examples, &labels, settings, stop, &mut solution)?,
         2 => solve_groups::<2>(rows, examples, &labels, settings, stop, &mut solution)?,
@@ -89,7 +92,8 @@ fn solve_groups<const L: usize>(
             solution.keep(&solved, |row, solved| {
                 labels.iter().zip(solved).for_each(|(&label, &weight)| row[label as usize] = weight as f32);
             });
-            solution.objectives.extend(&solved.objectives[..labels.len()]);
+            let objectives = labels.iter().zip(solved.objectives);
+            objectives.for_each(|(&label, objective)| solution.objectives[label as usize] = objective);
         }
     }
     Ok(())
