@@ -13,23 +13,32 @@
 //! ```
 //!
 //! Everything runs on all threads of the current rayon pool and gives the same bits for any number of them.
+//!
+//! The modules are listed in the order of their imports: each uses only those above it.
 
-mod batches;
-mod calibration;
-mod contributions;
-mod dual;
 mod error;
-mod examples;
-mod features;
-mod frequencies;
 mod lanes;
-mod model;
-mod ngrams;
-mod ratios;
+
 mod rows;
 mod settings;
-mod solve;
 mod text;
+
+mod examples;
+mod ngrams;
+
+mod batches;
+
+mod calibration;
+mod dual;
+mod frequencies;
+mod ratios;
+
+mod features;
+mod solve;
+
+mod model;
+
+mod contributions;
 
 pub use calibration::calibrated_scale;
 pub use contributions::Contribution;
