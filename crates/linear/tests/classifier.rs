@@ -1,5 +1,6 @@
 //! The whole classifier: the same bits for any number of threads and after saving, explanations that add up, and texts and
 //! labels that nobody would choose.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use attentive_linear::{
     Examples, FeatureParts, FeatureSettings, Features, LinearError, LinearModel, Loss, SolverSettings, Stop, Targets,
@@ -114,9 +115,9 @@ fn contributions_add_up_to_the_logits_and_say_where() {
     let text = "GREAT, great Film! TRÈS 很好";
     let logits = model.logits(&[text], GO_ON).unwrap();
     let contributions = model.contributions(text);
-    for label in 0..3 {
+    for (label, logit) in logits.iter().enumerate() {
         let sum = contributions.iter().map(|each| each.logits[label]).sum::<f32>() + model.weights().bias[label];
-        assert!((sum - logits[label]).abs() < 1e-5);
+        assert!((sum - logit).abs() < 1e-5);
     }
     let places = |ngram: &str| {
         let found = contributions.iter().find(|each| model.features().ngram(each.feature) == ngram).unwrap();

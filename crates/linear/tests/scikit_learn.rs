@@ -1,4 +1,5 @@
 //! Features, weights and decisions are those of scikit-learn (scripts/linear_golden.py).
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use attentive_linear::{Examples, FeatureSettings, Features, Loss, Solution, SolverSettings, Stop, Targets, solve};
 use serde::Deserialize;
