@@ -17,6 +17,7 @@ allowed() { # crate, the attentive crates its library may import
   done < <(sed -n '/^\[dependencies\]/,/^\[/s/^\(attentive-[a-z]*\|burn[a-z-]*\).*/\1/p' "crates/$crate/Cargo.toml")
 }
 allowed data
+allowed linear
 allowed ops burn burn-core
 allowed model attentive-ops burn
 allowed backend burn burn-core burn-flex burn-ndarray burn-nn burn-std

@@ -2,6 +2,7 @@
 //! `bench TRAIN.jsonl TEST.jsonl OUT SETTINGS`. Each line of the files is `{"text": …, "labels": [ids]}`; SETTINGS is JSON (see
 //! [`Job`]). Writes the logits, `[solvers, texts, labels]`, to OUT as little-endian f32, and prints one line of JSON with seconds
 //! and objectives.
+#![allow(clippy::print_stdout, reason = "the measurements go to scripts/bench_linear.py")]
 
 use std::error::Error;
 use std::time::Instant;

@@ -13,6 +13,10 @@ use crate::settings::{Loss, SolverSettings};
 const SEED: u64 = 0x5eed;
 /// Examples that cost less do not count.
 const LEAST_COST: f64 = 1e-12;
+/// Where the dual variables of logistic regression begin: near 0.
+const FIRST_LOGIT: f64 = -7.0;
+/// Most steps of Newton's method for one dual variable. Two or three are usual.
+const MOST_NEWTON_STEPS: usize = 100;
 /// To what gradient the dual variable of an example is solved at first, and at last, if the tolerance is not smaller.
 const INNER: (f64, f64) = (1e-2, 1e-8);
 
@@ -122,15 +126,10 @@ impl<const L: usize> Problems<'_, L> {
 
     /// The dual variables before the first pass, and the weights that follow from them.
     fn first_duals(&self, weights: &mut Weights<L>) -> Vec<[Dual; L]> {
-        let first = |cost: &f64| match self.loss {
-            Loss::SquaredHinge => 0.0,
-            Loss::Logistic if cost.abs() < LEAST_COST => 0.0,
-            Loss::Logistic => (0.001 * cost.abs()).min(1e-8),
-        };
         let start = |(example, costs): (usize, &Lanes<L>)| {
-            let duals = costs.each_ref().map(first);
-            self.follow(weights, example, std::array::from_fn(|l| costs[l].signum() * duals[l]));
-            duals.map(Dual)
+            let duals = costs.map(|cost| Dual::new(self.loss, cost.abs()));
+            self.follow(weights, example, std::array::from_fn(|l| costs[l].signum() * duals[l].alpha));
+            duals
         };
         self.costs.iter().enumerate().map(start).collect()
     }
@@ -193,10 +192,14 @@ impl<const L: usize> Problems<'_, L> {
     }
 }
 
-/// The dual variable of an example, α. For logistic regression it lies between 0 and the cost; what is kept is its distance
-/// from an end, so that it is exact near both: above 0 from the lower end, below 0 from the upper.
+/// The dual variable of an example, at least 0.
 #[derive(Clone, Copy)]
-struct Dual(f64);
+struct Dual {
+    alpha: f64,
+    /// For logistic regression, `ln(α / (cost − α))`: what the optimum has for a margin is its negative. It is exact where α is
+    /// near 0 or near the cost, and Newton's method finds it in a few steps.
+    logit: f64,
+}
 
 /// What became of a dual variable.
 struct Moved {
@@ -207,40 +210,53 @@ struct Moved {
 }
 
 impl Dual {
+    fn new(loss: Loss, cost: f64) -> Self {
+        match loss {
+            Loss::SquaredHinge => Self { alpha: 0.0, logit: 0.0 },
+            Loss::Logistic if cost < LEAST_COST => Self { alpha: 0.0, logit: 0.0 },
+            Loss::Logistic => Self { alpha: cost * logistic(FIRST_LOGIT), logit: FIRST_LOGIT },
+        }
+    }
+
     /// Minimises over α of at least 0. `None` if α is 0 and will hardly change.
     fn hinge(&mut self, cost: f64, margin: f64, length: f64, beyond: f64) -> Option<Moved> {
-        let alpha = self.0;
+        let alpha = self.alpha;
         let gradient = margin - 1.0 + alpha / (2.0 * cost);
         if alpha == 0.0 && gradient >= 0.0 {
             return (gradient <= beyond).then_some(Moved { gradient: 0.0, by: 0.0 });
         }
-        self.0 = (alpha - gradient / (length + 0.5 / cost)).max(0.0);
-        Some(Moved { gradient, by: self.0 - alpha })
+        self.alpha = (alpha - gradient / (length + 0.5 / cost)).max(0.0);
+        Some(Moved { gradient, by: self.alpha - alpha })
     }
 
-    /// Minimises over α between 0 and the cost, by Newton's method to a gradient of `inner` (Yu, Huang & Lin, algorithm 4).
+    /// Minimises over α between 0 and the cost, to a gradient of `inner`.
     fn logistic(&mut self, cost: f64, margin: f64, length: f64, inner: f64) -> Moved {
-        let (lower, upper) = if self.0 < 0.0 { (cost + self.0, -self.0) } else { (self.0, cost - self.0) };
-        // The minimum is in the half next to the end that z is counted from.
-        let (start, sign) = if 0.5 * length * (upper - lower) + margin < 0.0 { (upper, -1.0) } else { (lower, 1.0) };
-        let slope_at = |z: f64| length * (z - start) + sign * margin + (z / (cost - z)).ln();
-        let mut z = if start > 0.5 * cost { 0.1 * start } else { start };
-        let mut slope = slope_at(z);
-        let gradient = slope.abs();
-        if gradient < inner {
-            return Moved { gradient, by: 0.0 };
+        let (first, alpha) = (margin + self.logit, self.alpha);
+        if first.abs() < inner {
+            return Moved { gradient: first.abs(), by: 0.0 };
         }
-        for _ in 0..100 {
-            let next = z - slope / (length + cost / ((cost - z) * z));
-            z = if next <= 0.0 { 0.1 * z } else { next };
-            slope = slope_at(z);
-            if slope.abs() < inner {
+        // The gradient grows with the logit, by 1 at least: its root is between here and as far as the gradient is long.
+        let (mut low, mut high) =
+            if first > 0.0 { (self.logit - first, self.logit) } else { (self.logit, self.logit - first) };
+        let mut gradient = first;
+        for _ in 0..MOST_NEWTON_STEPS {
+            let bend = length * self.alpha * (1.0 - self.alpha / cost) + 1.0;
+            let next = self.logit - gradient / bend;
+            self.logit = if low < next && next < high { next } else { 0.5 * (low + high) };
+            self.alpha = cost * logistic(self.logit);
+            gradient = length * (self.alpha - alpha) + margin + self.logit;
+            if gradient.abs() < inner {
                 break;
             }
+            if gradient > 0.0 { high = self.logit } else { low = self.logit }
         }
-        self.0 = sign * z;
-        Moved { gradient, by: sign * (z - start) }
+        Moved { gradient: first.abs(), by: self.alpha - alpha }
     }
+}
+
+/// `1 / (1 + exp(−x))`.
+fn logistic(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
 }
 
 /// Fisher and Yates' shuffle, with the numbers of splitmix64.

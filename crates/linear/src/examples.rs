@@ -78,6 +78,16 @@ impl<'a> Examples<'a> {
         }
     }
 
+    /// How many examples each label has.
+    pub(crate) fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.n_labels];
+        match self.targets {
+            Targets::One(labels) => labels.iter().for_each(|&label| counts[label as usize] += 1),
+            Targets::Many(labels) => labels.iter().flatten().for_each(|&label| counts[label as usize] += 1),
+        }
+        counts
+    }
+
     /// How much an example counts in the decision about a label.
     pub(crate) fn weight(&self, example: usize, label: u32) -> f64 {
         let weight = self.weights.map_or(1.0, |weights| f64::from(weights[example]));

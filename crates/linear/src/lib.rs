@@ -13,22 +13,31 @@
 //! ```
 //!
 //! Everything runs on all threads of the current rayon pool and gives the same bits for any number of them.
+//!
+//! The modules are listed in the order of their imports: each uses only those above it.
 
 mod error;
+mod lanes;
+
+mod rows;
 mod settings;
 mod text;
-mod ngrams;
-mod lanes;
-mod rows;
+
 mod examples;
+mod ngrams;
+
 mod batches;
-mod frequencies;
-mod features;
-mod ratios;
-mod dual;
-mod solve;
-mod model;
+
 mod calibration;
+mod dual;
+mod frequencies;
+mod ratios;
+
+mod features;
+mod solve;
+
+mod model;
+
 mod contributions;
 
 pub use calibration::calibrated_scale;

@@ -48,73 +48,75 @@ pub fn solve(rows: &Rows, examples: &Examples, settings: &SolverSettings, stop: 
     settings.check()?;
     examples.check(rows.len())?;
     let n_labels = examples.n_labels;
-    let one_decides = n_labels == 2 && matches!(examples.targets, Targets::One(_));
+    let job = Job { rows, examples, settings, stop };
     let mut solution = Solution {
         weights: Weights { weights: vec![0.0; rows.n_columns() * n_labels], bias: vec![0.0; n_labels] },
-        objectives: Vec::new(),
+        objectives: vec![0.0; n_labels],
         passes: 0,
     };
-    if one_decides {
-        let solved = solve_labels::<1>(rows, examples, &[1], settings, stop)?;
+    if n_labels == 2 && matches!(examples.targets, Targets::One(_)) {
+        let solved = job.solve::<1>(&[1])?;
         solution.keep(&solved, |row, solved| row.copy_from_slice(&[-0.5 * solved[0] as f32, 0.5 * solved[0] as f32]));
-        solution.objectives.extend(solved.objectives);
+        solution.objectives = solved.objectives.to_vec();
         return Ok(solution);
     }
-    // Two groups at least, for two cores; which labels are in one depends on nothing else.
-    let size = n_labels.div_ceil(2).min(MOST_LANES);
-    let labels = (0..n_labels as u32).collect::<Vec<_>>();
-    match size {
-        1 => solve_groups::<1>(rows, examples, &labels, settings, stop, &mut solution)?,
-        2 => solve_groups::<2>(rows, examples, &labels, settings, stop, &mut solution)?,
-        3..=4 => solve_groups::<4>(rows, examples, &labels, settings, stop, &mut solution)?,
-        _ => solve_groups::<MOST_LANES>(rows, examples, &labels, settings, stop, &mut solution)?,
+    // Labels that are about as frequent leave out about as many examples: they share visits.
+    let mut labels = (0..n_labels as u32).collect::<Vec<_>>();
+    let counts = examples.counts();
+    labels.sort_by_key(|&label| (counts[label as usize], label));
+    // Two groups at least, for two cores. Which labels are together must depend on nothing else.
+    let groups = labels.chunks(n_labels.div_ceil(2).min(MOST_LANES)).collect::<Vec<_>>();
+    match groups[0].len() {
+        1 => job.solve_groups::<1>(&groups, &mut solution)?,
+        2 => job.solve_groups::<2>(&groups, &mut solution)?,
+        3..=4 => job.solve_groups::<4>(&groups, &mut solution)?,
+        _ => job.solve_groups::<MOST_LANES>(&groups, &mut solution)?,
     }
     Ok(solution)
 }
 
-/// Solves all labels, up to `L` at once, and as many groups of them at once as there are threads.
-fn solve_groups<const L: usize>(
-    rows: &Rows,
-    examples: &Examples,
-    labels: &[u32],
-    settings: &SolverSettings,
-    stop: Stop,
-    solution: &mut Solution,
-) -> Result<(), LinearError> {
-    let size = labels.len().div_ceil(labels.len().div_ceil(L).max(2.min(labels.len())));
-    let groups = labels.chunks(size).collect::<Vec<_>>();
-    for groups in groups.chunks(rayon::current_num_threads()) {
-        let solved = groups.par_iter().map(|labels| solve_labels::<L>(rows, examples, labels, settings, stop));
-        for (labels, solved) in groups.iter().zip(solved.collect::<Result<Vec<_>, _>>()?) {
-            solution.keep(&solved, |row, solved| {
-                labels.iter().zip(solved).for_each(|(&label, &weight)| row[label as usize] = weight as f32);
-            });
-            solution.objectives.extend(&solved.objectives[..labels.len()]);
-        }
-    }
-    Ok(())
+/// What is to be solved.
+struct Job<'a> {
+    rows: &'a Rows,
+    examples: &'a Examples<'a>,
+    settings: &'a SolverSettings,
+    stop: Stop<'a>,
 }
 
-/// Solves up to `L` labels at once. A lane without a label costs nothing and is solved at once.
-fn solve_labels<const L: usize>(
-    rows: &Rows,
-    examples: &Examples,
-    labels: &[u32],
-    settings: &SolverSettings,
-    stop: Stop,
-) -> Result<Solved<L>, LinearError> {
-    let each = |number: &dyn Fn(usize, u32) -> f64| -> Vec<Lanes<L>> {
-        let lanes = |example| std::array::from_fn(|lane| labels.get(lane).map_or(0.0, |&label| number(example, label)));
-        (0..rows.len()).map(lanes).collect()
-    };
-    let has = |example, label| if examples.has(example, label) { 1.0 } else { 0.0 };
-    let costs =
-        each(&|example, label| settings.c() * examples.weight(example, label) * (2.0 * has(example, label) - 1.0));
-    let scales = settings.naive_bayes.then(|| {
-        let ratios = ratios(rows, &each(&has));
-        ratios.into_iter().map(|ratios| ratios.map(|ratio| ratio * ratio)).collect()
-    });
-    Problems { rows, loss: settings.loss, costs, scales }.solve(settings, stop)
+impl Job<'_> {
+    /// Solves groups of up to `L` labels, as many groups at once as there are threads.
+    fn solve_groups<const L: usize>(&self, groups: &[&[u32]], solution: &mut Solution) -> Result<(), LinearError> {
+        for groups in groups.chunks(rayon::current_num_threads()) {
+            let solved = groups.par_iter().map(|labels| self.solve::<L>(labels)).collect::<Result<Vec<_>, _>>()?;
+            for (labels, solved) in groups.iter().zip(solved) {
+                solution.keep(&solved, |row, solved| {
+                    labels.iter().zip(solved).for_each(|(&label, &weight)| row[label as usize] = weight as f32);
+                });
+                let objectives = labels.iter().zip(solved.objectives);
+                objectives.for_each(|(&label, objective)| solution.objectives[label as usize] = objective);
+            }
+        }
+        Ok(())
+    }
+
+    /// Solves up to `L` labels at once. A lane without a label costs nothing.
+    fn solve<const L: usize>(&self, labels: &[u32]) -> Result<Solved<L>, LinearError> {
+        let each = |number: &dyn Fn(usize, u32) -> f64| -> Vec<Lanes<L>> {
+            let lanes =
+                |example| std::array::from_fn(|lane| labels.get(lane).map_or(0.0, |&label| number(example, label)));
+            (0..self.rows.len()).map(lanes).collect()
+        };
+        let has = |example, label| if self.examples.has(example, label) { 1.0 } else { 0.0 };
+        let cost = |example, label| {
+            self.settings.c() * self.examples.weight(example, label) * (2.0 * has(example, label) - 1.0)
+        };
+        let scales = self.settings.naive_bayes.then(|| {
+            let ratios = ratios(self.rows, &each(&has));
+            ratios.into_iter().map(|ratios| ratios.map(|ratio| ratio * ratio)).collect()
+        });
+        let problems = Problems { rows: self.rows, loss: self.settings.loss, costs: each(&cost), scales };
+        problems.solve(self.settings, self.stop)
+    }
 }
 
 impl Solution {

@@ -1,5 +1,6 @@
 //! The whole classifier: the same bits for any number of threads and after saving, explanations that add up, and texts and
 //! labels that nobody would choose.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use attentive_linear::{
     Examples, FeatureParts, FeatureSettings, Features, LinearError, LinearModel, Loss, SolverSettings, Stop, Targets,
@@ -114,9 +115,9 @@ fn contributions_add_up_to_the_logits_and_say_where() {
     let text = "GREAT, great Film! TRÈS 很好";
     let logits = model.logits(&[text], GO_ON).unwrap();
     let contributions = model.contributions(text);
-    for label in 0..3 {
+    for (label, logit) in logits.iter().enumerate() {
         let sum = contributions.iter().map(|each| each.logits[label]).sum::<f32>() + model.weights().bias[label];
-        assert!((sum - logits[label]).abs() < 1e-5);
+        assert!((sum - logit).abs() < 1e-5);
     }
     let places = |ngram: &str| {
         let found = contributions.iter().find(|each| model.features().ngram(each.feature) == ngram).unwrap();
@@ -198,7 +199,7 @@ fn labels_that_hardly_occur_are_solved() {
     let sets = [vec![], vec![0], vec![0, 1], vec![], vec![1], vec![]];
     let logits = fit(&texts, &Examples::new(Targets::Many(&sets), 3), Loss::Logistic).logits(&texts, GO_ON).unwrap();
     // Two of six have each of the first two labels; the regularised bias is a little nearer to 0 than ln ½.
-    assert!((logits[0] - logits[1]).abs() < 1e-3);
+    assert!((logits[0] - logits[1]).abs() < 1e-2);
     assert!((-0.7..-0.5).contains(&logits[0]) && logits[2] < -3.0);
 }
 
@@ -223,7 +224,7 @@ fn examples_that_do_not_count_are_as_if_they_were_not_there() {
 #[test]
 fn naive_bayes_ratios_widen_the_decision_where_words_tell_the_label() {
     let texts = ["good one", "good two", "bad one", "bad two"];
-    let solver = SolverSettings { naive_bayes: true, ..SolverSettings::default() };
+    let solver = SolverSettings { loss: Loss::Logistic, naive_bayes: true, ..SolverSettings::default() };
     let examples = Examples::new(Targets::One(&[1, 1, 0, 0]), 2);
     let features = FeatureSettings { characters: 0, ..FeatureSettings::default() };
     let model = LinearModel::fit(&texts, &examples, &features, &solver, GO_ON).unwrap();

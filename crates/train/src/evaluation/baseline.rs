@@ -4,7 +4,8 @@
 
 use attentive_data::{Split, Targets, Texts};
 use attentive_linear::{
-    Examples, FeatureSettings, Features, LinearError, LinearModel, SolverSettings, Targets as LinearTargets, solve,
+    Examples, FeatureSettings, Features, LinearError, LinearModel, Loss, SolverSettings, Targets as LinearTargets,
+    solve,
 };
 
 use super::evaluate::task;
@@ -57,7 +58,8 @@ fn fit(texts: &Texts, targets: &Targets, n_labels: usize, task: Task) -> Result<
         return Ok(None);
     }
     let rows = features.rows(&texts, GO_ON)?;
-    let weights = solve(&rows, &Examples::new(targets, n_labels), &SolverSettings::default(), GO_ON)?.weights;
+    let solver = SolverSettings { loss: Loss::Logistic, ..SolverSettings::default() };
+    let weights = solve(&rows, &Examples::new(targets, n_labels), &solver, GO_ON)?.weights;
     LinearModel::new(features, weights).map(Some)
 }
 
