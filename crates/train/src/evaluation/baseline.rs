@@ -16,17 +16,21 @@ use crate::preparation::Prepared;
 /// More bytes of training texts than this are not read again for a figure of comparison.
 const MAX_BYTES: usize = 64 << 20;
 
+/// More labels than this would take minutes, each a model of its own.
+const MAX_LABELS: usize = 300;
+
 /// More weights than this are not held for it.
 const MAX_WEIGHTS: usize = 32 << 20;
 
 /// So many texts have their logits in memory at once.
 const AT_ONCE: usize = 4096;
 
-/// The figures on every split; none where the config does not ask for them, the texts are pairs or too many, or no n-gram occurs
-/// twice.
+/// The figures on every split; none where the config does not ask for them, the texts are pairs, texts or labels are too many, or
+/// no n-gram occurs twice.
 pub(crate) fn baseline(config: &Config, prepared: &Prepared) -> Option<Vec<(Split, BaselineFigures)>> {
     let train = &prepared.train.texts;
-    if !config.train.baseline || config.data.text.is_pair() || is_long(train) {
+    let (is_pair, n_labels) = (config.data.text.is_pair(), prepared.labels.len());
+    if !config.train.baseline || is_pair || n_labels > MAX_LABELS || is_long(train) {
         return None;
     }
     // A linear model says why it cannot be; here that only means that there is nothing to compare with.
