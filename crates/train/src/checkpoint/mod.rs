@@ -187,13 +187,11 @@ impl<'a> Snapshot<'a> {
 }
 
 #[cfg(test)]
-use crate::storage::hashed;
-
-#[cfg(test)]
 impl Snapshot<'static> {
     /// Any bytes with their hashes.
     fn of(weights: Vec<u8>, moments: Vec<u8>) -> Self {
-        let (weights_sha256, moments_sha256) = (hashed::sha256(&weights), hashed::sha256(&moments));
+        use crate::storage::hashed::sha256;
+        let (weights_sha256, moments_sha256) = (sha256(&weights), sha256(&moments));
         Self { weights: weights.into(), moments: moments.into(), weights_sha256, moments_sha256 }
     }
 }

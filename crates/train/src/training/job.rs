@@ -1,4 +1,4 @@
-//! What goes into a call of [`fit`](crate::fit) and what comes out: the job, who watches, how it ended, and the report.
+//! What goes into a call of [`Run::fit`](crate::Run::fit) and what comes out: the job, who watches, how it ended, and the report.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub struct Job<'a> {
     pub device: &'a Device,
 }
 
-/// How a call of [`fit`](crate::fit) ended.
+/// How a call of [`Run::fit`](crate::Run::fit) ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// All epochs are done, or early stopping ended them.
