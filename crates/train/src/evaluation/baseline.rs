@@ -62,7 +62,7 @@ fn fit(texts: &Texts, targets: &Targets, n_labels: usize, task: Task) -> Result<
         return Ok(None);
     }
     let rows = features.rows(&texts, GO_ON)?;
-    let solver = SolverSettings { loss: Loss::Logistic, ..SolverSettings::default() };
+    let solver = SolverSettings { loss: Loss::Logistic, tolerance: 1e-4, ..SolverSettings::default() };
     let weights = solve(&rows, &Examples::new(targets, n_labels), &solver, GO_ON)?.weights;
     LinearModel::new(features, weights).map(Some)
 }
