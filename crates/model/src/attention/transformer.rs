@@ -97,8 +97,7 @@ impl MechanismConfig for TransformerConfig {
         let kind = format!("Encoder block ({} heads{})", self.n_heads, tokens.turned());
         let blocks =
             (0..self.n_layers).map(|block| LayerOutline::new(format!("attention.layers.{block}"), &*kind, tokens.dim));
-        let norm =
-            (self.norm == Norm::Pre).then(|| LayerOutline::new("attention.norm", "Layer norm", tokens.dim));
+        let norm = (self.norm == Norm::Pre).then(|| LayerOutline::new("attention.norm", "Layer norm", tokens.dim));
         let heads = Heads::Shares { key: "attention.transformer.n_heads", n: self.n_heads };
         Description { layers: blocks.chain(norm).collect(), width: tokens.dim, heads, compares_texts: false }
     }
