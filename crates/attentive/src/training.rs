@@ -63,7 +63,7 @@ impl Training {
         if examples.is_some() {
             config.data.train = Path::new(IN_MEMORY).into();
         }
-        let config = config.checked(Path::new("the config"))?;
+        let config = config.named_after(path).checked(Path::new("the config"))?;
         let corpus = examples.map(|examples| corpus_in_memory(&examples, &config.data, config.seed)).transpose()?;
         let held = Held { corpus, ..Held::default() };
         let machine = machine(&config.backend)?;

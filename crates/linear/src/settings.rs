@@ -6,7 +6,7 @@ use crate::error::LinearError;
 
 /// Which n-grams become features and what they weigh: term frequency times inverse document frequency. The L2 norm of a text's
 /// words is 1, and that of its characters is 1, as in a `FeatureUnion` of two `TfidfVectorizer`s: one norm for both, in which
-/// the many characters drown the words, is 1 to 3 points less accurate (docs/linear.md).
+/// the many characters drown the words, is up to 3 points less accurate (docs/linear.md).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeatureSettings {

@@ -27,6 +27,15 @@ impl Config {
         Self::named(path, &read(path)?, &[], None)
     }
 
+    /// The same config with the name of a path, where it has none, as a config that is read has that of its file.
+    #[must_use]
+    pub fn named_after(mut self, path: &Path) -> Self {
+        if self.name.is_empty() {
+            self.name = default_name(path);
+        }
+        self
+    }
+
     /// The same config, checked as one that is read; in messages it is the file `path`.
     ///
     /// # Errors
@@ -44,11 +53,8 @@ impl Config {
     }
 
     fn named(path: &Path, text: &str, overrides: &[String], backends: Option<&[&str]>) -> Result<Self, ConfigError> {
-        let mut config = Self::parse(path, text, overrides, backends).map_err(ConfigError::Invalid)?;
-        if config.name.is_empty() {
-            config.name = default_name(path);
-        }
-        Ok(config)
+        let config = Self::parse(path, text, overrides, backends).map_err(ConfigError::Invalid)?;
+        Ok(config.named_after(path))
     }
 
     pub(crate) fn parse(
