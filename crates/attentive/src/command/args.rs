@@ -145,7 +145,7 @@ pub(crate) struct Export {
     /// Compute the expected probabilities on this backend
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
-    /// Of `bundle` and `safetensors`, the numbers that the weights are written as; else f32
+    /// Precision of the weights (bundle, safetensors) [default: f32]
     #[arg(long, value_enum, value_name = "TYPE")]
     pub(crate) dtype: Option<Dtype>,
     /// Of `bundle` and `safetensors`, leave out the tokens that no text of the run's data uses; they are unknown words then
@@ -169,7 +169,7 @@ pub(crate) enum ExportFormat {
 pub(crate) enum Dtype {
     /// 32 bits, as they are trained
     F32,
-    /// 16 bits, of which the fraction has 11
+    /// IEEE half precision
     F16,
     /// 16 bits with the range of 32
     Bf16,

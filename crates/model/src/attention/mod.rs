@@ -158,8 +158,8 @@ pub(crate) trait Mechanism {
     /// As [`Attention::forward`].
     fn attend(&self, texts: Vec<Sequences>) -> (Vec<Sequences>, Vec<Tensor<4>>);
 
-    /// The mean over the tokens of what they become, `[batch, output_dim]`, without their vectors. `None` where something that
-    /// is not linear stands between the attention and the mean, or weights are dropped out.
+    /// Mean-pooled output `[batch, output_dim]` without materialising the token outputs; `None` if impossible: where something
+    /// that is not linear stands between the attention and the mean, or weights are dropped out.
     fn mean(&self, _texts: &dyn Fn() -> Sequences, _device: &Device) -> Option<Tensor<2>> {
         None
     }

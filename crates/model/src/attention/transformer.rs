@@ -27,7 +27,7 @@ pub struct TransformerConfig {
     /// The inner width of the feed-forward layer. Default 128: twice the default embedding.
     #[schemars(range(min = 1, max = 65536))]
     pub d_feed_forward: usize,
-    /// What bends the inner values of the feed-forward layer. Default `relu`, as in the source.
+    /// Activation of the feed-forward layer. Default `relu`, as in the source.
     pub activation: Activation,
     /// Where the layer norms stand. Default `pre`: it trains without warm-up (Xiong et al. 2020).
     pub norm: Norm,
@@ -50,7 +50,7 @@ impl Default for TransformerConfig {
     }
 }
 
-/// What bends the inner values of a feed-forward layer.
+/// Activation of a feed-forward layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {

@@ -1,5 +1,4 @@
-//! A run that begins where a training by another program stands: its weights and the state of its optimizer, as the
-//! checkpoint before the first step.
+//! A run imported from another framework: its weights and the state of its optimizer, as the checkpoint before the first step.
 
 use std::path::PathBuf;
 
