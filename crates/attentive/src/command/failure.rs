@@ -23,7 +23,7 @@ pub(crate) enum Failure {
     Train(TrainError),
     Backend(BackendError),
     /// A classifier that could not be exported, or one of another program that could not be imported.
-    Export(ExportError),
+    Export(Box<ExportError>),
     /// A bundle that could not be written or used.
     Bundle(BundleError),
     /// A file of data where a config should be.

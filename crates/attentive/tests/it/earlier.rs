@@ -39,7 +39,7 @@ fn an_earlier_run_and_bundle_predict_what_they_predicted() {
     assert_eq!(expected.len(), 12);
     for classifier in ["run", "bundle"] {
         dir.ok(&format!("predict {classifier} --input test.csv --output {classifier}.csv"));
-        let found = predictions(&dir.text(&format!("{classifier}.csv")));
+        let found = predictions(&dir.text(format!("{classifier}.csv")));
         assert_eq!(found.len(), expected.len());
         for ((label, probability), (was, before)) in found.iter().zip(&expected) {
             assert!(label == was && (probability - before).abs() < 1e-5, "{classifier}: {probability}, was {before}");

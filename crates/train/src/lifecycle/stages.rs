@@ -61,7 +61,6 @@ impl Machine {
 const DEVICE: &str = "device";
 
 /// Who is asked while a run is prepared; `E` is how its caller fails.
-#[derive(Clone, Copy)]
 pub struct Preparing<'a, E> {
     /// Told how far it is; may stop it.
     pub on_progress: &'a OnProgress<'a>,
@@ -75,6 +74,15 @@ pub struct NewRun {
     config: Config,
     prepared: Prepared,
     machine: Machine,
+}
+
+// Derived, it would ask the same of `E`.
+impl<E> Copy for Preparing<'_, E> {}
+
+impl<E> Clone for Preparing<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 impl Preparing<'_, TrainError> {

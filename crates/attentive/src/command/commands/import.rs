@@ -22,7 +22,7 @@ const MAX_VOCABULARY: u64 = 256 << 20;
 /// Everything that can be wrong is found before anything is created: the model, the config, the place, the data.
 pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
     let mut model = KerasModel::open(&args.model)?;
-    let no_data = || Failure::Export(ExportError::NoData { path: args.model.clone() });
+    let no_data = || Failure::from(ExportError::NoData { path: args.model.clone() });
     let given = args.config.as_deref().ok_or_else(no_data)?;
     let mut own = load_config(given, &args.set.set)?;
     if let Some(name) = &args.backend {
@@ -92,10 +92,10 @@ fn taken(error: TrainError) -> Failure {
 fn tokenizer(args: &Import, model: &mut KerasModel) -> Result<TextEncoder, Failure> {
     match (&args.tokenizer, model.take_tokenizer()) {
         (None, Some(encoder)) => Ok(encoder),
-        (Some(_), Some(_)) => Err(Failure::Export(ExportError::TwoTokenizers { path: args.model.clone() })),
+        (Some(_), Some(_)) => Err(Failure::from(ExportError::TwoTokenizers { path: args.model.clone() })),
         (None, None) => {
             let rows = model.rows()?;
-            Err(Failure::Export(ExportError::NoTokenizer { path: args.model.clone(), rows }))
+            Err(Failure::from(ExportError::NoTokenizer { path: args.model.clone(), rows }))
         }
         (Some(path), None) if path.extension().is_some_and(|extension| extension == "txt") => vocabulary(path),
         (Some(path), None) => {
@@ -110,9 +110,9 @@ fn tokenizer(args: &Import, model: &mut KerasModel) -> Result<TextEncoder, Failu
 fn vocabulary(path: &Path) -> Result<TextEncoder, Failure> {
     let failed = |reason: String| {
         let place = "the vocabulary".to_string();
-        Failure::Export(ExportError::Unreadable { path: path.to_path_buf(), place, reason })
+        Failure::from(ExportError::Unreadable { path: path.to_path_buf(), place, reason })
     };
-    let read = |source| Failure::Export(ExportError::Read { path: path.to_path_buf(), source });
+    let read = |source| Failure::from(ExportError::Read { path: path.to_path_buf(), source });
     if std::fs::metadata(path).map_err(read)?.len() > MAX_VOCABULARY {
         return Err(failed(format!("it has more than {MAX_VOCABULARY} bytes")));
     }
