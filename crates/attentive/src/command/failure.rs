@@ -26,6 +26,10 @@ pub(crate) enum Failure {
     Export(Box<ExportError>),
     /// A bundle that could not be written or used.
     Bundle(BundleError),
+    /// Something else than the shipped dataset where that is to be written.
+    NoQuickstart {
+        path: PathBuf,
+    },
     /// A file of data where a config should be.
     DataAsConfig {
         path: PathBuf,
@@ -237,6 +241,9 @@ impl Failure {
             Self::Backend(error) => error.to_string(),
             Self::Export(error) => error.to_string(),
             Self::Bundle(error) => error.to_string(),
+            Self::NoQuickstart { path } => {
+                format!("`{0}` is there already, and it is not the quickstart", path.display())
+            }
             Self::DataAsConfig { path } => format!("`{}` is data, not a config", path.display()),
             Self::NotForFormat { option, format } => format!("`--{option}` is not for `--format {format}`"),
             Self::BundleOfBundle { path } => format!("`{}` is a bundle already", path.display()),
@@ -287,6 +294,7 @@ impl Failure {
             | Self::InterruptedOutput { .. }
             | Self::Folds(_)
             | Self::Predict(_)
+            | Self::NoQuickstart { .. }
             | Self::DataAsConfig { .. }
             | Self::NotForFormat { .. }
             | Self::BundleOfBundle { .. }
@@ -303,6 +311,7 @@ impl Failure {
             Self::Backend(error) => error.hint(),
             Self::Export(error) => of_export(error),
             Self::Bundle(error) => of_bundle(error),
+            Self::NoQuickstart { .. } => Some("run it in another directory, or remove what is there".to_string()),
             Self::DataAsConfig { path } => {
                 Some(format!("`attentive init {}` writes a config for it, which `attentive train` takes", path.display()))
             }
@@ -366,6 +375,7 @@ impl Failure {
             | Self::InterruptedVerification { signal, .. }
             | Self::InterruptedOutput { signal, .. }
             | Self::Folds(FoldsFailure::Interrupted { signal, .. }) => 128 + u8::try_from(*signal).unwrap_or(0),
+            Self::NoQuickstart { .. } => exit_code::RUN_TAKEN,
             Self::Verification { .. } => exit_code::BAD_DATA,
             Self::DataAsConfig { .. }
             | Self::NotForFormat { .. }

@@ -359,3 +359,17 @@ fn a_plain_linear_model_is_measured_beside_the_classifier() {
     assert!(!without.stdout.contains("linear") && !without.stderr.contains("linear"), "{}", without.stderr);
     assert_eq!(dir.json("runs/small/report.json").get("baseline"), None);
 }
+
+/// The data and the config are inside the command. A place that is taken ends it before it trains.
+#[test]
+fn the_quickstart_brings_its_data_along() {
+    let dir = setup("quickstart");
+    dir.file("taken", "");
+    dir.run("quickstart --run-dir taken").expect(74, "a run directory that is a file");
+    let shipped = repository().join("datasets/quickstart/train.csv");
+    assert_eq!(dir.read("quickstart/train.csv"), std::fs::read(shipped).unwrap());
+    dir.ok("check quickstart/quickstart.toml");
+    std::fs::remove_file(dir.path("quickstart/quickstart.toml")).unwrap();
+    let refused = dir.run("quickstart").expect(73, "a directory of something else");
+    assert!(refused.error().contains("it is not the quickstart"), "{}", refused.stderr);
+}

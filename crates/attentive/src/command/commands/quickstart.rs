@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use attentive::{QUICKSTART_CONFIG, write_quickstart};
+use attentive_train::StagingError;
 
 use super::train::train;
 use crate::args::{Allow, Quickstart, Set, Talk, Train};
@@ -15,7 +16,10 @@ const DIRECTORY: &str = "quickstart";
 pub(super) fn quickstart(args: &Quickstart, talk: Talk) -> Result<(), Failure> {
     let config = PathBuf::from(DIRECTORY).join(QUICKSTART_CONFIG);
     if !config.exists() {
-        write_quickstart(Path::new(DIRECTORY))?;
+        write_quickstart(Path::new(DIRECTORY)).map_err(|error| match error {
+            StagingError::Exists { path } => Failure::NoQuickstart { path },
+            error => error.into(),
+        })?;
         if !talk.quiet {
             tell(&format!("wrote the data and the config of the quickstart to `{DIRECTORY}`"));
         }
