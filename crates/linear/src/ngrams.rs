@@ -15,7 +15,7 @@ pub(crate) type Key = u128;
 /// A hash table of this crate. Nothing may depend on its order, which is another one in every process.
 pub(crate) type Table<K, V> = HashMap<K, V, RandomState>;
 
-/// The key of an n-gram that goes on with the word `id`. That of no words is 0.
+/// The key of an n-gram extended by the word `id`. The key of the empty n-gram is 0.
 pub(crate) fn with_word(key: Key, id: u32) -> Key {
     (key << 32) | (Key::from(id) + 1)
 }

@@ -40,7 +40,7 @@ hint: `configs/` holds examples; `attentive schema` describes every key",
         "error: cannot read the config `folder`
   caused by: Is a directory (os error 21)
 
-hint: name a config file; if `folder` is a run, `attentive resume folder` goes on with it",
+hint: name a config file; if `folder` is a run, `attentive resume folder` continues it",
     );
     dir.file("latin.toml", b"# caf\xE9\n");
     refused(

@@ -152,6 +152,9 @@ fn a_text_that_the_tokenizer_refuses_is_a_bad_row() {
     for (line, start) in written.lines().zip(starts) {
         assert!(line.starts_with(start), "{written}");
     }
+    dir.file("in.json", format!("[{{\"id\":1,\"text\":\"g\"}}, {{\"id\":2,\"text\":\"{long}\"}}]"));
+    let element = dir.run("predict runs/small --input in.json").expect(65, "an element");
+    assert!(element.error().contains("in.json:1, element 2: the tokenizer failed"), "{}", element.error());
     // Which rows stand beside it changes no prediction.
     dir.file("good.csv", "id,text\n1,g g\n3,b\n5,g\n");
     dir.ok("predict runs/small --input good.csv --output good.jsonl");
@@ -159,6 +162,7 @@ fn a_text_that_the_tokenizer_refuses_is_a_bad_row() {
     assert_eq!(dir.text("good.jsonl").lines().collect::<Vec<_>>(), good);
     let told = dir.run(&format!("predict runs/small g {long} b --on-error skip")).expect(0, "arguments");
     assert_eq!(told.stdout.lines().count(), 3);
+    assert!(told.stdout.contains("argument:2: the tokenizer failed"), "{}", told.stdout);
     let rows = format!("{{\"id\":1,\"text\":\"{long}\"}}\n{{\"id\":2,\"text\":\"g\"}}\n");
     let line = "predict runs/small --format jsonl --on-error skip --json";
     let objects = dir.pipe(line, &rows).expect(0, line).stdout;

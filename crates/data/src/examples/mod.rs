@@ -1,4 +1,4 @@
-//! Labelled examples in memory, and what is told of where they come from. Reads no file.
+//! Labelled examples in memory, with the files and lines they come from. Reads no file.
 
 mod targets;
 mod places;

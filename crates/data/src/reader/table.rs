@@ -1,5 +1,6 @@
 //! Unlabelled texts to predict on, with the rows they stand in. Labels are neither needed nor minded.
 
+use std::num::NonZeroU64;
 use std::path::Path;
 
 use super::choice::{RowsWanted, TextFormat};
@@ -49,11 +50,19 @@ pub struct TableRows {
     pub seconds: Option<Vec<String>>,
     /// The line each row begins on, counted from 1.
     pub lines: Vec<u64>,
+    /// The element of a JSON array that each row is; empty for any other file.
+    pub elements: Vec<NonZeroU64>,
     /// The rows that cannot be used, in order; they are counted in none of the above.
     pub bad: Vec<BadRow>,
 }
 
 impl TableRows {
+    /// Where the row at `index` stands in the file that is called `path`.
+    pub fn location(&self, index: usize, path: &str) -> Location {
+        let (line, element) = (self.lines.get(index).copied(), self.elements.get(index).copied());
+        Location { path: path.into(), line, element }
+    }
+
     /// Makes the row at `index` one that cannot be used; `object` is the row, where it is a JSON object.
     pub fn reject(&mut self, index: usize, object: Option<String>, error: DataError) {
         fn take<T>(all: &mut Vec<T>, index: usize) {
@@ -64,6 +73,7 @@ impl TableRows {
         take(&mut self.rows, index);
         take(&mut self.texts, index);
         take(&mut self.lines, index);
+        take(&mut self.elements, index);
         self.seconds.iter_mut().for_each(|seconds| take(seconds, index));
         let next = self.bad.partition_point(|bad| bad.before <= index);
         self.bad[next..].iter_mut().for_each(|bad| bad.before -= 1);
@@ -163,6 +173,7 @@ impl RowConsumer for Pieces<'_> {
         let stored_bytes = stored.as_ref().map_or(0, String::len);
         read.rows.extend(stored);
         read.lines.push(row.line);
+        read.elements.extend(row.element.and_then(NonZeroU64::new));
         read.texts.push(row.text.to_owned());
         if let (Some(seconds), Some(second)) = (&mut read.seconds, row.second) {
             seconds.push(second.to_owned());
@@ -212,6 +223,7 @@ impl TableRows {
         self.rows.extend(more.rows);
         self.texts.extend(more.texts);
         self.lines.extend(more.lines);
+        self.elements.extend(more.elements);
         if let (Some(seconds), Some(more)) = (&mut self.seconds, more.seconds) {
             seconds.extend(more);
         }

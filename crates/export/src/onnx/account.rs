@@ -1,4 +1,4 @@
-//! What is told of a file that another engine ran.
+//! The result of running an exported file in another engine.
 
 /// What became of the examples in another engine.
 #[derive(Debug, Clone, Copy, PartialEq)]

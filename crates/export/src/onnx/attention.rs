@@ -16,7 +16,7 @@ struct Rotary {
     longest_row: usize,
 }
 
-/// What becomes of the tokens of each text.
+/// Applies a mechanism to each text.
 fn each(texts: &[TextNodes], mut attend: impl FnMut(&TextNodes) -> String) -> Vec<TextNodes> {
     texts.iter().map(|text| TextNodes { tokens: attend(text), mask: text.mask.clone() }).collect()
 }

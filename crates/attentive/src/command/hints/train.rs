@@ -54,7 +54,7 @@ pub(crate) fn of_train(error: &TrainError) -> Option<String> {
             Some(format!("the first line is of step {first}: give at least that many by `--steps`"))
         }
         TrainError::NothingLogged { first: None, .. } => Some(
-            "`attentive resume` goes on with the run; it logs a line every `train.log_every` steps".to_string(),
+            "`attentive resume` continues the run, which logs a line every `train.log_every` steps".to_string(),
         ),
         TrainError::NoStart { .. } => Some(
             "`train.init_from` names a run, a bundle or a .safetensors file, relative to the directory the command runs in"
@@ -96,10 +96,9 @@ fn of_config(error: &ConfigError) -> Option<String> {
         ConfigError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
             Some("`configs/` holds examples; `attentive schema` describes every key".to_string())
         }
-        ConfigError::Read { path, source } if source.kind() == io::ErrorKind::IsADirectory => Some(format!(
-            "name a config file; if `{0}` is a run, `attentive resume {0}` goes on with it",
-            path.display()
-        )),
+        ConfigError::Read { path, source } if source.kind() == io::ErrorKind::IsADirectory => {
+            Some(format!("name a config file; if `{0}` is a run, `attentive resume {0}` continues it", path.display()))
+        }
         ConfigError::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
             Some("check who may read it".to_string())
         }

@@ -96,20 +96,25 @@ fn columns(named: &[String], is_pair: bool) -> Result<TextColumns, PredictFailur
     }
 }
 
+/// What the arguments are called in messages; the number of one is its line.
+pub(super) const ARGUMENT: &str = "argument";
+
 /// The texts that are arguments; for pairs each has two, a tab between them.
 pub(super) fn arguments(args: &Predict, config: &DataConfig) -> Result<TableRows, Failure> {
     if !config.text.is_pair() {
-        return Ok(TableRows { texts: args.text.clone(), ..TableRows::default() });
+        let lines = (1..).take(args.text.len()).collect();
+        return Ok(TableRows { texts: args.text.clone(), lines, ..TableRows::default() });
     }
     let mut rows = TableRows { seconds: Some(Vec::new()), ..TableRows::default() };
     for (text, number) in args.text.iter().zip(1..) {
         match text.split_once('\t').filter(|(_, second)| !second.contains('\t')) {
             Some((first, second)) => {
+                rows.lines.push(number);
                 rows.texts.push(first.to_string());
                 rows.seconds.get_or_insert_default().push(second.to_string());
             }
             None => {
-                let at = Location { path: "argument".into(), line: Some(number), element: None };
+                let at = Location { path: ARGUMENT.into(), line: Some(number), element: None };
                 let error = RowFault::PairLine { found: text.matches('\t').count() }.at(at);
                 if args.on_error == OnError::Fail {
                     return Err(Failure::Input(error));

@@ -18,7 +18,7 @@ use attentive::SavedClassifier;
 use attentive_data::{TableKind, TableLayout};
 
 use self::form::Wording;
-use self::input::PredictInput;
+use self::input::{ARGUMENT, PredictInput};
 use self::output_format::OutputFormat;
 use self::pipeline::Refused;
 use self::writer::OutputOptions;
@@ -41,8 +41,8 @@ pub(super) fn predict(args: &Predict, talk: Talk) -> Result<(), Failure> {
     let asked = |input| OutputOptions { target, output: args.output.as_deref(), wording, input };
     if !args.text.is_empty() {
         let mut rows = input::arguments(args, wording.config)?;
-        let mut writer = asked("an argument").begin(TableLayout::plain(TableKind::Lines))?;
-        let refused = Refused { input: "argument".to_string(), is_json: false, is_skipped: wording.errors };
+        let mut writer = asked(ARGUMENT).begin(TableLayout::plain(TableKind::Lines))?;
+        let refused = Refused { input: ARGUMENT.to_string(), is_json: false, is_skipped: wording.errors };
         let predictions = pipeline::predict(&predictor, &mut rows, &refused)?;
         writer.rows(&rows, &predictions)?;
         tell_errors(writer.finish()?, talk);

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use attentive_data::{DataError, Location, TableKind, TableLayout, TablePart, TableRows};
+use attentive_data::{DataError, TableKind, TableLayout, TablePart, TableRows};
 use attentive_train::{Prediction, Predictor, TrainError};
 
 use super::input::{PredictInput, Read};
@@ -106,7 +106,7 @@ fn classify<'a>(
     }
 }
 
-/// What becomes of a row whose text the tokenizer refuses.
+/// How to handle rows whose text the tokenizer refuses.
 pub(super) struct Refused {
     /// What the input is called.
     pub(super) input: String,
@@ -143,9 +143,8 @@ fn one_by_one<'a>(
         let seconds = rows.seconds.as_ref().map(|seconds| &seconds[index..=index]);
         match predictor.predict(&rows.texts[index..=index], seconds) {
             Err(TrainError::Data(DataError::Encode { excerpt, reason, .. })) => {
-                let line = rows.lines.get(index).copied();
-                let at = Location { path: (&refused.input).into(), line, element: None };
-                let error = DataError::Encode { at: Some(at), excerpt, reason };
+                let at = Some(rows.location(index, &refused.input));
+                let error = DataError::Encode { at, excerpt, reason };
                 if !refused.is_skipped {
                     return Err(Failure::Input(error));
                 }

@@ -78,13 +78,19 @@ impl PredictionWriter<'_> {
                     text: &rows.texts[index],
                     second: rows.seconds.as_ref().map(|seconds| seconds[index].as_str()),
                 };
-                self.row(&row, rows.lines.get(index).copied(), prediction)?;
+                let input = self.asked.input;
+                self.row(&row, prediction, || rows.location(index, input).to_string())?;
             }
         }
         self.destination.flush()
     }
 
-    fn row(&mut self, row: &OutputRow<'_>, line: Option<u64>, prediction: &Prediction<'_>) -> Result<(), Failure> {
+    fn row(
+        &mut self,
+        row: &OutputRow<'_>,
+        prediction: &Prediction<'_>,
+        place: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
         let before = self.form.before(row, &mut self.text);
         self.put_whole(before)?;
         let why = match self.form.row(row, prediction, &mut self.text) {
@@ -93,8 +99,7 @@ impl PredictionWriter<'_> {
             Err(FormFault::Input(failure)) => return Err(Failure::Predict(failure)),
         };
         let Some(why) = why else { return Ok(()) };
-        let place = line.map_or(self.asked.input.to_string(), |line| format!("{}:{line}", self.asked.input));
-        let failure = PredictFailure::Row { place, why };
+        let failure = PredictFailure::Row { place: place(), why };
         if !self.asked.wording.errors {
             return Err(Failure::Predict(failure));
         }
