@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use attentive_data::{UNWATCHED, corpus_in_memory};
-use attentive_train::{Callbacks, Config, Event, Held, NewRun, Outcome, Preparing, Report, Run, RunDir, StoppedRun};
+use attentive_train::{
+    Callbacks, Config, Event, Held, Outcome, PreparedRun, Preparing, Report, Run, RunDir, StoppedRun,
+};
 
 use crate::error::Error;
 use crate::machine::machine;
@@ -67,7 +69,7 @@ impl Training {
         let corpus = examples.map(|examples| corpus_in_memory(&examples, &config.data, config.seed)).transpose()?;
         let held = Held { corpus, ..Held::default() };
         let machine = machine(&config.backend)?;
-        Ok(NewRun::prepare_with(config, held, machine, preparing())?.create(path, false)?)
+        Ok(PreparedRun::prepare_with(config, held, machine, preparing())?.create(path, false)?)
     }
 }
 

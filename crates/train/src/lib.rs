@@ -1,6 +1,6 @@
 //! From a config to a run directory: the training loop, optimizers, checkpoints, metrics, evaluation and prediction.
 //!
-//! The life cycle of a run is [`NewRun`], [`Run`] and [`StoppedRun`]; what it trained is a [`Predictor`]. This crate prints nothing, reads
+//! The life cycle of a run is [`PreparedRun`], [`Run`] and [`StoppedRun`]; what it trained is a [`Predictor`]. This crate prints nothing, reads
 //! no argument, and names no backend: it is handed a [`burn::tensor::Device`] and tells an observer what happens.
 //!
 //! Here, as in each group, a module imports only modules above it. What a group makes public is in its `mod.rs`. Whoever

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use attentive_backend::{Backend, Opened};
-use attentive_train::{Callbacks, Config, Event, Machine, NewRun, Preparing, summary};
+use attentive_train::{Callbacks, Config, Event, Machine, PreparedRun, Preparing, summary};
 
 use crate::arguments::{Arguments, Measured, SPECIAL};
 use crate::clock::{Clock, draws};
@@ -74,7 +74,7 @@ pub(crate) fn steps(
     write_texts(arguments, &directory.join("train.csv"))?;
     let Opened { backend, device, description, .. } = opened.clone();
     let machine = Machine { device, backend: backend.name().to_string(), description, build: BTreeMap::new() };
-    let new = NewRun::prepare(config, machine, Preparing::unwatched())?;
+    let new = PreparedRun::prepare(config, machine, Preparing::unwatched())?;
     let vocab_size = new.prepared().encoder.vocab_size();
     let parameters = summary(new.config(), new.prepared(), &opened.device).parameters;
 

@@ -9,7 +9,7 @@ use attentive_linear::{
 
 use super::evaluate::task;
 use crate::config::Config;
-use crate::metrics::{BaselineFigures, Decision, Metrics, Scored, Task};
+use crate::metrics::{BaselineFigures, Decision, Scored, Task};
 use crate::preparation::Prepared;
 
 /// More bytes of training texts than this are not read again for a figure of comparison.
@@ -80,24 +80,21 @@ fn measure(
     task: Task,
 ) -> Result<BaselineFigures, LinearError> {
     let texts: Vec<&str> = texts.iter().collect();
+    let sigmoid = |logit: f32| 1.0 / (1.0 + (-logit).exp());
     let mut probabilities = Vec::with_capacity(texts.len() * model.n_labels());
     for texts in texts.chunks(AT_ONCE) {
-        // Decisions follow from them as from probabilities: the largest, or those above one half.
-        probabilities.extend(model.logits(texts, GO_ON)?.into_iter().map(|logit| 1.0 / (1.0 + (-logit).exp())));
-    }
-    let labels = prepared.labels.names();
-    let metrics: Metrics = match (task, labels.len()) {
-        // Of two labels the second's logit decides.
-        (Task::One, 2) => {
-            let second = probabilities.chunks_exact(2).flat_map(|pair| {
-                let second = pair[1] / (pair[0] + pair[1]).max(f32::MIN_POSITIVE);
-                [1.0 - second, second]
-            });
-            let probabilities: Vec<f32> = second.collect();
-            Scored::new(2, &probabilities, targets).metrics(labels, &Decision::new(task), 0.0)
+        for logits in model.logits(texts, GO_ON)?.chunks_exact(model.n_labels()) {
+            // Decisions follow from these as from probabilities: the largest, or those above one half.
+            match (task, logits) {
+                (Task::One, &[first, second]) => {
+                    probabilities.extend([sigmoid(first - second), sigmoid(second - first)])
+                }
+                _ => probabilities.extend(logits.iter().copied().map(sigmoid)),
+            }
         }
-        _ => Scored::new(labels.len(), &probabilities, targets).metrics(labels, &Decision::new(task), 0.0),
-    };
+    }
+    let scored = Scored::new(model.n_labels(), &probabilities, targets);
+    let metrics = scored.metrics(prepared.labels.names(), &Decision::new(task), 0.0);
     Ok(BaselineFigures { accuracy: metrics.accuracy, macro_f1: metrics.macro_avg.f1, micro_f1: metrics.micro_avg.f1 })
 }
 

@@ -7,7 +7,7 @@ use attentive_data::Split;
 use serde_json::{Map, Value, json};
 
 use crate::error::TrainError;
-use crate::lifecycle::stages::{NewRun, Run};
+use crate::lifecycle::stages::{PreparedRun, Run};
 use crate::metrics::Metrics;
 use crate::run::{LockedRun, RunDir};
 use crate::training::job::Report;
@@ -95,8 +95,8 @@ impl FoldRuns {
     /// Creates the run of a fold.
     ///
     /// # Errors
-    /// As [`NewRun::create`].
-    pub fn create(&mut self, index: u32, new: NewRun) -> Result<Run, TrainError> {
+    /// As [`PreparedRun::create`].
+    pub fn create(&mut self, index: u32, new: PreparedRun) -> Result<Run, TrainError> {
         if self.lock.is_none() {
             self.lock = Some(self.clear()?);
         }

@@ -7,5 +7,5 @@ mod verify;
 
 pub use folds::{ExistingFolds, FoldFigure, FoldRuns, FoldSummary, fold_figures};
 pub use imported::Imported;
-pub use stages::{Machine, NewRun, Preparing, Run, StoppedRun};
+pub use stages::{Machine, PreparedRun, Preparing, Run, StoppedRun};
 pub use verify::{FileFinding, Replay, Replayed, verify_files};

@@ -1,5 +1,5 @@
 //! The life cycle of a run. A new one is prepared, created and trained:
-//! [`NewRun::prepare`] → [`NewRun::create`] → [`Run::fit`]. One that stopped is opened, prepared and trained on:
+//! [`PreparedRun::prepare`] → [`PreparedRun::create`] → [`Run::fit`]. One that stopped is opened, prepared and trained on:
 //! [`StoppedRun::open`] → [`StoppedRun::prepare`] → [`Run::fit`].
 //!
 //! Everything that can be wrong is found before anything is created.
@@ -68,9 +68,9 @@ pub struct Preparing<'a, E> {
     pub read_weights: &'a dyn Fn(&Path) -> Result<Source, E>,
 }
 
-/// All that a new run needs. Nothing is created yet.
+/// A run that is ready to train: config, data and device. Nothing of it is created yet.
 #[derive(Debug)]
-pub struct NewRun {
+pub struct PreparedRun {
     config: Config,
     prepared: Prepared,
     machine: Machine,
@@ -92,7 +92,7 @@ impl Preparing<'_, TrainError> {
     }
 }
 
-impl NewRun {
+impl PreparedRun {
     /// Reads the data, makes the tokenizer, encodes every split, and reads the weights to start from.
     ///
     /// # Errors
@@ -104,10 +104,10 @@ impl NewRun {
         Self::prepare_with(config, Held::default(), machine, preparing)
     }
 
-    /// As [`NewRun::prepare`], without making or reading what is held.
+    /// As [`PreparedRun::prepare`], without making or reading what is held.
     ///
     /// # Errors
-    /// As [`NewRun::prepare`].
+    /// As [`PreparedRun::prepare`].
     pub fn prepare_with<E>(
         mut config: Config,
         held: Held,
@@ -151,7 +151,7 @@ impl NewRun {
         let directory = RunDir::create(path, overwrite)?;
         self.describe(&directory)?;
         let recovered = directory.recover()?;
-        Ok(Run { origin: self.origin(), new: self, directory, recovered })
+        Ok(Run { origin: self.origin(), setup: self, directory, recovered })
     }
 
     /// Notes that the run begins with what another program trained.
@@ -165,7 +165,7 @@ impl NewRun {
     /// Makes the run directory of what another program trained, to be trained on. It is a run once it has all of it.
     ///
     /// # Errors
-    /// As [`NewRun::create`], and when the weights do not fit the model. Nothing stays of a run that could not be made.
+    /// As [`PreparedRun::create`], and when the weights do not fit the model. Nothing stays of a run that could not be made.
     pub fn import(self, path: &Path, trained: Imported) -> Result<(), TrainError> {
         let directory = RunDir::create(path, false)?;
         let origin = self.origin();
@@ -228,20 +228,20 @@ impl StoppedRun {
     /// Prepares what the run does not hold itself, and checks that it is made from what it was made from.
     ///
     /// # Errors
-    /// As [`NewRun::prepare`] and [`StoppedRun::open`].
+    /// As [`PreparedRun::prepare`] and [`StoppedRun::open`].
     pub fn prepare<E>(self, machine: Machine, preparing: Preparing<'_, E>) -> Result<Run, E>
     where
         E: From<TrainError>,
     {
         let Self { directory, own, config, allowed, mut recovered } = self;
         let held = recovered.held(&directory, &own, &config)?;
-        let new = NewRun::prepare_with(config, held, machine, preparing)?;
-        let origin = new.origin();
+        let setup = PreparedRun::prepare_with(config, held, machine, preparing)?;
+        let origin = setup.origin();
         recovered.accept(&directory, &origin, &allowed)?;
         if recovered.is_at_start() || recovered.is_changed() {
-            new.describe(&directory)?;
+            setup.describe(&directory)?;
         }
-        Ok(Run { directory, new, origin, recovered })
+        Ok(Run { directory, setup, origin, recovered })
     }
 }
 
@@ -249,7 +249,7 @@ impl StoppedRun {
 #[derive(Debug)]
 pub struct Run {
     directory: LockedRun,
-    new: NewRun,
+    setup: PreparedRun,
     origin: Origin,
     recovered: Recovered,
 }
@@ -260,9 +260,9 @@ impl Run {
         self.directory.path()
     }
 
-    /// What the run is asked to do, with what, and on what.
-    pub fn made_of(&self) -> &NewRun {
-        &self.new
+    /// Its config, data and device.
+    pub fn setup(&self) -> &PreparedRun {
+        &self.setup
     }
 
     /// Trains until the last epoch, or until it is asked to stop.
@@ -271,6 +271,6 @@ impl Run {
     /// [`TrainError::Diverged`] when numbers that are not finite come again and again, and whatever the disk or the device
     /// says. The checkpoints saved until then are intact.
     pub fn fit(&mut self, callbacks: &mut Callbacks) -> Result<Outcome, TrainError> {
-        fit(&self.directory, &self.new.job(&self.origin), std::mem::take(&mut self.recovered), callbacks)
+        fit(&self.directory, &self.setup.job(&self.origin), std::mem::take(&mut self.recovered), callbacks)
     }
 }

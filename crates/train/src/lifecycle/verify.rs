@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::error::io_error;
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluation::predictor::Predictor;
-use crate::lifecycle::stages::{Machine, NewRun, Preparing};
+use crate::lifecycle::stages::{Machine, PreparedRun, Preparing};
 use crate::origin::{deciding, keys};
 use crate::preparation::prepare::{Held, SplitAccount};
 use crate::run::RunDir;
@@ -205,7 +205,7 @@ fn logged(run: &RunDir, steps: Option<u64>) -> Result<Vec<Value>, TrainError> {
 pub struct Replay {
     of: RunDir,
     logged: Vec<Value>,
-    new: NewRun,
+    setup: PreparedRun,
 }
 
 impl Replay {
@@ -213,7 +213,7 @@ impl Replay {
     ///
     /// # Errors
     /// When the log has no such line, the run began with other data or by another build than it has now, and as
-    /// [`NewRun::prepare`].
+    /// [`PreparedRun::prepare`].
     pub fn prepare<E>(of: RunDir, steps: Option<u64>, machine: Machine, preparing: Preparing<'_, E>) -> Result<Self, E>
     where
         E: From<TrainError>,
@@ -221,7 +221,7 @@ impl Replay {
         let logged = logged(&of, steps)?;
         let config = first_config(&of)?;
         let held = Held { encoder: of.held_encoder(&of.config()?, &config), ..Held::default() };
-        Ok(Self { new: NewRun::prepare_with(config, held, machine, preparing)?, of, logged })
+        Ok(Self { setup: PreparedRun::prepare_with(config, held, machine, preparing)?, of, logged })
     }
 
     /// How many steps are repeated.
@@ -229,9 +229,9 @@ impl Replay {
         self.logged.iter().filter_map(|line| line["step"].as_u64()).max().unwrap_or(0)
     }
 
-    /// The run that it makes.
-    pub fn made_of(&self) -> &NewRun {
-        &self.new
+    /// The config, data and device of the run that it makes.
+    pub fn setup(&self) -> &PreparedRun {
+        &self.setup
     }
 
     /// Repeats the steps in the empty directory `scratch`, and compares the logs line by line. `callbacks` are those of any
@@ -240,7 +240,7 @@ impl Replay {
     /// # Errors
     /// [`TrainError::Changed`] when the data are not those of the run, and whatever training may fail with.
     pub fn fit(&self, scratch: &Path, callbacks: &mut Callbacks) -> Result<Option<Vec<Replayed>>, TrainError> {
-        let (config, prepared, last) = (self.new.config(), self.new.prepared(), self.steps());
+        let (config, prepared, last) = (self.setup.config(), self.setup.prepared(), self.steps());
         let store = Store::new(self.of.checkpoints());
         // A run that began with what another program trained keeps that as the checkpoint before its first step.
         let first = if store.steps()?.contains(&0) { Some(store.load(0)?) } else { None };
@@ -275,7 +275,7 @@ impl Replay {
             is_stopped.set((callbacks.request)() == Some(Request::Stop));
             (at.get() >= last || is_stopped.get()).then_some(Request::Stop)
         };
-        let job = Job { config, prepared, origin: &origin, device: &self.new.machine().device };
+        let job = Job { config, prepared, origin: &origin, device: &self.setup.machine().device };
         fit(&run, &job, recovered, &mut Callbacks { on_event: &mut on_event, request: &request })?;
         if is_stopped.get() {
             return Ok(None);

@@ -132,12 +132,12 @@ fn a_resumed_run_goes_back_to_the_vectors_that_it_started_from() {
         let mut run = tiny::new_run(&config).create(&path, false).unwrap();
         let outcome = tiny::fit(&mut run, &|| Some(Request::Stop)).unwrap();
         assert_eq!(outcome, Outcome::Interrupted { step: Some(1) });
-        let covered = run.made_of().prepared().account.vectors.clone();
+        let covered = run.setup().prepared().account.vectors.clone();
         drop(run);
 
         fs::write(&vectors, vectors_then).unwrap();
         let mut run = tiny::resumed(&path);
-        let prepared = run.made_of().prepared();
+        let prepared = run.setup().prepared();
         assert_eq!((&prepared.vectors, &prepared.account.vectors), (&None, &covered), "nothing was read");
         tiny::fit(&mut run, &|| None)
     };

@@ -11,8 +11,8 @@ use attentive_model::{
     Pair, Positions, TransformerConfig, Weight,
 };
 use attentive_train::{
-    Callbacks, Config, Event, Machine, NewRun, Outcome, Predictor, Preparing, Report, Request, Run, RunDir, StoppedRun,
-    TrainConfig, TrainError,
+    Callbacks, Config, Event, Machine, Outcome, Predictor, PreparedRun, Preparing, Report, Request, Run, RunDir,
+    StoppedRun, TrainConfig, TrainError,
 };
 use burn::tensor::Device;
 
@@ -102,8 +102,8 @@ pub(crate) fn machine(opened: &Opened) -> Machine {
 }
 
 /// A run that is about to be made, on the backend that is always there.
-pub(crate) fn new_run(config: &Config) -> NewRun {
-    NewRun::prepare(config.clone(), machine(&flex()), Preparing::unwatched()).unwrap()
+pub(crate) fn new_run(config: &Config) -> PreparedRun {
+    PreparedRun::prepare(config.clone(), machine(&flex()), Preparing::unwatched()).unwrap()
 }
 
 /// A run to be trained on.
@@ -119,7 +119,7 @@ pub(crate) fn fit(run: &mut Run, request: &dyn Fn() -> Option<Request>) -> Resul
 
 /// Trains in a new run directory.
 pub(crate) fn train(config: &Config, path: &Path, opened: &Opened) -> Result<Outcome, TrainError> {
-    let new = NewRun::prepare(config.clone(), machine(opened), Preparing::unwatched())?;
+    let new = PreparedRun::prepare(config.clone(), machine(opened), Preparing::unwatched())?;
     fit(&mut new.create(path, false)?, &|| None)
 }
 

@@ -75,7 +75,7 @@ pub(super) fn train(args: &Train, of: u32, talk: Talk) -> Result<(), Failure> {
             }
         };
         if index == 1 && !talk.quiet {
-            warn_of_rare_labels(&run.made_of().prepared().account.manifest, of);
+            warn_of_rare_labels(&run.setup().prepared().account.manifest, of);
         }
         match session::fit(&mut run, talk, &signals)? {
             Outcome::Interrupted { step } => return Err(stopped(step)),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use attentive_data::{KerasVocabulary, TextEncoder, TokenizerConfig};
 use attentive_export::{ExportError, KerasModel, order_of};
-use attentive_train::{Config, ConfigError, Held, NewRun, RunDir, StagingError, TrainError};
+use attentive_train::{Config, ConfigError, Held, PreparedRun, RunDir, StagingError, TrainError};
 
 use super::introduce::introduce as introduce_run;
 use super::opening::{load_config, open_machine};
@@ -42,7 +42,7 @@ pub(super) fn import(args: &Import, talk: Talk) -> Result<(), Failure> {
     let signals = Signals::listen()?;
     let machine = open_machine(None, &config)?;
     let held = Held { encoder: Some(encoder), ..Held::default() };
-    let mut new = prepared(talk, &signals, |preparing| NewRun::prepare_with(config, held, machine, preparing))?;
+    let mut new = prepared(talk, &signals, |preparing| PreparedRun::prepare_with(config, held, machine, preparing))?;
     if let Some(signal) = signals.release() {
         return Err(Failure::InterruptedEarly { signal, kept: true });
     }

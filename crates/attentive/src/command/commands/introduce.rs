@@ -1,14 +1,14 @@
 //! What a person sees before a training: what is about to be trained, on what, and what is noteworthy about the data.
 
 use attentive_data::Split;
-use attentive_train::{NewRun, StartAccount, WeightInit, summary};
+use attentive_train::{PreparedRun, StartAccount, WeightInit, summary};
 
 use crate::output::tell;
 use crate::style::Style;
 use crate::table::{count, percent};
 
 /// What is about to be trained, on what, and what is noteworthy about the data.
-pub(super) fn introduce(run: &NewRun) {
+pub(super) fn introduce(run: &PreparedRun) {
     let (config, prepared, machine) = (run.config(), run.prepared(), run.machine());
     let style = Style::for_stderr();
     let splits = [Split::Train, Split::Validation, Split::Test]

@@ -1,7 +1,7 @@
 //! What `train`, `resume` and the folds of a cross-validation have in common: what a person sees while a run is prepared and
 //! trained, and signals that stop it.
 
-use attentive_train::{Callbacks, Config, NewRun, Outcome, Run, RunDir, StoppedRun};
+use attentive_train::{Callbacks, Config, Outcome, PreparedRun, Run, RunDir, StoppedRun};
 
 use super::introduce::introduce;
 use super::opening::open_machine;
@@ -12,9 +12,9 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 
 /// Prepares a new run, of which nothing is created yet.
-pub(super) fn prepare(config: Config, talk: Talk, signals: &Signals) -> Result<NewRun, Failure> {
+pub(super) fn prepare(config: Config, talk: Talk, signals: &Signals) -> Result<PreparedRun, Failure> {
     let machine = open_machine(None, &config)?;
-    told(talk, signals, |preparing| NewRun::prepare(config, machine, preparing))
+    told(talk, signals, |preparing| PreparedRun::prepare(config, machine, preparing))
 }
 
 /// Prepares a run that stopped, with its own config or another.
@@ -33,10 +33,10 @@ pub(super) fn resume(
 /// Trains until the end or the first signal.
 pub(super) fn fit(run: &mut Run, talk: Talk, signals: &Signals) -> Result<Outcome, Failure> {
     if !talk.quiet {
-        introduce(run.made_of());
+        introduce(run.setup());
     }
     signals.hold();
-    let mut progress = Progress::new(talk, run.made_of().config());
+    let mut progress = Progress::new(talk, run.setup().config());
     let outcome =
         run.fit(&mut Callbacks { on_event: &mut |event| progress.show(event), request: &|| signals.request() });
     progress.clear();

@@ -48,7 +48,7 @@ fn fit(run: &mut Run, talk: Talk, signals: &Signals) -> Result<(), Failure> {
             if !talk.quiet {
                 tell(""); // a line of its own between the progress and the results, and none before the results alone
             }
-            print(&final_table(run.path(), run.made_of().config(), &report))?;
+            print(&final_table(run.path(), run.setup().config(), &report))?;
             if let Some((split, linear, own)) = ahead(&report).filter(|_| !talk.quiet) {
                 let (linear, own) = (percent(linear), percent(own));
                 tell(&format!(

@@ -35,9 +35,9 @@ pub(super) fn verify(args: &Verify, talk: Talk) -> Result<(), Failure> {
         }
         signals.hold(); // the scratch run is to be removed
         let scratch = scratch()?;
-        let mut progress = Progress::new(talk, replay.made_of().config());
+        let mut progress = Progress::new(talk, replay.setup().config());
         if !talk.quiet {
-            let machine = replay.made_of().machine();
+            let machine = replay.setup().machine();
             tell(&format!(
                 "training the first {} steps again, on {} ({})",
                 count(replay.steps()),
