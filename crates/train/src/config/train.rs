@@ -98,7 +98,7 @@ pub struct TrainConfig {
     pub early_stopping: Option<EarlyStoppingConfig>,
     /// Whether to measure beside the classifier what a plain linear model reaches on the same splits: words, pairs of words and
     /// n-grams of characters, by TF-IDF and a linear SVM. It is left out where it would take longer than seconds, for more than
-    /// 64 MiB of training texts or 300 labels, and for pairs of texts. Default true: whoever does no better needs no training.
+    /// 8 MiB of training texts or 300 labels, and for pairs of texts. Default true: whoever does no better needs no training.
     pub baseline: bool,
     /// Steps between two lines in `metrics.jsonl`. Default 50.
     #[schemars(range(min = 1))]

@@ -13,7 +13,7 @@ use crate::metrics::{BaselineFigures, Decision, Scored, Task};
 use crate::preparation::Prepared;
 
 /// More bytes of training texts than this are not read again for a figure of comparison.
-const MAX_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 8 << 20;
 
 /// More labels than this would take minutes, each a model of its own.
 const MAX_LABELS: usize = 300;
