@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use attentive_data::{Split, SplitRecord};
-use attentive_train::{Metrics, Precision, Predictor, Report, SplitAccount, TrainError, sha256, write_safetensors};
+use attentive_train::{Metrics, Precision, Predictor, Report, SplitAccount, sha256, write_safetensors};
 use serde::{Deserialize, Serialize};
 
 use crate::error::BundleError;
@@ -75,7 +75,7 @@ impl About {
     /// # Errors
     /// When the device fails.
     pub fn of_run(predictor: &Predictor, account: &SplitAccount, report: Option<&Report>) -> Result<Self, BundleError> {
-        let weights = predictor.model().weights().map_err(TrainError::from)?;
+        let weights = predictor.weights()?;
         let encode = |reason| BundleError::Encode { file: WEIGHTS, reason };
         let weights_sha256 = sha256(&write_safetensors(&weights, Precision::F32).map_err(encode)?);
         let manifest = &account.manifest;

@@ -25,8 +25,14 @@ const LABELS: &str = "labels.json";
 const EXAMPLES: &str = "examples.jsonl";
 const README: &str = "README.md";
 
+/// The n-grams of a linear part, where there is one.
+const NGRAMS: &str = "ngrams.json";
+
 /// Every file but the manifest, in the order of their names.
-const FILES: [&str; 6] = [README, CONFIG, EXAMPLES, LABELS, WEIGHTS, TOKENIZER];
+fn file_names(has_linear: bool) -> Vec<&'static str> {
+    let all = [README, CONFIG, EXAMPLES, LABELS, WEIGHTS, NGRAMS, TOKENIZER];
+    all.into_iter().filter(|&name| has_linear || name != NGRAMS).collect()
+}
 
 /// By how much a probability may differ from where the bundle was made.
 const TOLERANCE: f32 = 1e-5;
@@ -72,9 +78,11 @@ impl Bundle {
             false => Err(format!("it is longer than {MAX_BYTES} bytes")),
         })?;
         let manifest = BundleManifest::from_bytes(&bytes).map_err(damaged(MANIFEST))?;
-        if !manifest.files.keys().map(String::as_str).eq(FILES) {
-            let names: Vec<&str> = manifest.files.keys().map(String::as_str).collect();
-            return Err(damaged(MANIFEST)(format!("its files are {names:?}, not {FILES:?}")));
+        let (names, expected) =
+            (manifest.files.keys().map(String::as_str), file_names(manifest.files.contains_key(NGRAMS)));
+        if !names.clone().eq(expected.iter().copied()) {
+            let names: Vec<&str> = names.collect();
+            return Err(damaged(MANIFEST)(format!("its files are {names:?}, not {expected:?}")));
         }
         let mut files = BTreeMap::new();
         for (name, entry) in &manifest.files {
@@ -126,7 +134,8 @@ impl Bundle {
         let encoder = encoder.map_err(|error| self.damaged(TOKENIZER)(error.to_string()))?;
         let weights = weights.unwrap_or_else(|_| Err("its parser gave up on it".to_string()));
         let weights = weights.map_err(self.damaged(WEIGHTS))?;
-        Ok(Parts { config: self.config.clone(), labels, encoder, weights, thresholds, step: self.about().step })
+        let (config, ngrams, step) = (self.config.clone(), self.files.get(NGRAMS).cloned(), self.about().step);
+        Ok(Parts { config, labels, encoder, weights, ngrams, thresholds, step })
     }
 
     /// The classifier on a device.
@@ -136,6 +145,7 @@ impl Bundle {
     pub fn predictor(&self, device: &Device) -> Result<Predictor, BundleError> {
         Predictor::new(self.parts()?, device).map_err(|error| match error {
             TrainError::Weights(error) => self.damaged(WEIGHTS)(error.to_string()),
+            TrainError::LinearPart { reason } => self.damaged(NGRAMS)(reason),
             other => other.into(),
         })
     }
@@ -224,7 +234,7 @@ pub fn write_bundle(
     let labels = labels::to_json(predictor.labels(), predictor.sizes().head, predictor.thresholds());
     // Whoever receives it may have other backends.
     let config = Config { backend: "auto".to_string(), ..predictor.config().clone() };
-    let files = [
+    let mut files = vec![
         (CONFIG, config.to_toml().into_bytes()),
         (EXAMPLES, Example::to_jsonl(&examples).into_bytes()),
         (LABELS, labels.into_bytes()),
@@ -232,6 +242,7 @@ pub fn write_bundle(
         (README, readme.into_bytes()),
         (TOKENIZER, predictor.encoder().to_json().into_bytes()),
     ];
+    files.extend(predictor.ngrams().map(|ngrams| (NGRAMS, ngrams)));
     for (name, bytes) in &files {
         staged.write(name, bytes)?;
     }

@@ -27,13 +27,14 @@ impl ExportModel {
     /// [`BundleError::Encode`] when a weight does not fit into them; when the device fails.
     pub fn new(predictor: &Predictor, precision: Precision, device: &Device) -> Result<Self, BundleError> {
         let encode = |reason| BundleError::Encode { file: WEIGHTS, reason };
-        let weights = predictor.model().weights().map_err(TrainError::from)?;
+        let weights = predictor.weights()?;
         let weights = write_safetensors(&weights, precision).map_err(encode)?;
         let parts = Parts {
             config: predictor.config().clone(),
             labels: predictor.labels().clone(),
             encoder: TextEncoder::from_bytes(predictor.encoder().to_json().as_bytes()).map_err(TrainError::from)?,
             weights: read_safetensors(&weights).map_err(encode)?,
+            ngrams: predictor.ngrams(),
             thresholds: predictor.thresholds().to_vec(),
             step: predictor.step(),
         };

@@ -14,6 +14,8 @@ pub enum DataProgress {
         /// Texts in all.
         total: usize,
     },
+    /// The linear part is solved.
+    SolvingLinear,
 }
 
 /// Told of progress; says whether to go on.

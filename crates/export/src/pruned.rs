@@ -34,7 +34,7 @@ pub fn prune(predictor: &Predictor, splits: &[&Examples], device: &Device) -> Re
         }
     }
     let (encoder, rows) = encoder.pruned(&used).ok_or(ExportError::Unprunable)?;
-    let mut weights = predictor.model().weights().map_err(TrainError::from)?;
+    let mut weights = predictor.weights()?;
     for table in weights.iter_mut().filter(|weight| weight.name == Table::Embedding.weight()) {
         let width = table.shape.get(1).copied().unwrap_or(1);
         table.values = rows.iter().flat_map(|&row| table.values[row as usize * width..][..width].to_vec()).collect();
@@ -45,6 +45,7 @@ pub fn prune(predictor: &Predictor, splits: &[&Examples], device: &Device) -> Re
         labels: predictor.labels().clone(),
         encoder,
         weights,
+        ngrams: predictor.ngrams(),
         thresholds: predictor.thresholds().to_vec(),
         step: predictor.step(),
     };

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use attentive_data::DataError;
+use attentive_linear::LinearError;
 use attentive_model::WeightsError;
 
 use crate::config::{ConfigError, InvalidConfig};
@@ -176,6 +177,15 @@ pub enum TrainError {
         parameters: u128,
         /// The limit.
         limit: u128,
+    },
+    /// The linear part could not be solved.
+    #[error("the linear part could not be solved")]
+    Linear(#[from] LinearError),
+    /// The files of a linear part do not fit each other.
+    #[error("the linear part could not be used: {reason}")]
+    LinearPart {
+        /// What is wrong with it.
+        reason: String,
     },
     /// A file could not be read or written.
     #[error("cannot {action} `{path}`", path = path.display())]

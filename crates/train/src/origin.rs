@@ -16,6 +16,8 @@ const EPOCHS: &str = "train.epochs";
 const VECTORS: &str = "vectors";
 /// The field of the weights that a run started from.
 const START: &str = "start";
+/// The field of the linear part.
+const LINEAR: &str = "linear";
 
 /// What a run was made from. A checkpoint only continues a run made from the same. Hashes are SHA-256 in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub struct Origin {
     /// The weights that it started from, if another training made them; see [`crate::StartAccount`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) start: Option<String>,
+    /// The linear part, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) linear: Option<String>,
     /// What computes: version, revision, backends, and a GPU's name.
     pub(crate) build: BTreeMap<String, String>,
 }
@@ -43,7 +48,7 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Difference {
-    /// A key of the config, or `data.train.examples`, `tokenizer`, `labels`, `vectors`, `start`, `build.…`.
+    /// A key of the config, or `data.train.examples`, `tokenizer`, `labels`, `vectors`, `start`, `linear`, `build.…`.
     pub field: String,
     /// What it was; of what is too long to tell, the hash. `None` where there was nothing.
     pub was: Option<Value>,
@@ -72,6 +77,7 @@ impl Origin {
             labels: nothing(),
             vectors: None,
             start: None,
+            linear: None,
             build: BTreeMap::new(),
         }
     }
@@ -100,6 +106,7 @@ impl Origin {
             // Not known of a run that an older program made.
             (VECTORS, &self.vectors, &now.vectors, self.vectors.is_some()),
             (START, &self.start, &now.start, true),
+            (LINEAR, &self.linear, &now.linear, true),
         ];
         for (field, was, is, is_known) in at_start {
             if is_known && was != is {
@@ -160,7 +167,8 @@ impl Difference {
 
     /// Whether values are told, not hashes.
     fn is_told(&self) -> bool {
-        !(self.field.ends_with(".examples") || ["tokenizer", "labels", VECTORS, START].contains(&self.field.as_str()))
+        !(self.field.ends_with(".examples")
+            || ["tokenizer", "labels", VECTORS, START, LINEAR].contains(&self.field.as_str()))
     }
 }
 

@@ -3,33 +3,31 @@
 //! Nothing here prints, or reads a clock to decide anything but when to save besides; what happens is told to an observer
 //! as [`Event`]s.
 
+mod reporting;
+mod alone;
 mod saving;
 
 use std::time::Instant;
 
-use attentive_data::Split;
 use attentive_ops::is_host;
-use burn::module::Module;
 use serde_json::json;
 
 use crate::batches::loader::{Loader, StepBatch, ahead};
 use crate::checkpoint::selection::{Best, monitored};
-use crate::checkpoint::{Snapshot, State, Store, WEIGHTS};
+use crate::checkpoint::{Snapshot, State, Store};
 use crate::config::Config;
 use crate::config::ScheduleConfig;
 use crate::error::{CheckpointError, TrainError};
-use crate::evaluation::baseline::baseline;
-use crate::evaluation::chosen::Chosen;
-use crate::evaluation::evaluate::{Evaluator, task};
-use crate::metrics::{Decision, Metrics};
+use crate::evaluation::evaluate::Evaluator;
+use crate::metrics::{Balance, Metrics};
 use crate::preparation::preflight;
 use crate::run::LockedRun;
 use crate::run::metrics_log::MetricsLog;
-use crate::storage::encoded::sha256_of;
 use crate::training::event::Event;
-use crate::training::job::{Callbacks, Job, Outcome, Report, Request};
+use crate::training::job::{Callbacks, Job, Outcome, Request};
 use crate::training::learner::{Learner, StepContext, Stepped, restore};
 use crate::training::recovery::{Recovered, SetAside};
+use reporting::report;
 
 /// How many steps a GPU is given at most before what they made of it is read back. A signal is heard after as many.
 const MAX_STEPS_AT_ONCE: usize = 16;
@@ -48,13 +46,16 @@ pub(crate) fn fit(
     recovered: Recovered,
     callbacks: &mut Callbacks,
 ) -> Result<Outcome, TrainError> {
+    if !job.config.has_network() {
+        return alone::solve(run, job, recovered, callbacks);
+    }
     let mut trainer = Trainer::start(run, job, recovered, callbacks)?;
     if trainer.is_done()
         && let Some(report) = run.report()?
     {
         return Ok(Outcome::Finished(report));
     }
-    preflight::check_disk(run, job.config, &trainer.learner.model)?;
+    preflight::check_disk(run, job.config, Some(&trainer.learner.model))?;
     (callbacks.on_event)(&Event::Start { step: trainer.state.step, total_steps: trainer.total_steps });
     while !trainer.is_done() {
         match trainer.epoch(callbacks) {
@@ -64,7 +65,7 @@ pub(crate) fn fit(
             Err(Halt::Failed(error)) => return Err(error),
         }
     }
-    trainer.report(callbacks).map(Outcome::Finished)
+    report(run, job, &trainer.store, &trainer.state, &trainer.evaluator, callbacks).map(Outcome::Finished)
 }
 
 /// How far an epoch went.
@@ -328,14 +329,19 @@ impl<'a> Trainer<'a> {
         Ok(if stops { Reached::Stop } else { Reached::End })
     }
 
-    /// The metrics on the validation split, if there is one, by the weights that would predict and with the thresholds
-    /// that are best for them.
+    /// The metrics on the validation split, if there is one, by the weights that would predict, with the factors of their logits
+    /// and the thresholds that are best for them.
     fn validate(&mut self) -> Result<Option<Metrics>, TrainError> {
-        let Some(split) = &self.job.prepared.validation else {
+        let prepared = self.job.prepared;
+        let Some(split) = &prepared.validation else {
+            self.state.balance = self.evaluator.balance(self.config, prepared, None);
             self.state.thresholds = self.evaluator.decision(self.config, None).thresholds;
             return Ok(None);
         };
-        let scores = self.evaluator.scores(&self.learner.predicting()?, split)?;
+        let logits = self.evaluator.logits(Some(&self.learner.predicting()?), &split.inputs)?;
+        self.state.balance = self.evaluator.balance(self.config, prepared, Some(&logits));
+        let balanced = logits.balanced(self.state.balance.unwrap_or(Balance::PLAIN), split.linear.as_deref());
+        let scores = self.evaluator.scores(balanced, split);
         let decision = self.evaluator.decision(self.config, Some(&scores));
         let metrics = self.evaluator.metrics(&scores, &decision);
         self.state.thresholds = decision.thresholds;
@@ -363,37 +369,5 @@ impl<'a> Trainer<'a> {
             }
             error => Halt::Failed(error),
         })
-    }
-
-    /// Evaluates the best weights on every split and writes the report.
-    fn report(&mut self, callbacks: &mut Callbacks) -> Result<Report, TrainError> {
-        let newest = self.store.glance(self.state.step)?;
-        let shapes = self.learner.model.weight_shapes();
-        let chosen = Chosen::load(&self.store, newest, self.job.prepared.labels.len(), self.config, &shapes)?;
-        let encode = |reason| CheckpointError::Encode { file: WEIGHTS, reason };
-        let weights_sha256 = sha256_of(&chosen.weights).map_err(encode)?;
-        let model = self.learner.model.clone().with_weights(chosen.weights)?.valid();
-        let decision = Decision { task: task(self.config), thresholds: chosen.thresholds };
-        let mut splits = std::collections::BTreeMap::new();
-        for name in [Split::Train, Split::Validation, Split::Test] {
-            let Some(split) = self.job.prepared.split(name) else { continue };
-            let metrics = self.evaluator.final_metrics(&self.evaluator.scores(&model, split)?, &decision);
-            (callbacks.on_event)(&Event::Evaluated { split: name, epoch: chosen.epoch, metrics: metrics.clone() });
-            splits.insert(name, metrics);
-        }
-        let report = Report {
-            epoch: chosen.epoch,
-            step: chosen.step,
-            epochs_trained: self.state.epoch,
-            stopped_early: self.state.stopped_early,
-            skipped_steps: self.state.non_finite.skipped,
-            rollbacks: self.state.non_finite.rollbacks,
-            changes: self.state.changes.iter().filter(|change| !change.difference.is_free()).cloned().collect(),
-            baseline: baseline(self.config, self.job.prepared).unwrap_or_default().into_iter().collect(),
-            weights_sha256,
-            splits,
-        };
-        self.run.write_report(&report)?;
-        Ok(report)
     }
 }

@@ -42,9 +42,12 @@ pub(crate) fn train(error: &TrainError) -> u8 {
         TrainError::Checkpoint(CheckpointError::NotFinite { .. })
         | TrainError::Diverged { .. }
         | TrainError::NoWayBack { .. } => DIVERGED,
-        TrainError::Checkpoint(_) | TrainError::Weights(_) | TrainError::Changed { .. } | TrainError::Start { .. } => {
-            BAD_DATA
-        }
+        TrainError::Checkpoint(_)
+        | TrainError::Weights(_)
+        | TrainError::Linear(_)
+        | TrainError::LinearPart { .. }
+        | TrainError::Changed { .. }
+        | TrainError::Start { .. } => BAD_DATA,
         TrainError::RunExists { .. }
         | TrainError::FoldsExist { .. }
         | TrainError::RunLocked { .. }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::linear::LinearConfig;
 use super::tokenizer::TokenizerConfig;
 
 /// The most buckets: ids and their embedding stay well below what an `i32` and a graphics card hold.
@@ -12,8 +13,8 @@ const MAX_WORD_NGRAMS: usize = 5;
 /// The longest n-gram of characters.
 const MAX_CHARACTER_NGRAMS: usize = 10;
 
-/// N-grams that the model sees beside the tokens, hashed into buckets (Joulin et al. 2017, "Bag of Tricks"). Default:
-/// none.
+/// What the classifier sees of a text beside its tokens: n-grams hashed into buckets, with a vector each (Joulin et al. 2017,
+/// "Bag of Tricks"), and a linear part. Default: none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeaturesConfig {
@@ -28,11 +29,14 @@ pub struct FeaturesConfig {
     /// not told apart. From 1 to 16,777,216. Default: 100,000.
     #[schemars(range(min = 1, max = 16_777_216))]
     pub buckets: usize,
+    /// A linear part. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linear: Option<LinearConfig>,
 }
 
 impl Default for FeaturesConfig {
     fn default() -> Self {
-        Self { word_ngrams: 1, character_ngrams: None, buckets: 100_000 }
+        Self { word_ngrams: 1, character_ngrams: None, buckets: 100_000, linear: None }
     }
 }
 
@@ -55,7 +59,7 @@ impl Default for CharacterNgrams {
 }
 
 impl FeaturesConfig {
-    /// Whether there are any features.
+    /// Whether n-grams are hashed.
     pub fn is_on(&self) -> bool {
         self.word_ngrams > 1 || self.character_ngrams.is_some()
     }
@@ -86,6 +90,11 @@ impl FeaturesConfig {
         if !(1..=MAX_BUCKETS).contains(&self.buckets) {
             problems.push(("buckets", format!("must be from 1 to {MAX_BUCKETS}, not {}", self.buckets)));
         }
+        let of_linear = self.linear.iter().flat_map(LinearConfig::problems);
+        problems.extend(
+            of_linear
+                .map(|(key, message)| (if key == "words" { "linear.words" } else { "linear.characters" }, message)),
+        );
         problems
     }
 }
@@ -98,7 +107,7 @@ mod tests {
     #[test]
     fn features_are_off_unless_asked_for() {
         let config: FeaturesConfig = serde_json::from_str("{}").unwrap();
-        assert_eq!(config, FeaturesConfig { word_ngrams: 1, character_ngrams: None, buckets: 100_000 });
+        assert_eq!(config, FeaturesConfig::default());
         assert!(!config.is_on());
         assert_eq!(config.problems(&TokenizerConfig::default()), []);
         let config: FeaturesConfig = serde_json::from_str(r#"{"character_ngrams":{"max":5}}"#).unwrap();
@@ -112,6 +121,7 @@ mod tests {
             word_ngrams: 6,
             character_ngrams: Some(CharacterNgrams { min: 11, max: 0 }),
             buckets: (1 << 24) + 1,
+            linear: None,
         };
         let problems: Vec<String> = config
             .problems(&TokenizerConfig::Char(CharConfig::default()))

@@ -8,6 +8,7 @@ mod format;
 mod data;
 mod problems;
 mod tokenizer;
+mod linear;
 mod features;
 
 pub use column::{Column, JoinedColumns, TextColumns};
@@ -15,6 +16,7 @@ pub use data::DataConfig;
 pub use features::{CharacterNgrams, FeaturesConfig};
 pub use files::Files;
 pub use format::{Format, Packing, extension, packing};
+pub use linear::{LinearConfig, LinearLoss, NaiveBayes};
 pub use split_source::{Cut, CutBy, Fold, SplitSource};
 pub use tokenizer::{
     BpeConfig, CharConfig, FileConfig, Punctuation, TokenizerConfig, UnigramConfig, WordConfig, WordpieceConfig,

@@ -18,7 +18,7 @@ pub mod fuzzing;
 use std::path::Path;
 
 use attentive_model::{AttentionConfig, Head, Pooling, Positions, ScoreMode, Weight};
-use attentive_train::{OptimizerConfig, OptimizerState, Predictor, StagedFile, TrainError};
+use attentive_train::{OptimizerConfig, OptimizerState, Predictor, StagedFile};
 use serde_json::{Value, json};
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ pub fn write_keras(
     output: &Path,
 ) -> Result<Trainable, ExportError> {
     check(predictor)?;
-    let weights = predictor.model().weights().map_err(TrainError::from)?;
+    let weights = predictor.weights()?;
     let variables = variables(&weights);
     let adam = match &predictor.config().train.optimizer {
         OptimizerConfig::Adam(adam) => Some(adam),
@@ -124,6 +124,7 @@ fn check(predictor: &Predictor) -> Result<(), ExportError> {
         (model.windows.is_some(), "model.windows"),
         (model.embedding.frozen, "model.embedding.frozen"),
         (sizes.buckets.is_some(), "features"),
+        (predictor.has_linear(), "features.linear"),
         (model.masking && predictor.encoder().pad_id() != 0, "tokenizer"),
     ];
     match reasons.into_iter().find(|(is_in_the_way, _)| *is_in_the_way) {

@@ -129,7 +129,7 @@ fn a_model_of_texts_says_what_keras_says() {
     assert_same(&trained, expected);
     let device = attentive_backend::open("flex").unwrap().device;
     let Imported { weights, .. } = trained;
-    let parts = Parts { config, labels, encoder, weights, thresholds: Vec::new(), step: 0 };
+    let parts = Parts { config, labels, encoder, weights, ngrams: None, thresholds: Vec::new(), step: 0 };
     let predictor = Predictor::new(parts, &device).unwrap();
     let found = predictor.predict(&texts, None).unwrap();
     for (prediction, row) in found.iter().zip(expected["probabilities"].as_array().unwrap()) {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use attentive_model::{EmbeddingEncoderConfig, EncoderConfig, Head, Pair, Positions, Weight, sinusoids};
-use attentive_train::{Predictor, StagedFile, TrainError};
+use attentive_train::{Predictor, StagedFile};
 use serde_json::json;
 
 pub use self::account::Rerun;
@@ -64,7 +64,10 @@ fn rerun(_: &[u8], _: &Predictor, _: &OwnTexts) -> Result<Option<Rerun>, ExportE
 /// # Errors
 /// [`ExportError::TooLarge`] when the weights do not fit into one file; when the device fails.
 pub fn to_onnx(predictor: &Predictor) -> Result<Vec<u8>, ExportError> {
-    let weights = predictor.model().weights().map_err(TrainError::from)?;
+    if predictor.has_linear() {
+        return Err(ExportError::Unsupported { format: "onnx", part: "`features.linear`".to_string() });
+    }
+    let weights = predictor.weights()?;
     let bytes = weights.iter().map(|weight| weight.values.len() as u64 * 4).sum();
     if bytes > MAX_WEIGHTS {
         return Err(ExportError::TooLarge { bytes, limit: MAX_WEIGHTS });

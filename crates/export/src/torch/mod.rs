@@ -39,6 +39,9 @@ pub fn write_torch(
     output: &Path,
     device: &Device,
 ) -> Result<Rounded, ExportError> {
+    if predictor.has_linear() {
+        return Err(ExportError::Unsupported { format: "safetensors", part: "`features.linear`".to_string() });
+    }
     let staged = StagedDirectory::new(output)?;
     let rounded_model = ExportModel::new(predictor, precision, device)?;
     let rounded = &rounded_model.predictor;

@@ -26,6 +26,7 @@ pub(crate) use self::manifest::SCHEMA;
 use self::selection::Selection;
 pub(crate) use self::store::{Glance, Newest, Store, directory_name};
 use crate::error::CheckpointError;
+use crate::metrics::Balance;
 use crate::origin::{Change, Origin};
 use crate::step::schedule::PlateauState;
 use crate::storage::encoded::{Encoded, NamedTensor};
@@ -57,6 +58,10 @@ pub(crate) struct State {
     pub selection: Selection,
     /// Above which probability each label is decided for, as the last evaluation found; empty for one half.
     pub thresholds: Vec<f32>,
+    /// By what the logits of the network and of the linear part are multiplied, as the last evaluation found; `None` where both
+    /// stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance: Option<Balance>,
     /// Where a schedule that waits for improvement stands.
     pub plateau: PlateauState,
     /// Whether early stopping ended the run.
@@ -97,6 +102,7 @@ impl State {
             (self.running.correct <= self.running.examples, "more right decisions than examples"),
             (self.epoch <= self.step, "more epochs than steps"),
             (self.thresholds.iter().all(|threshold| (0.0..=1.0).contains(threshold)), "a threshold beyond 0 and 1"),
+            (self.balance.is_none_or(Balance::is_valid), "a factor of logits that is negative or not finite"),
             (of_best.into_iter().all(f64::is_finite), "a best value that is not finite"),
             (self.selection.best.iter().all(|best| best.step <= self.step), "a best step that is yet to come"),
             (self.plateau.scale > 0.0 && self.plateau.scale <= 1.0, "a scale of the learning rate beyond 0 and 1"),

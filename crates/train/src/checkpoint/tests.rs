@@ -22,6 +22,7 @@ fn origin() -> Origin {
         labels: text("l"),
         vectors: None,
         start: None,
+        linear: None,
         build: BTreeMap::from([(text("burn"), text("0"))]),
     }
 }
@@ -256,6 +257,7 @@ fn every_difference_is_named_and_only_more_epochs_are_free() {
         labels: "m".to_string(),
         vectors: Some("w".to_string()),
         start: Some("s".to_string()),
+        linear: None,
         build: BTreeMap::from([("burn".to_string(), "1".to_string())]),
     };
     let was = Origin { vectors: Some("v".to_string()), ..origin() };

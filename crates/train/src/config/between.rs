@@ -16,6 +16,7 @@ pub(super) fn problems(config: &Config) -> Vec<(String, String)> {
     sizes(config, &mut problems);
     start(config, &mut problems);
     parts(config, &mut problems);
+    linear(config, &mut problems);
     problems.0
 }
 
@@ -112,6 +113,7 @@ fn validation(config: &Config, problems: &mut Problems) {
         (train.early_stopping.is_some(), "train.early_stopping", "early stopping"),
         (matches!(train.schedule, ScheduleConfig::Plateau(_)), "train.schedule.plateau", "a plateau schedule"),
         (train.threshold == Threshold::Tuned, "train.threshold", "tuning thresholds"),
+        (train.calibrate, "train.calibrate", "calibration"),
         (train.average_best > 1, "train.average_best", "choosing the best epochs to average"),
     ] {
         if needs_it {
@@ -161,6 +163,33 @@ fn parts(config: &Config, problems: &mut Problems) {
             &format!("train.learning_rates.{name}"),
             format!("no part of this model that is trained is called `{name}`; its parts are {known}"),
         );
+    }
+}
+
+/// A linear part reads single texts, and beside one that is alone there is nothing to train.
+fn linear(config: &Config, problems: &mut Problems) {
+    let Some(linear) = &config.features.linear else { return };
+    if config.data.text.is_pair() {
+        problems.add(
+            "features.linear",
+            "the linear part reads single texts, but `data.text` names two columns: leave one out",
+        );
+    }
+    let (model, train) = (&config.model, &config.train);
+    for (is_there, key) in [
+        (config.features.is_on(), "features.word_ngrams"),
+        (model.windows.is_some(), "model.windows"),
+        (model.embedding.vectors.is_some(), "model.embedding.vectors"),
+        (train.init_from.is_some(), "train.init_from"),
+        (train.ema.is_some(), "train.ema"),
+        (train.early_stopping.is_some(), "train.early_stopping"),
+        (train.average_best > 1, "train.average_best"),
+    ] {
+        if linear.alone && is_there {
+            let message =
+                format!("`{key}` is for the network, which `features.linear.alone` leaves out: leave one out");
+            problems.add(key, message);
+        }
     }
 }
 

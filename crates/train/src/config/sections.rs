@@ -54,6 +54,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Whether a network is trained: not where a linear part is the whole classifier.
+    pub fn has_network(&self) -> bool {
+        !self.features.linear.as_ref().is_some_and(|linear| linear.alone)
+    }
+
     /// That its backend is none of the known ones.
     pub(super) fn backend_problem(&self, known: &[&str]) -> Option<(String, String)> {
         if self.backend == "auto" || known.contains(&self.backend.as_str()) {

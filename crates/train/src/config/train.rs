@@ -75,6 +75,10 @@ pub struct TrainConfig {
     /// validation split: with several labels per text one for each label, best for the label's F1, or for micro F1 if
     /// that is the `monitor`; with two labels one that is best for `monitor`. Default 0.5, as Keras.
     pub threshold: Threshold,
+    /// Multiply the logits by the one factor that makes the labels of the validation split most likely (temperature scaling: Guo
+    /// et al. 2017), so that of the texts that get 80 % four in five are right. It changes no decision but those of thresholds,
+    /// and is part of the weights of the head in every export. Default false; beside a linear part it is done in any case.
+    pub calibrate: bool,
     /// Evaluate and predict with an exponential moving average of the weights instead of the last ones: the share that
     /// the average keeps at each step, such as 0.999. It grows from 0.1 during the first steps, so that the initial
     /// weights are soon forgotten. Default: none.
@@ -142,6 +146,7 @@ impl Default for TrainConfig {
             label_smoothing: 0.0,
             class_weights: None,
             threshold: Threshold::default(),
+            calibrate: false,
             ema: None,
             average_best: 1,
             schedule: ScheduleConfig::default(),

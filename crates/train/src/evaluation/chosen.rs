@@ -6,13 +6,19 @@ use attentive_model::Weight;
 use crate::checkpoint::{Glance, MOMENTS, STATE, Store, WEIGHTS};
 use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
+use crate::metrics::Balance;
+use crate::preparation::start::HEAD;
 use crate::step::average::{self, mean, shaped};
 
 /// The weights that a run is evaluated and predicts with.
 #[derive(Debug)]
 pub(crate) struct Chosen {
-    /// The weights, by name.
+    /// The weights of the network, by name; those of its head times what its logits count.
     pub weights: Vec<Weight>,
+    /// By what the logits of the linear part are multiplied.
+    pub linear_scale: f32,
+    /// The factors of both parts, where they do not stay as they are.
+    pub balance: Option<Balance>,
     /// Above which probability each label is decided for; empty for one half.
     pub thresholds: Vec<f32>,
     /// The step of the best checkpoint among them.
@@ -59,8 +65,21 @@ impl Chosen {
         loaded.iter().try_for_each(|checkpoint| checkpoint.check_labels(n_labels))?;
         let (step, epoch) = loaded.first().map_or((0, 0), |best| (best.state.step, best.state.epoch));
         let thresholds = mean_thresholds(&loaded);
+        let balances = loaded.iter().all(|checkpoint| checkpoint.state.balance.is_some());
+        let balance = mean_balance(&loaded);
         let weights = loaded.iter().map(|checkpoint| weights(store, checkpoint, config, shapes));
-        Ok(Self { weights: mean(weights.collect::<Result<_, _>>()?), thresholds, step, epoch })
+        let mut weights = mean(weights.collect::<Result<_, _>>()?);
+        for weight in weights.iter_mut().filter(|weight| weight.name.starts_with(HEAD)) {
+            weight.values.iter_mut().for_each(|value| *value *= balance.network);
+        }
+        Ok(Self {
+            weights,
+            linear_scale: balance.linear,
+            balance: balances.then_some(balance),
+            thresholds,
+            step,
+            epoch,
+        })
     }
 }
 
@@ -76,6 +95,14 @@ fn weights(
     }
     let (_, averages) = average::split_saved(store.moments(checkpoint)?);
     shaped(averages, shapes).map_err(|error| checkpoint.damaged(MOMENTS, error.to_string()))
+}
+
+fn mean_balance(checkpoints: &[Glance]) -> Balance {
+    let found = || checkpoints.iter().map(|checkpoint| checkpoint.state.balance.unwrap_or(Balance::PLAIN));
+    let mean = |factor: fn(Balance) -> f32| {
+        (found().map(|balance| f64::from(factor(balance))).sum::<f64>() / checkpoints.len() as f64) as f32
+    };
+    Balance { network: mean(|balance| balance.network), linear: mean(|balance| balance.linear) }
 }
 
 fn mean_thresholds(checkpoints: &[Glance]) -> Vec<f32> {

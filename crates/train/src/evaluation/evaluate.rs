@@ -8,8 +8,8 @@ use crate::batches::batching::Batching;
 use crate::batches::loader::ahead;
 use crate::config::{Config, Monitor, Threshold};
 use crate::error::TrainError;
-use crate::metrics::{Criterion, Decision, Metrics, Scored, Task};
-use crate::preparation::prepare::{EncodedInputs, EncodedSplit};
+use crate::metrics::{Balance, Criterion, Decision, Metrics, PartLogits, Scored, Task};
+use crate::preparation::prepare::{EncodedInputs, EncodedSplit, Prepared};
 use crate::step::loss::Loss;
 
 /// Few enough logits that what is computed beside them is small, however many labels there are.
@@ -27,6 +27,18 @@ pub(crate) struct Logits {
 }
 
 impl Logits {
+    /// These of a network and those of a linear part, if there is one, each times its factor.
+    pub(crate) fn balanced(mut self, balance: Balance, linear: Option<&[f32]>) -> Self {
+        match linear {
+            Some(linear) => {
+                let each = self.values.iter_mut().zip(linear);
+                each.for_each(|(value, linear)| *value = *value * balance.network + linear * balance.linear);
+            }
+            None => self.values.iter_mut().for_each(|value| *value *= balance.network),
+        }
+        self
+    }
+
     /// The probabilities `[texts, n_labels]`, row-major. A row sums to 1, unless each label has a sigmoid of its own.
     pub(crate) fn probabilities(mut self) -> Vec<f32> {
         let sigmoid = |z: f32| (1.0 / (1.0 + (-f64::from(z)).exp())) as f32;
@@ -81,13 +93,16 @@ impl Evaluator {
         }
     }
 
-    /// The logits of all texts. Texts of like length share a batch; the order of the texts is kept in the result.
+    /// The logits of all texts by a network; all 0 without one. Texts of like length share a batch; the order of the texts is
+    /// kept in the result.
     ///
     /// # Errors
     /// When the device fails.
-    pub(crate) fn logits(&self, model: &Classifier, inputs: &EncodedInputs) -> Result<Logits, TrainError> {
-        let outputs = model.outputs();
+    pub(crate) fn logits(&self, network: Option<&Classifier>, inputs: &EncodedInputs) -> Result<Logits, TrainError> {
+        let n_labels = self.labels.len();
+        let outputs = self.head.outputs(n_labels);
         let mut values = vec![0f32; inputs.texts.len() * outputs];
+        let Some(model) = network else { return Ok(Logits { values, head: self.head, n_labels }) };
         let order = by_length(&inputs.texts);
         let batches = self.batches(inputs, &order);
         let batches = batches.map(|texts| (texts, self.batching.batch(inputs, texts, None)));
@@ -100,7 +115,7 @@ impl Evaluator {
             }
             Ok(())
         })?;
-        Ok(Logits { values, head: self.head, n_labels: self.labels.len() })
+        Ok(Logits { values, head: self.head, n_labels })
     }
 
     /// Cuts texts into batches of at most `batch_size` rows, of which a text in windows has several, but at least one text.
@@ -117,19 +132,33 @@ impl Evaluator {
     }
 
     /// The probabilities of a split beside its targets.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub(crate) fn scores<'a>(&self, model: &Classifier, split: &'a EncodedSplit) -> Result<Scores<'a>, TrainError> {
-        let logits = self.logits(model, &split.inputs)?;
+    pub(crate) fn scores<'a>(&self, logits: Logits, split: &'a EncodedSplit) -> Scores<'a> {
         let mut loss = 0.0;
         let mut targets = split.targets.iter();
-        let texts = (PIECE / model.outputs()).max(1);
-        for logits in logits.values.chunks(texts * model.outputs()) {
+        let outputs = self.head.outputs(self.labels.len());
+        let texts = (PIECE / outputs).max(1);
+        for logits in logits.values.chunks(texts * outputs) {
             let targets: Vec<&[u32]> = targets.by_ref().take(texts).collect();
             self.loss.values(logits, &targets).into_iter().for_each(|value| loss += value);
         }
-        Ok(Scores { probabilities: logits.probabilities(), targets: &split.targets, loss })
+        Scores { probabilities: logits.probabilities(), targets: &split.targets, loss }
+    }
+
+    /// How much the network and the linear part count, given what the network says of the validation split: as makes its labels
+    /// most likely; without a validation split half each. `None` where both stay as they are.
+    pub(crate) fn balance(&self, config: &Config, prepared: &Prepared, network: Option<&Logits>) -> Option<Balance> {
+        let linear = prepared.linear.as_ref();
+        if linear.is_none() && !config.train.calibrate {
+            return None;
+        }
+        let Some(split) = &prepared.validation else {
+            let scale = linear?.scale?;
+            let half = Balance { network: 0.5, linear: 0.5 * scale };
+            return Some(if config.has_network() { half } else { Balance { network: 0.0, linear: scale } });
+        };
+        let network = network.map(|logits| logits.values.as_slice());
+        let logits = PartLogits { network, linear: split.linear.as_deref() };
+        Some(Balance::fitted(logits, &split.targets, self.head))
     }
 
     /// The metrics by a rule of decision.

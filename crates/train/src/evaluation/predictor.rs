@@ -2,21 +2,23 @@
 
 use std::path::Path;
 
-use attentive_data::{Examples, Labels, TextEncoder, UNWATCHED};
-use attentive_model::{Classifier, Initializer, Sizes, Summary, Weight, WeightsError};
+use attentive_data::{Examples, Labels, TextEncoder, Texts, UNWATCHED};
+use attentive_model::{Classifier, Initializer, LayerSummary, Sizes, Summary, Weight, WeightsError};
 use burn::tensor::Device;
 
 use crate::checkpoint::{Newest, Store};
 use crate::config::Config;
 use crate::error::{CheckpointError, TrainError};
 use crate::evaluation::chosen::Chosen;
-use crate::evaluation::evaluate::{Evaluator, task};
-use crate::metrics::{Decision, Metrics};
+use crate::evaluation::evaluate::{Evaluator, Logits, task};
+use crate::metrics::{Balance, Decision, Metrics};
 use crate::origin::{Difference, keys};
+use crate::preparation::linear::{LINEAR, LinearPart, scaled};
 use crate::preparation::preflight::check_scores;
-use crate::preparation::prepare::{Prepared, encode, encode_texts, sizes};
+use crate::preparation::prepare::{EncodedInputs, Prepared, encode, encode_texts, sizes};
 use crate::preparation::start::Source;
 use crate::run::RunDir;
+use crate::storage::format::read_safetensors;
 use crate::storage::hashed::sha256;
 
 /// A trained classifier on a device.
@@ -28,7 +30,8 @@ pub struct Predictor {
     sizes: Sizes,
     evaluator: Evaluator,
     decision: Decision,
-    model: Classifier,
+    network: Option<Classifier>,
+    linear: Option<LinearPart>,
     step: u64,
 }
 
@@ -41,8 +44,10 @@ pub struct Parts {
     pub labels: Labels,
     /// The tokenizer.
     pub encoder: TextEncoder,
-    /// The weights, by name.
+    /// The weights, by name: those of the network, and of the linear part if there is one.
     pub weights: Vec<Weight>,
+    /// The n-grams that the linear part reads, as `ngrams.json` holds them.
+    pub ngrams: Option<Vec<u8>>,
     /// Above which probability each label is decided for, see [`Predictor::thresholds`].
     pub thresholds: Vec<f32>,
     /// The step after which the weights were saved.
@@ -124,14 +129,36 @@ impl Parts {
             }
         }
         let shapes = config.model.weight_shapes(&sizes(&config, &encoder, &labels)?);
-        let Chosen { weights, thresholds, step, .. } = Chosen::load(store, newest, labels.len(), &config, &shapes)?;
-        Ok(Self { config, labels, encoder, weights, thresholds, step })
+        let shapes = if config.has_network() { shapes } else { Vec::new() };
+        let linear = match &newest.origin.linear {
+            Some(expected) => Some(read_linear(run, expected)?),
+            None => None,
+        };
+        let chosen = Chosen::load(store, newest, labels.len(), &config, &shapes)?;
+        let Chosen { mut weights, linear_scale, thresholds, step, .. } = chosen;
+        let ngrams = linear.map(|(ngrams, of_linear)| {
+            weights.extend(scaled(of_linear, linear_scale));
+            ngrams
+        });
+        Ok(Self { config, labels, encoder, weights, ngrams, thresholds, step })
     }
 
     /// Its weights to start another training from.
     pub fn into_source(self) -> Source {
-        Source::new(self.weights, self.encoder, self.labels, self.config.features)
+        let of_network = self.weights.into_iter().filter(|weight| !weight.name.starts_with(LINEAR)).collect();
+        Source::new(of_network, self.encoder, self.labels, self.config.features)
     }
+}
+
+/// The n-grams and the weights of a run's linear part, if they are what its checkpoints were trained beside.
+fn read_linear(run: &RunDir, expected: &str) -> Result<(Vec<u8>, Vec<Weight>), TrainError> {
+    let damaged = |reason: String| CheckpointError::Damaged { path: run.path().join("linear.safetensors"), reason };
+    let files = run.linear()?.ok_or_else(|| damaged("it is not there".to_string()))?;
+    if files.sha256() != expected {
+        return Err(damaged("it, or `ngrams.json`, is not what the checkpoint was trained beside".to_string()).into());
+    }
+    let weights = read_safetensors(&files.weights).map_err(damaged)?;
+    Ok((files.ngrams, weights))
 }
 
 impl Source {
@@ -158,9 +185,17 @@ impl Predictor {
     /// # Errors
     /// When the parts do not fit each other, or the device fails.
     pub fn new(parts: Parts, device: &Device) -> Result<Self, TrainError> {
-        let Parts { config, labels, encoder, weights, thresholds, step } = parts;
+        let Parts { config, labels, encoder, mut weights, ngrams, thresholds, step } = parts;
         let sizes = sizes(&config, &encoder, &labels)?;
-        for (name, expected) in config.model.weight_shapes(&sizes) {
+        let outputs = sizes.head.outputs(sizes.n_labels);
+        let linear = match (ngrams, &config.features.linear) {
+            (Some(ngrams), Some(_)) => Some(LinearPart::from_saved(&ngrams, &mut weights, outputs)),
+            (None, Some(_)) => Some(Err("the n-grams of the linear part are missing".to_string())),
+            (_, None) => None,
+        };
+        let linear = linear.transpose().map_err(|reason| TrainError::LinearPart { reason })?;
+        let shapes = if config.has_network() { config.model.weight_shapes(&sizes) } else { Vec::new() };
+        for (name, expected) in shapes {
             match weights.iter().find(|weight| weight.name == name) {
                 None => return Err(WeightsError::Missing { name }.into()),
                 Some(weight) if weight.shape != expected => {
@@ -169,10 +204,17 @@ impl Predictor {
                 Some(_) => {}
             }
         }
-        let model = config.model.init(&sizes, &mut Initializer::zeros(device)).with_weights(weights)?;
+        let network = match (config.has_network(), weights.pop()) {
+            (false, None) => None,
+            (false, Some(weight)) => return Err(WeightsError::Unknown { name: weight.name }.into()),
+            (true, last) => {
+                weights.extend(last);
+                Some(config.model.init(&sizes, &mut Initializer::zeros(device)).with_weights(weights)?)
+            }
+        };
         let evaluator = Evaluator::new(&config, sizes.head, labels.names(), encoder.pad_id(), device);
         let decision = Decision { task: task(&config), thresholds };
-        Ok(Self { labels, encoder, sizes, evaluator, decision, model, step, config })
+        Ok(Self { labels, encoder, sizes, evaluator, decision, network, linear, step, config })
     }
 
     /// The config of the run.
@@ -190,9 +232,29 @@ impl Predictor {
         &self.encoder
     }
 
-    /// The model.
-    pub fn model(&self) -> &Classifier {
-        &self.model
+    /// The network; `None` where a linear part is the whole classifier.
+    pub fn network(&self) -> Option<&Classifier> {
+        self.network.as_ref()
+    }
+
+    /// Whether there is a linear part.
+    pub fn has_linear(&self) -> bool {
+        self.linear.is_some()
+    }
+
+    /// All weights: those of the network in the order of its fields, and of the linear part.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn weights(&self) -> Result<Vec<Weight>, TrainError> {
+        let mut weights = self.network.as_ref().map_or(Ok(Vec::new()), Classifier::weights)?;
+        weights.extend(self.linear.iter().flat_map(LinearPart::weights));
+        Ok(weights)
+    }
+
+    /// The n-grams that the linear part reads, as `ngrams.json` holds them.
+    pub fn ngrams(&self) -> Option<Vec<u8>> {
+        self.linear.as_ref().map(LinearPart::ngrams)
     }
 
     /// What the data decided about the model.
@@ -202,7 +264,8 @@ impl Predictor {
 
     /// The model layer by layer.
     pub fn summary(&self) -> Summary {
-        self.model.summary(&self.config.model, &self.sizes)
+        let n_ngrams = self.linear.as_ref().map(LinearPart::n_ngrams);
+        summarise(&self.config, self.network.as_ref(), n_ngrams, &self.sizes)
     }
 
     /// Above which probability each label is decided for, where the run does not take one half: one for each label
@@ -221,9 +284,9 @@ impl Predictor {
     /// # Errors
     /// When the tokenizer refuses a text or the device fails.
     pub fn predict(&self, texts: &[String], seconds: Option<&[String]>) -> Result<Vec<Prediction<'_>>, TrainError> {
-        let seconds = seconds.map(|seconds| seconds.iter().collect());
-        let inputs = encode_texts(&self.encoder, &self.config, &texts.iter().collect(), seconds.as_ref(), UNWATCHED)?;
-        let probabilities = self.evaluator.logits(&self.model, &inputs)?.probabilities();
+        let (texts, seconds) = (texts.iter().collect(), seconds.map(|seconds| seconds.iter().collect()));
+        let inputs = encode_texts(&self.encoder, &self.config, &texts, seconds.as_ref(), UNWATCHED)?;
+        let probabilities = self.logits(&texts, &inputs)?.probabilities();
         let rows = probabilities.chunks_exact(self.labels.len());
         let names = self.labels.names();
         Ok(rows.map(|row| Prediction { names, ids: self.decision.decide(row), probabilities: row.to_vec() }).collect())
@@ -237,13 +300,37 @@ impl Predictor {
     pub fn evaluate(&self, examples: Examples) -> Result<Metrics, TrainError> {
         check_scores(&self.sizes, examples.len())?;
         let split = encode(&self.encoder, &self.config, examples, UNWATCHED)?;
-        let scores = self.evaluator.scores(&self.model, &split)?;
+        let scores = self.evaluator.scores(self.logits(&split.texts, &split.inputs)?, &split);
         Ok(self.evaluator.final_metrics(&scores, &self.decision))
+    }
+
+    fn logits(&self, texts: &Texts, inputs: &EncodedInputs) -> Result<Logits, TrainError> {
+        let linear = self.linear.as_ref().map(|linear| linear.logits(texts, &|| false)).transpose()?;
+        Ok(self.evaluator.logits(self.network.as_ref(), inputs)?.balanced(Balance::PLAIN, linear.as_deref()))
     }
 }
 
 /// The summary of a model that a config describes, without training it.
 pub fn summary(config: &Config, prepared: &Prepared, device: &Device) -> Summary {
     let sizes = &prepared.sizes;
-    config.model.init(sizes, &mut Initializer::new(0, device)).summary(&config.model, sizes)
+    let network = config.has_network().then(|| config.model.init(sizes, &mut Initializer::new(0, device)));
+    let n_ngrams = prepared.account.linear.map(|linear| linear.ngrams);
+    summarise(config, network.as_ref(), n_ngrams, sizes)
+}
+
+fn summarise(config: &Config, network: Option<&Classifier>, n_ngrams: Option<usize>, sizes: &Sizes) -> Summary {
+    let empty = Summary { layers: Vec::new(), parameters: 0 };
+    let mut summary = network.map_or(empty, |network| network.summary(&config.model, sizes));
+    if let Some(n_ngrams) = n_ngrams {
+        let outputs = sizes.head.outputs(sizes.n_labels);
+        let kind = match network {
+            Some(_) => "Linear part, added to it",
+            None => "Linear part alone",
+        };
+        let parameters = (n_ngrams + 1) * outputs;
+        let output = vec![None, Some(outputs)];
+        summary.layers.push(LayerSummary { name: "linear".to_string(), kind: kind.to_string(), output, parameters });
+        summary.parameters += parameters;
+    }
+    summary
 }

@@ -177,8 +177,9 @@ impl PreparedRun {
     }
 
     fn describe(&self, directory: &LockedRun) -> Result<(), TrainError> {
-        let Prepared { labels, encoder, account, .. } = &self.prepared;
-        directory.describe(&self.config, &self.machine.versions(), labels, encoder, account)
+        let Prepared { labels, encoder, account, linear, .. } = &self.prepared;
+        let linear = linear.as_ref().map(|linear| linear.part.files());
+        directory.describe(&self.config, &self.machine.versions(), labels, encoder, linear.as_ref(), account)
     }
 
     fn origin(&self) -> Origin {

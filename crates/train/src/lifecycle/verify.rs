@@ -117,6 +117,10 @@ pub fn verify_files(run: &RunDir, device: &Device) -> Result<Vec<FileFinding>, T
         "labels.json",
         run.labels().map_err(told).and_then(|labels| hashed(labels.to_json(), &newest.origin.labels, "labels.json")),
     );
+    if let Some(expected) = &newest.origin.linear {
+        let is = run.linear()?.is_some_and(|files| files.sha256() == *expected);
+        find("linear.safetensors", made_from("linear.safetensors` or `ngrams.json", is));
+    }
     find(
         "split.json",
         run.split::<SplitAccount>()
@@ -147,7 +151,7 @@ pub fn verify_files(run: &RunDir, device: &Device) -> Result<Vec<FileFinding>, T
 /// Whether the weights that a report tells of are those that predict.
 fn verify_report(run: &RunDir, report: &Report, device: &Device) -> Result<String, String> {
     let predictor = Predictor::load(run, device).map_err(|error| error.to_string())?;
-    let weights = predictor.model().weights().map_err(|error| error.to_string())?;
+    let weights = predictor.weights().map_err(|error| error.to_string())?;
     match sha256_of(&weights)? == report.weights_sha256 {
         true => Ok(format!("tells of the weights that predict, {}", short(&report.weights_sha256))),
         false => Err("`report.json` tells of other weights than those that predict".to_string()),
@@ -290,7 +294,8 @@ impl Replay {
 }
 
 fn compare(was: &Value, is: &Value, exact: bool) -> Replayed {
-    let loss = was["loss"].as_f64().or(was["train"]["loss"].as_f64()).unwrap_or(f64::NAN);
+    let loss = ["/loss", "/train/loss", "/validation/loss"].iter().find_map(|place| was.pointer(place)?.as_f64());
+    let loss = loss.unwrap_or(f64::NAN);
     let keys = was.as_object().map(|line| line.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
     let is_same = |key: &String| match (exact, key.as_str()) {
         (true, "validation") => is_same_evaluation(&was[key], &is[key]),

@@ -8,12 +8,15 @@ mod agreement;
 mod ranking;
 mod calibration;
 mod threshold;
+mod balance;
 mod bootstrap;
 mod figures;
 
 #[cfg(test)]
 mod golden;
 
+pub use balance::Balance;
+pub(crate) use balance::PartLogits;
 pub use bootstrap::Intervals;
 pub use confusion::{Average, Baseline, BaselineFigures, ConfusionCount, LabelMetrics};
 pub use figures::Metrics;

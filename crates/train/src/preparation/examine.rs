@@ -6,7 +6,9 @@ use attentive_data::{DataReport, TextEncoder, Texts, UNWATCHED, load_corpus};
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::preparation::preflight::check_memory;
-use crate::preparation::prepare::{class_weights, encode_texts, largest_split, limit, read_vectors, sizes};
+use crate::preparation::prepare::{
+    bytes_of_text, class_weights, encode_texts, largest_split, limit, read_vectors, sizes,
+};
 
 /// Reads the data, makes the tokenizer and reports on both. Whatever would stop the preparation of a training stops it.
 ///
@@ -17,7 +19,7 @@ pub fn examine(config: &Config) -> Result<DataReport, TrainError> {
     let corpus = load_corpus(&config.data, config.seed)?;
     let encoder = TextEncoder::for_examples(&config.tokenizer, &corpus.train)?;
     let sizes = sizes(config, &encoder, &corpus.labels)?;
-    check_memory(config, &sizes, largest_split(&corpus))?;
+    check_memory(config, &sizes, largest_split(&corpus), bytes_of_text(&corpus))?;
     class_weights(config, &corpus.labels, &corpus.train.targets)?;
     encode_texts(&encoder, config, &Texts::default(), None, UNWATCHED)?;
     read_vectors(config, &encoder)?;

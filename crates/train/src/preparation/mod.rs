@@ -3,9 +3,11 @@
 mod memory;
 pub(crate) mod preflight;
 pub(crate) mod start;
+pub(crate) mod linear;
 pub(crate) mod prepare;
 mod examine;
 
 pub use examine::examine;
+pub use linear::LinearAccount;
 pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Held, Prepared, SplitAccount, limit, prepare};
 pub use start::{Source, Start, StartAccount, WeightInit};

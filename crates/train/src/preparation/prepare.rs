@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, MAX_PARAMETERS, Threshold};
 use crate::error::TrainError;
 use crate::origin::{Origin, keys};
+use crate::preparation::linear::{LinearAccount, LinearTask, SolvedLinear, watched};
 use crate::preparation::preflight;
 use crate::preparation::start::{Source, Start, StartAccount, StartTarget};
 use crate::storage::hashed::sha256;
@@ -38,6 +39,8 @@ pub struct EncodedSplit {
     pub inputs: EncodedInputs,
     /// The label ids of each.
     pub targets: Targets,
+    /// What the linear part says of each, `[texts, outputs]`, if there is one.
+    pub(crate) linear: Option<Vec<f32>>,
 }
 
 /// What `split.json` holds: how the splits were made, and what was found in them.
@@ -56,6 +59,9 @@ pub struct SplitAccount {
     /// What was taken from `train.init_from`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<StartAccount>,
+    /// What was found out for the linear part, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linear: Option<LinearAccount>,
     /// Duplicates, conflicting labels, empty texts.
     pub findings: Findings,
 }
@@ -103,6 +109,8 @@ pub struct Prepared {
     pub vectors: Option<Vectors>,
     /// Weights of another training to start from, see [`Prepared::start_from`]; `None` too where they are held.
     pub start: Option<Start>,
+    /// The linear part, if the config asks for one.
+    pub(crate) linear: Option<SolvedLinear>,
     /// The training split.
     pub train: EncodedSplit,
     /// The validation split, if the config names one.
@@ -137,12 +145,32 @@ pub(crate) fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress
         None => TextEncoder::for_examples(&config.tokenizer, &corpus.train)?,
     };
     let sizes = sizes(config, &encoder, &corpus.labels)?;
-    preflight::check_memory(config, &sizes, largest_split(&corpus))?;
+    preflight::check_memory(config, &sizes, largest_split(&corpus), bytes_of_text(&corpus))?;
     let class_weights = class_weights(config, &corpus.labels, &corpus.train.targets)?;
     let encode = |examples: Examples| encode(&encoder, config, examples, on_progress);
-    let train = encode(corpus.train)?;
-    let validation = corpus.validation.map(encode).transpose()?;
-    let test = corpus.test.map(encode).transpose()?;
+    let mut train = encode(corpus.train)?;
+    let mut validation = corpus.validation.map(encode).transpose()?;
+    let mut test = corpus.test.map(encode).transpose()?;
+    let linear = match &config.features.linear {
+        Some(linear) => Some(watched(on_progress, |stop| {
+            let task = LinearTask {
+                config: linear,
+                head: sizes.head,
+                n_labels: sizes.n_labels,
+                class_weights: &class_weights,
+                train: (&train.texts, &train.targets),
+                validation: validation.as_ref().map(|split| (&split.texts, &split.targets)),
+                seed: config.seed,
+                stop,
+            };
+            let solved = task.solve()?;
+            for split in [Some(&mut train), validation.as_mut(), test.as_mut()].into_iter().flatten() {
+                split.linear = Some(solved.part.logits(&split.texts, stop)?);
+            }
+            Ok(solved)
+        })?),
+        None => None,
+    };
     let vectors = if held.vectors.is_none() { read_vectors(config, &encoder)? } else { None };
 
     let present =
@@ -157,16 +185,22 @@ pub(crate) fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress
             None => held.vectors,
         },
         start: held.start,
+        linear: linear.as_ref().map(|linear| linear.account),
         findings: corpus.findings,
     };
     let (labels, start) = (corpus.labels, None);
-    Ok(Prepared { labels, encoder, sizes, class_weights, vectors, start, train, validation, test, account })
+    Ok(Prepared { labels, encoder, sizes, class_weights, vectors, start, linear, train, validation, test, account })
 }
 
 /// The number of examples of the largest split.
 pub(crate) fn largest_split(corpus: &Corpus) -> usize {
     let others = [&corpus.validation, &corpus.test].into_iter().flatten();
     others.chain([&corpus.train]).map(Examples::len).max().unwrap_or(0)
+}
+
+/// The length of the training texts together.
+pub(crate) fn bytes_of_text(corpus: &Corpus) -> u64 {
+    corpus.train.texts.iter().map(|text| text.len() as u64).sum()
 }
 
 /// Where training examples stand, for a person: the files and lines of the first ones. Reads the data again, because in a
@@ -253,7 +287,7 @@ pub(crate) fn encode(
     on_progress: &OnProgress,
 ) -> Result<EncodedSplit, TrainError> {
     let inputs = encode_texts(encoder, config, &examples.texts, examples.seconds.as_ref(), on_progress)?;
-    Ok(EncodedSplit { texts: examples.texts, inputs, targets: examples.targets })
+    Ok(EncodedSplit { texts: examples.texts, inputs, targets: examples.targets, linear: None })
 }
 
 /// Encodes texts, or pairs of them, as a trained model reads them.
@@ -294,6 +328,7 @@ impl Prepared {
             labels: sha256(self.labels.to_json().as_bytes()),
             vectors: self.account.vectors.as_ref().map(|vectors| vectors.sha256.clone()),
             start: self.account.start.as_ref().map(|start| start.weights_sha256.clone()),
+            linear: self.linear.as_ref().map(|linear| linear.part.files().sha256()),
             build: build.clone(),
         }
     }

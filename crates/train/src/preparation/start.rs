@@ -15,7 +15,7 @@ use crate::storage::encoded::sha256_of;
 use crate::storage::format::read_safetensors;
 
 /// The weights that turn the text vector into logits, and the one of positions.
-const HEAD: &str = "head.";
+pub(crate) const HEAD: &str = "head.";
 const POSITIONS: &str = "positions.weight";
 
 /// Weights, and what they were trained for as far as it is known.

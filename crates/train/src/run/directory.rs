@@ -9,6 +9,7 @@ use attentive_data::{Labels, TextEncoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::linear_files::{LINEAR, LinearFiles, NGRAMS};
 use super::lock::{Lock, Taken};
 use crate::checkpoint::{Disk, OsDisk, directory_name};
 use crate::config::Config;
@@ -125,7 +126,7 @@ impl RunDir {
     /// Whether a start that was cut off before the config was there may have made this. An import writes its one checkpoint,
     /// that before the first step, before the config.
     fn is_left_by_a_start(&self, name: &OsStr) -> bool {
-        let described = [VERSIONS, LABELS, TOKENIZER, SPLIT];
+        let described = [VERSIONS, LABELS, TOKENIZER, NGRAMS, LINEAR, SPLIT];
         let written = described.into_iter().chain([CONFIG]);
         let is_first = |name: &OsString| name.to_string_lossy().ends_with(&directory_name(0));
         name == LOCK
@@ -203,7 +204,8 @@ impl RunDir {
 
     /// A run is written to where it is: a link, which an unpacked run of someone else may hold, could lead anywhere.
     fn refuse_links(&self) -> Result<(), TrainError> {
-        let written = [CONFIG, VERSIONS, TOKENIZER, LABELS, SPLIT, METRICS, REPORT, CHECKPOINTS, LOCK, FOLDS];
+        let written =
+            [CONFIG, VERSIONS, TOKENIZER, LABELS, NGRAMS, LINEAR, SPLIT, METRICS, REPORT, CHECKPOINTS, LOCK, FOLDS];
         let is_link = |name: &&str| fs::symlink_metadata(self.file(name)).is_ok_and(|metadata| metadata.is_symlink());
         match written.iter().find(|name| is_link(name)) {
             Some(name) => {
@@ -250,6 +252,20 @@ impl RunDir {
     /// When the file is missing or damaged.
     pub fn encoder(&self) -> Result<TextEncoder, TrainError> {
         Ok(TextEncoder::load(&self.file(TOKENIZER))?)
+    }
+
+    /// The linear part of the run as its files, if it has one.
+    ///
+    /// # Errors
+    /// When one of the files is missing or cannot be read.
+    pub(crate) fn linear(&self) -> Result<Option<LinearFiles>, TrainError> {
+        let [ngrams, weights] = [NGRAMS, LINEAR].map(|name| self.file(name));
+        if [&ngrams, &weights].iter().all(|path| fs::symlink_metadata(path).is_err()) {
+            return Ok(None);
+        }
+        let read =
+            |path: &Path| OsDisk.len(path).and_then(|length| OsDisk.read(path, length)).map_err(io_error("read", path));
+        Ok(Some(LinearFiles { ngrams: read(&ngrams)?, weights: read(&weights)? }))
     }
 
     /// What made the run.
@@ -318,7 +334,7 @@ impl LockedRun {
             }
             _ => {}
         }
-        for name in [REPORT, METRICS, SPLIT, LABELS, TOKENIZER, VERSIONS, CONFIG] {
+        for name in [REPORT, METRICS, SPLIT, LINEAR, NGRAMS, LABELS, TOKENIZER, VERSIONS, CONFIG] {
             self.remove_file(name)?;
             self.remove_file(&temporary(name))?;
         }
@@ -338,18 +354,23 @@ impl LockedRun {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn describe(
+    pub(crate) fn describe(
         &self,
         config: &Config,
         versions: &impl Serialize,
         labels: &Labels,
         encoder: &TextEncoder,
+        linear: Option<&LinearFiles>,
         split: &impl Serialize,
     ) -> Result<(), TrainError> {
         self.remove_file(REPORT)?;
         self.write_json(VERSIONS, versions)?;
         self.write(LABELS, labels.to_json().as_bytes())?;
         self.write(TOKENIZER, encoder.to_json().as_bytes())?;
+        if let Some(linear) = linear {
+            self.write(NGRAMS, &linear.ngrams)?;
+            self.write(LINEAR, &linear.weights)?;
+        }
         self.write_json(SPLIT, split)?;
         self.write(CONFIG, config.to_toml().as_bytes())
     }

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::metrics::{BaselineFigures, Metrics};
+use crate::metrics::{Balance, BaselineFigures, Metrics};
 use crate::origin::{Change, Origin};
 use crate::preparation::prepare::Prepared;
 use crate::training::event::Event;
@@ -74,6 +74,9 @@ pub struct Report {
     /// What was allowed to change on the way; more epochs need no permission.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// By what the logits of the network and of the linear part are multiplied; `None` where both stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance: Option<Balance>,
     /// What a plain linear model reaches on each split, see `train.baseline`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub baseline: BTreeMap<Split, BaselineFigures>,

@@ -140,6 +140,7 @@ fn described(run: &RunDir) -> Result<Origin, TrainError> {
         labels: sha256(run.labels()?.to_json().as_bytes()),
         vectors: account.vectors.map(|vectors| vectors.sha256),
         start: account.start.map(|start| start.weights_sha256),
+        linear: run.linear()?.map(|files| files.sha256()),
         build: BTreeMap::new(),
     })
 }

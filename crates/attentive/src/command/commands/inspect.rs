@@ -61,13 +61,15 @@ fn render(config: &Config, summary: &Summary) -> String {
         table.row([layer.name.clone(), layer.kind.clone(), output, count(layer.parameters as u64)]);
     }
     let weights = summary.parameters as u64 * 4;
+    let size = format!("parameters: {} ({})\n", count(summary.parameters as u64), bytes(weights));
+    if !config.has_network() {
+        return format!("{}\n{size}", table.render());
+    }
     // Beside the weights, training keeps a gradient for each and what the optimizer keeps.
     let moments = config.train.optimizer.n_moments();
     let layers = format!("{}\n", table.render());
     format!(
-        "{layers}parameters: {} ({})\nmemory to train, without activations: {} (weights, gradients, {moments} moments)\n",
-        count(summary.parameters as u64),
-        bytes(weights),
+        "{layers}{size}memory to train, without activations: {} (weights, gradients, {moments} moments)\n",
         bytes(weights * (2 + moments))
     )
 }

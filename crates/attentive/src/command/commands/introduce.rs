@@ -24,7 +24,8 @@ pub(super) fn introduce(run: &PreparedRun) {
     let seconds =
         prepared.account.encoding_seconds.iter().map(|(split, stats)| (format!("{split}, second text"), stats));
     let encoding = prepared.account.encoding.iter().map(|(split, stats)| (split.to_string(), stats));
-    for (split, stats) in encoding.chain(seconds) {
+    // What is cut off and what is unknown is so for the network.
+    for (split, stats) in encoding.chain(seconds).filter(|_| config.has_network()) {
         tell(&format!(
             "  {split}: {:.1} tokens a text on average, {} of texts truncated, {} of tokens unknown",
             stats.mean_length,
@@ -61,11 +62,18 @@ pub(super) fn introduce(run: &PreparedRun) {
         ));
     }
     prepared.account.start.iter().for_each(started);
+    if let Some(linear) = &prepared.account.linear {
+        let weighted = if linear.naive_bayes { ", weighted by naive-Bayes ratios" } else { "" };
+        tell(&format!("  linear part: {} n-grams{weighted}", count(linear.ngrams as u64)));
+    }
     let summary = summary(config, prepared, &machine.device);
+    let vocabulary = match config.has_network() {
+        true => format!(", vocabulary {}", count(prepared.encoder.vocab_size() as u64)),
+        false => String::new(),
+    };
     tell(&format!(
-        "  {} weights, vocabulary {}, on {} ({})",
+        "  {} weights{vocabulary}, on {} ({})",
         count(summary.parameters as u64),
-        count(prepared.encoder.vocab_size() as u64),
         machine.backend,
         machine.description
     ));

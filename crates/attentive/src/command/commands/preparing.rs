@@ -66,6 +66,7 @@ impl ProgressLine {
         let (message, position, length) = match progress {
             DataProgress::Reading => ("reading the data".to_string(), 0, 0),
             DataProgress::TrainingTokenizer => ("making the tokenizer".to_string(), 0, 0),
+            DataProgress::SolvingLinear => ("solving the linear part".to_string(), 0, 0),
             DataProgress::Encoding { done, total } => {
                 (format!("encoding, {} of {} texts", count(*done as u64), count(*total as u64)), *done, *total)
             }

@@ -113,13 +113,22 @@ fn final_table(run: &Path, config: &Config, report: &Report) -> String {
             count(skipped)
         ),
     };
+    let weights = match config.has_network() {
+        true => format!("weights after epoch {} of {} ({chosen})", report.epoch, report.epochs_trained),
+        false => "a linear part alone".to_string(),
+    };
+    let balance = match (config.has_network(), report.balance) {
+        (true, Some(balance)) if config.features.linear.is_some() => {
+            format!("logits: network × {:.2} + linear part × {:.2}\n", balance.network, balance.linear)
+        }
+        (true, Some(balance)) => format!("logits × {:.2}, so that probabilities are shares\n", balance.network),
+        _ => String::new(),
+    };
     let run = run.display();
     let example = if config.data.text.is_pair() { "$'first text\\tsecond text'" } else { "\"some text\"" };
     format!(
-        "{}\nweights after epoch {} of {} ({chosen}), sha256 {}\n{trouble}run `{run}`; next: `attentive predict {run} {example}`\n",
+        "{}\n{weights}, sha256 {}\n{balance}{trouble}run `{run}`; next: `attentive predict {run} {example}`\n",
         table.render(),
-        report.epoch,
-        report.epochs_trained,
         report.weights_sha256.get(..16).unwrap_or(&report.weights_sha256),
     )
 }

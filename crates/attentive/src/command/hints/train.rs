@@ -13,6 +13,10 @@ pub(crate) fn of_train(error: &TrainError) -> Option<String> {
         TrainError::Data(error) => of_data(error),
         TrainError::Checkpoint(error) => of_checkpoint(error),
         TrainError::Weights(_) => Some("the config of the run was changed after it was trained; restore it".to_string()),
+        TrainError::Linear(_) => Some("leave `features.linear` out of the config".to_string()),
+        TrainError::LinearPart { .. } => {
+            Some("restore the files of the linear part, or train the run again".to_string())
+        }
         TrainError::RunExists { path } => Some(format!(
             "go on with it by `--resume`, replace it by `--overwrite`, or choose another place by `--run-dir`; \
              `attentive evaluate {}` shows what it holds",
@@ -47,7 +51,7 @@ pub(crate) fn of_train(error: &TrainError) -> Option<String> {
         }
         TrainError::NoMemory { .. } => Some(
             "lower the `vocab_size` of the tokenizer, `features.buckets`, `model.embedding.dim` or the number of \
-             labels, end other programs, or raise the limit on memory of the process (`ulimit -v`) or its container"
+             labels, leave `features.linear` out, end other programs, or raise the limit on memory of the process (`ulimit -v`) or its container"
                 .to_string(),
         ),
         TrainError::NothingLogged { first: Some(first), .. } => {

@@ -1,0 +1,377 @@
+//! The linear part of a classifier: how it is solved, what is saved of it, and what it says of texts. It needs no device.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use attentive_data::{
+    DataError, DataProgress, LinearConfig, LinearLoss, NaiveBayes, OnProgress, Targets, Texts, permutation,
+};
+use attentive_linear::{
+    Examples, FeatureParts, FeatureSettings, Features, LinearError, LinearModel, Loss, Rows, SolverSettings, Stop,
+    Targets as LinearTargets, Weights, solve,
+};
+use attentive_model::{Head, Weight};
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+use crate::metrics::{Balance, PartLogits};
+use crate::run::LinearFiles;
+use crate::storage::format::{Precision, write_safetensors};
+
+/// What the names of its weights begin with.
+pub(crate) const LINEAR: &str = "linear.";
+const WEIGHT: &str = "linear.weight";
+const BIAS: &str = "linear.bias";
+const SCALE: &str = "linear.scale";
+
+/// Fewer held-out texts than this tell two settings apart by chance.
+const WORTH_CHOOSING_BY: usize = 500;
+/// Into how many parts training texts are cut where there is nothing else to choose by.
+const FOLDS: usize = 3;
+/// So many texts become features at once.
+const AT_ONCE: usize = 4096;
+/// How often it is asked whether to go on.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
+/// A linear part in use.
+#[derive(Debug)]
+pub(crate) struct LinearPart {
+    /// Its logits have as many columns as the head of the network.
+    model: LinearModel,
+    /// By what its logits are multiplied.
+    scale: f32,
+}
+
+/// What is to be learned, and what may be chosen by.
+pub(crate) struct LinearTask<'a> {
+    /// What was asked for.
+    pub config: &'a LinearConfig,
+    /// What the classifier says.
+    pub head: Head,
+    /// How many labels there are.
+    pub n_labels: usize,
+    /// How much each label counts.
+    pub class_weights: &'a [f64],
+    /// What is learned from.
+    pub train: (&'a Texts, &'a Targets),
+    /// What was held out.
+    pub validation: Option<(&'a Texts, &'a Targets)>,
+    /// Decides which examples are in which fold.
+    pub seed: u64,
+    /// Asked whether to stop.
+    pub stop: Stop<'a>,
+}
+
+/// What is known of a linear part before the first epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinearAccount {
+    /// How many n-grams it reads.
+    pub ngrams: usize,
+    /// Whether they are weighted by naive-Bayes ratios.
+    pub naive_bayes: bool,
+}
+
+/// A linear part as it is before the first epoch.
+#[derive(Debug)]
+pub(crate) struct SolvedLinear {
+    /// With the scale 1.
+    pub part: LinearPart,
+    /// What was chosen.
+    pub account: LinearAccount,
+    /// The factor that its logits are to have, by folds of the training texts; `None` where a validation split tells.
+    pub scale: Option<f32>,
+}
+
+/// Examples with their rows.
+struct Solving<'a> {
+    task: &'a LinearTask<'a>,
+    one: Vec<u32>,
+    many: Vec<Vec<u32>>,
+    label_weights: Vec<f32>,
+    rows: Rows,
+}
+
+impl LinearTask<'_> {
+    /// Solves it.
+    ///
+    /// # Errors
+    /// [`LinearError::Stopped`] when it is asked to stop.
+    pub(crate) fn solve(&self) -> Result<SolvedLinear, LinearError> {
+        let texts: Vec<&str> = self.train.0.iter().collect();
+        let features = Features::fit(&texts, &settings(self.config), self.stop)?;
+        let solving = Solving::new(self, features.rows(&texts, self.stop)?);
+        let naive_bayes = match self.config.naive_bayes {
+            NaiveBayes::Always => true,
+            NaiveBayes::Never => false,
+            NaiveBayes::Auto => {
+                let by = self.validation.filter(|(texts, _)| texts.len() >= WORTH_CHOOSING_BY);
+                let held_out = |naive_bayes| match by {
+                    Some((texts, _)) => {
+                        Ok(LinearModel::new(features.clone(), solving.weights(&solving.all(), naive_bayes)?)?
+                            .logits(&texts.iter().collect::<Vec<_>>(), self.stop)?)
+                    }
+                    None => solving.held_out(naive_bayes),
+                };
+                let (plain, weighted) = (held_out(false)?, held_out(true)?);
+                is_clearly_better(&weighted, &plain, by.unwrap_or(self.train).1, self.head)
+            }
+        };
+        let scale = match self.validation {
+            Some(_) => None,
+            None => Some(self.scale_of(&solving.held_out(naive_bayes)?)),
+        };
+        let model = LinearModel::new(features, solving.weights(&solving.all(), naive_bayes)?)?;
+        let model = match self.config.max_features {
+            Some(most) => model.pruned(most),
+            None => model,
+        };
+        let account = LinearAccount { ngrams: model.features().len(), naive_bayes };
+        Ok(SolvedLinear { part: LinearPart { model, scale: 1.0 }, account, scale })
+    }
+
+    fn scale_of(&self, held_out: &[f32]) -> f32 {
+        Balance::fitted(PartLogits { network: None, linear: Some(held_out) }, self.train.1, self.head).linear
+    }
+}
+
+impl<'a> Solving<'a> {
+    fn new(task: &'a LinearTask<'a>, rows: Rows) -> Self {
+        let targets = task.train.1;
+        let is_many = task.head == Head::MultiLabel;
+        Self {
+            task,
+            one: if is_many { Vec::new() } else { targets.iter().flatten().copied().collect() },
+            many: if is_many { targets.iter().map(<[u32]>::to_vec).collect() } else { Vec::new() },
+            label_weights: task.class_weights.iter().map(|&weight| weight as f32).collect(),
+            rows,
+        }
+    }
+
+    fn all(&self) -> Vec<usize> {
+        (0..self.rows.len()).collect()
+    }
+
+    /// What some of the examples teach, with as many columns as the head.
+    fn weights(&self, examples: &[usize], naive_bayes: bool) -> Result<Weights, LinearError> {
+        let LinearTask { config, n_labels, head, .. } = *self.task;
+        let one: Vec<u32> =
+            if self.many.is_empty() { examples.iter().map(|&i| self.one[i]).collect() } else { Vec::new() };
+        let many: Vec<Vec<u32>> =
+            if self.many.is_empty() { Vec::new() } else { examples.iter().map(|&i| self.many[i].clone()).collect() };
+        let targets = if self.many.is_empty() { LinearTargets::One(&one) } else { LinearTargets::Many(&many) };
+        let is_weighted = self.label_weights.iter().any(|&weight| weight != 1.0);
+        let label_weights = is_weighted.then_some(self.label_weights.as_slice());
+        let to_learn = Examples { label_weights, ..Examples::new(targets, n_labels) };
+        let loss = match config.loss {
+            LinearLoss::Svm => Loss::SquaredHinge,
+            LinearLoss::Logistic => Loss::Logistic,
+        };
+        let solver = SolverSettings { loss, c: config.c, naive_bayes, ..SolverSettings::default() };
+        let selected;
+        let rows = if examples.len() == self.rows.len() {
+            &self.rows
+        } else {
+            selected = self.rows.select(examples);
+            &selected
+        };
+        let weights = solve(rows, &to_learn, &solver, self.task.stop)?.weights;
+        Ok(if head == Head::Sigmoid { of_second_label(&weights) } else { weights })
+    }
+
+    /// The logits of every example by what the other folds teach.
+    fn held_out(&self, naive_bayes: bool) -> Result<Vec<f32>, LinearError> {
+        let outputs = self.task.head.outputs(self.task.n_labels);
+        let mut logits = vec![0.0; self.rows.len() * outputs];
+        let order = permutation(self.task.seed, 0, self.rows.len());
+        for fold in 0..FOLDS {
+            let (mut held_out, mut rest) = (Vec::new(), Vec::new());
+            for (place, &example) in order.iter().enumerate() {
+                if place % FOLDS == fold { held_out.push(example as usize) } else { rest.push(example as usize) }
+            }
+            if rest.is_empty() || held_out.is_empty() {
+                continue;
+            }
+            let found = self.weights(&rest, naive_bayes)?.logits(&self.rows.select(&held_out));
+            for (&example, found) in held_out.iter().zip(found.chunks_exact(outputs)) {
+                logits[example * outputs..][..outputs].copy_from_slice(found);
+            }
+        }
+        Ok(logits)
+    }
+}
+
+impl LinearPart {
+    /// A part from what was saved: `features` is the JSON of [`LinearPart::ngrams`], and its weights are taken out of `weights`.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub(crate) fn from_saved(ngrams: &[u8], weights: &mut Vec<Weight>, outputs: usize) -> Result<Self, String> {
+        let features: FeatureParts = serde_json::from_slice(ngrams).map_err(|error| error.to_string())?;
+        let features = Features::new(features).map_err(|error| error.to_string())?;
+        let mut take = |name: &str, shape: &[usize]| {
+            let place = weights.iter().position(|weight| weight.name == name);
+            let weight = place.map(|place| weights.remove(place)).ok_or_else(|| format!("`{name}` is missing"))?;
+            let fits = weight.shape == shape;
+            fits.then_some(weight.values).ok_or_else(|| format!("`{name}` is not of the shape {shape:?}"))
+        };
+        let shape = [features.len(), outputs];
+        let weights = Weights { weights: take(WEIGHT, &shape)?, bias: take(BIAS, &[outputs])? };
+        let scale = take(SCALE, &[1])?[0];
+        let model = LinearModel::new(features, weights).map_err(|error| error.to_string())?;
+        if scale.is_finite() { Ok(Self { model, scale }) } else { Err(format!("`{SCALE}` is {scale}")) }
+    }
+
+    /// What is saved of its features: `ngrams.json`.
+    pub(crate) fn ngrams(&self) -> Vec<u8> {
+        serde_json::to_vec(self.model.features().parts()).expect("n-grams and finite numbers are always valid JSON")
+    }
+
+    /// What a run keeps of it.
+    pub(crate) fn files(&self) -> LinearFiles {
+        let weights =
+            write_safetensors(&self.weights(), Precision::F32).expect("safetensors holds any numbers in 32 bits");
+        LinearFiles { ngrams: self.ngrams(), weights }
+    }
+
+    /// Its weights: one for each n-gram and output, the biases, and what the sum is multiplied by.
+    pub(crate) fn weights(&self) -> Vec<Weight> {
+        let Weights { weights, bias } = self.model.weights();
+        let weight = |name: &str, shape: &[usize], values: &[f32]| Weight {
+            name: name.to_string(),
+            shape: shape.to_vec(),
+            values: values.to_vec(),
+        };
+        vec![
+            weight(WEIGHT, &[self.model.features().len(), bias.len()], weights),
+            weight(BIAS, &[bias.len()], bias),
+            weight(SCALE, &[1], &[self.scale]),
+        ]
+    }
+
+    /// How many n-grams it knows.
+    pub(crate) fn n_ngrams(&self) -> usize {
+        self.model.features().len()
+    }
+
+    /// The logits `[texts, outputs]` of texts, on all cores. Those of a text depend on it alone.
+    ///
+    /// # Errors
+    /// [`LinearError::Stopped`].
+    pub(crate) fn logits(&self, texts: &Texts, stop: Stop) -> Result<Vec<f32>, LinearError> {
+        let mut logits = Vec::new();
+        for texts in texts.iter().collect::<Vec<_>>().chunks(AT_ONCE) {
+            logits.extend(self.model.logits(texts, stop)?);
+        }
+        logits.iter_mut().for_each(|logit| *logit *= self.scale);
+        Ok(logits)
+    }
+}
+
+/// The weights of a part whose logits are multiplied by `scale`.
+pub(crate) fn scaled(mut weights: Vec<Weight>, scale: f32) -> Vec<Weight> {
+    let scales = weights.iter_mut().filter(|weight| weight.name == SCALE);
+    scales.flat_map(|weight| &mut weight.values).for_each(|value| *value *= scale);
+    weights
+}
+
+fn settings(config: &LinearConfig) -> FeatureSettings {
+    FeatureSettings {
+        words: config.words,
+        characters: config.characters,
+        min_df: config.min_texts,
+        max_characters: config.max_characters,
+        ..FeatureSettings::default()
+    }
+}
+
+/// Of two labels that exclude each other, the logit of the second over the first.
+fn of_second_label(weights: &Weights) -> Weights {
+    let differences = |values: &[f32]| values.chunks_exact(2).map(|pair| pair[1] - pair[0]).collect();
+    Weights { weights: differences(&weights.weights), bias: differences(&weights.bias) }
+}
+
+/// Whether `logits` decide more right than `others` by more than the standard error of that difference (McNemar 1947): over
+/// texts, or with several labels a text over all decisions.
+fn is_clearly_better(logits: &[f32], others: &[f32], targets: &Targets, head: Head) -> bool {
+    let outputs = logits.len() / targets.len().max(1);
+    let (mut better, mut worse) = (0.0_f64, 0.0_f64);
+    let mut count = |is: bool, was: bool| match (is, was) {
+        (true, false) => better += 1.0,
+        (false, true) => worse += 1.0,
+        _ => {}
+    };
+    let each = logits.chunks_exact(outputs).zip(others.chunks_exact(outputs)).zip(targets.iter());
+    for ((logits, others), targets) in each {
+        match head {
+            Head::Sigmoid | Head::MultiLabel => {
+                for (k, (&logit, &other)) in (0..).zip(logits.iter().zip(others)) {
+                    let has = if head == Head::Sigmoid { targets == [1] } else { targets.contains(&k) };
+                    count((logit > 0.0) == has, (other > 0.0) == has);
+                }
+            }
+            Head::Softmax => count(targets == [largest(logits)], targets == [largest(others)]),
+        }
+    }
+    better - worse > (better + worse).sqrt()
+}
+
+/// The first of the largest.
+fn largest(logits: &[f32]) -> u32 {
+    let better = |best: usize, k: usize| if logits[k] > logits[best] { k } else { best };
+    (0..logits.len()).fold(0, better) as u32
+}
+
+/// Lets `work` run while `on_progress` is asked whether to go on.
+///
+/// # Errors
+/// [`DataError::Interrupted`] when it says no.
+pub(crate) fn watched<T: Send>(
+    on_progress: &OnProgress,
+    work: impl FnOnce(Stop) -> Result<T, LinearError> + Send,
+) -> Result<T, TrainError> {
+    let is_stopped = AtomicBool::new(false);
+    let result = thread::scope(|scope| {
+        let (done, is_done) = mpsc::channel::<()>();
+        let work = scope.spawn(|| {
+            let result = work(&|| is_stopped.load(Ordering::Relaxed));
+            drop(done);
+            result
+        });
+        while is_done.recv_timeout(ASK_EVERY) == Err(RecvTimeoutError::Timeout) {
+            is_stopped.fetch_or(!on_progress(&DataProgress::SolvingLinear), Ordering::Relaxed);
+        }
+        work.join().unwrap_or_else(|panic| resume_unwind(panic))
+    });
+    result.map_err(|error| match error {
+        LinearError::Stopped => DataError::Interrupted { kept: false }.into(),
+        error => error.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clearly_better_is_more_than_a_standard_error() {
+        let targets = Targets::single(vec![1; 10]);
+        let (right, wrong) = (vec![1.0; 10], vec![-1.0; 10]);
+        assert!(is_clearly_better(&right, &wrong, &targets, Head::Sigmoid));
+        assert!(!is_clearly_better(&wrong, &right, &targets, Head::Sigmoid));
+        // Right where the other is wrong three times, wrong where it is right twice: 1 of a standard error of √5.
+        let mixed = |n: usize| (0..10).map(|i| if i < n { 1.0 } else { -1.0 }).collect::<Vec<f32>>();
+        let shifted: Vec<f32> = (0..10).map(|i| if (3..5).contains(&i) { 1.0 } else { -1.0 }).collect();
+        assert!(!is_clearly_better(&mixed(3), &shifted, &targets, Head::Sigmoid));
+        let rows = |first: f32| [first, 0.5].repeat(10);
+        assert!(is_clearly_better(&rows(0.0), &rows(1.0), &targets, Head::Softmax));
+    }
+
+    #[test]
+    fn two_labels_share_one_logit() {
+        let weights = Weights { weights: vec![-1.0, 1.0, 0.25, -0.25], bias: vec![0.5, -0.5] };
+        assert_eq!(of_second_label(&weights), Weights { weights: vec![2.0, -0.5], bias: vec![-1.0] });
+    }
+}
