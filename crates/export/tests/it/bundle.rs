@@ -78,7 +78,7 @@ fn every_kind_of_classifier_comes_back() {
         write(&predictor, Precision::F32, &path);
         let bundle = Bundle::open(&path).unwrap();
         let again = bundle.predictor(&device()).unwrap();
-        assert_eq!(again.model().weights().unwrap(), predictor.model().weights().unwrap());
+        assert_eq!(again.weights().unwrap(), predictor.weights().unwrap());
         assert_eq!((again.labels(), again.config().model.clone()), (predictor.labels(), predictor.config().model.clone()));
         let texts = ["good film".to_string(), String::new()];
         let seconds = again.config().data.text.is_pair().then_some(&texts[..]);
@@ -97,8 +97,8 @@ fn every_weight_in_eight_bits_is_near_the_one_that_was_trained() {
     let path = folder.path().join("int8");
     write(&predictor, Precision::Int8, &path);
     let bundle = Bundle::open(&path).unwrap();
-    let again = bundle.predictor(&device()).unwrap().model().weights().unwrap();
-    let weights = predictor.model().weights().unwrap();
+    let again = bundle.predictor(&device()).unwrap().weights().unwrap();
+    let weights = predictor.weights().unwrap();
     assert_eq!(again.len(), weights.len());
     for (weight, again) in weights.iter().zip(&again) {
         assert_eq!((&weight.name, &weight.shape), (&again.name, &again.shape));
@@ -130,7 +130,7 @@ fn a_pruned_classifier_says_the_same_of_the_texts_it_was_pruned_to() {
         examples.seconds = is_pair.then(|| seconds.iter().collect());
         let pruned = prune(&predictor, &[&examples], &device()).unwrap();
         assert!(pruned.kept < pruned.of && pruned.predictor.encoder().vocab_size() == pruned.kept, "{config}");
-        assert_eq!(pruned.predictor.model().weights().unwrap()[0].shape, [pruned.kept, 4]);
+        assert_eq!(pruned.predictor.weights().unwrap()[0].shape, [pruned.kept, 4]);
         let predict = |predictor: &Predictor| -> Vec<(Vec<u32>, Vec<f32>)> {
             let predictions = predictor.predict(&texts, is_pair.then_some(&seconds[..])).unwrap();
             predictions.into_iter().map(|prediction| (prediction.ids, prediction.probabilities)).collect()

@@ -47,7 +47,8 @@ pub(crate) fn classifier(config: &str, n_labels: usize) -> Predictor {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         *value += ((state >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * 0.8;
     }
-    Predictor::new(Parts { config, labels, encoder, weights, thresholds: Vec::new(), step: 3 }, &device()).unwrap()
+    Predictor::new(Parts { config, labels, encoder, weights, ngrams: None, thresholds: Vec::new(), step: 3 }, &device())
+        .unwrap()
 }
 
 /// The texts that a run of such a classifier would have.

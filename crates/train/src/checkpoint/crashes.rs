@@ -283,7 +283,16 @@ fn origin() -> Origin {
     let text = |text: &str| text.to_string();
     let config = (0..40).map(|i| (format!("train.key_{i}"), Value::from(i))).collect();
     let build = BTreeMap::from([(text("attentive"), text("1"))]);
-    Origin { config, data: BTreeMap::new(), tokenizer: text("t"), labels: text("l"), vectors: None, start: None, build }
+    Origin {
+        config,
+        data: BTreeMap::new(),
+        tokenizer: text("t"),
+        labels: text("l"),
+        vectors: None,
+        start: None,
+        linear: None,
+        build,
+    }
 }
 
 /// Bytes that are their step's, so that those of different steps are told apart.

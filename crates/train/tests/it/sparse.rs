@@ -8,7 +8,7 @@ use crate::tiny::{self, largest_difference, trained};
 
 fn features() -> FeaturesConfig {
     let character_ngrams = Some(CharacterNgrams { min: 3, max: 4 });
-    FeaturesConfig { word_ngrams: 2, character_ngrams, buckets: 300 }
+    FeaturesConfig { word_ngrams: 2, character_ngrams, buckets: 300, ..FeaturesConfig::default() }
 }
 
 /// The weights of a run of each model, on n-grams too where it reads one text, by (model, optimizer's key).

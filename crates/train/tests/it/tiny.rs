@@ -134,7 +134,7 @@ pub(crate) fn report(config: &Config, path: &Path) -> Report {
 /// The weights that a run predicts with.
 pub(crate) fn weights(path: &Path) -> Vec<Weight> {
     let run = RunDir::open(path).unwrap();
-    Predictor::load(&run, &cpu()).unwrap().model().weights().unwrap()
+    Predictor::load(&run, &cpu()).unwrap().weights().unwrap()
 }
 
 /// Trains into `directory` and gives the weights.
