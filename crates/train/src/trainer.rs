@@ -161,7 +161,13 @@ impl<'a> Trainer<'a> {
     }
 
     fn is_done(&self) -> bool {
-        self.state.stopped_early || self.state.epoch >= self.config.train.epochs
+        self.state.stopped_early || self.state.epoch >= self.last_epoch()
+    }
+
+    /// How many epochs there are: those that are left once the best are known need not be trained again.
+    fn last_epoch(&self) -> u64 {
+        let settled = self.job.settled.and_then(|settled| settled.epochs.iter().copied().max());
+        settled.unwrap_or(self.config.train.epochs)
     }
 
     /// Trains and evaluates an epoch, or the rest of one.
@@ -297,7 +303,10 @@ impl<'a> Trainer<'a> {
         let running = std::mem::take(&mut self.state.running);
         self.state.epoch = epoch;
         self.state.step_in_epoch = 0;
-        let is_best = validation.as_ref().is_some_and(|metrics| self.observe(metrics, &snapshot));
+        let is_best = match self.job.settled {
+            Some(settled) => settled.epochs.contains(&epoch) && self.choose(0.0, &snapshot),
+            None => validation.as_ref().is_some_and(|metrics| self.observe(metrics, &snapshot)),
+        };
 
         // The log is for curves, and a line of it is written every epoch: it holds no matrix.
         let logged = validation.as_ref().map(|metrics| Metrics { confusion: Vec::new(), ..metrics.clone() });
@@ -334,8 +343,13 @@ impl<'a> Trainer<'a> {
     fn validate(&mut self) -> Result<Option<Metrics>, TrainError> {
         let prepared = self.job.prepared;
         let Some(split) = &prepared.validation else {
-            self.state.balance = self.evaluator.balance(self.config, prepared, None);
-            self.state.thresholds = self.evaluator.decision(self.config, None).thresholds;
+            (self.state.balance, self.state.thresholds) = match self.job.settled {
+                Some(settled) => (settled.balance, settled.thresholds.clone()),
+                None => {
+                    let balance = self.evaluator.balance(self.config, prepared, None);
+                    (balance, self.evaluator.decision(self.config, None).thresholds)
+                }
+            };
             return Ok(None);
         };
         let logits = self.evaluator.logits(Some(&self.learner.predicting()?), &split.inputs)?;
@@ -355,6 +369,12 @@ impl<'a> Trainer<'a> {
         if let ScheduleConfig::Plateau(plateau) = &train.schedule {
             self.state.plateau.observe(plateau, value);
         }
+        self.choose(value, snapshot)
+    }
+
+    /// Keeps the weights of this epoch among the best, if so large a value is. Gives whether it is the best.
+    fn choose(&mut self, value: f64, snapshot: &Snapshot) -> bool {
+        let train = &self.config.train;
         let min_delta = train.early_stopping.as_ref().map_or(0.0, |config| config.min_delta);
         let (step, epoch) = (self.state.step, self.state.epoch);
         let evaluation = Best { step, epoch, value, weights_sha256: snapshot.weights_sha256.clone() };

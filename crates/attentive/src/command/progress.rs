@@ -65,6 +65,13 @@ impl Progress {
         }
         match event {
             Event::Start { step, total_steps } => self.start(*step, *total_steps),
+            Event::Refitting { examples } => {
+                self.epoch = "refit epoch".to_string();
+                self.line(&format!(
+                    "all is chosen: once more on train and validation, {} examples",
+                    count(*examples as u64)
+                ));
+            }
             Event::Step { step, epoch, examples, loss, accuracy, lr } => {
                 self.examples += *examples as u64;
                 self.step(*step, *epoch, *loss, *accuracy, *lr);

@@ -59,8 +59,8 @@ pub enum LinearLoss {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NaiveBayes {
-    /// If it decides clearly more held-out texts right: those of the validation split, or of three folds of the training split
-    /// where validation has fewer than 500.
+    /// If it decides clearly more held-out texts right, by more than a standard error: those of three folds of the training
+    /// split, or where that would take minutes, of the validation split.
     Auto,
     /// Always.
     Always,

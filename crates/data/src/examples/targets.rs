@@ -28,6 +28,13 @@ impl Targets {
         }
     }
 
+    /// These and behind them `others`.
+    pub fn joined(&self, others: &Self) -> Self {
+        let mut joined = self.clone();
+        others.iter().for_each(|ids| joined.push(ids));
+        joined
+    }
+
     /// The label ids of example `index`. Panics if there is no such example.
     pub fn of(&self, index: usize) -> &[u32] {
         match &self.ends {

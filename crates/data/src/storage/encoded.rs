@@ -140,6 +140,23 @@ impl EncodedTexts {
         self.ends.length(index)
     }
 
+    /// These texts and behind them those of `others`.
+    ///
+    /// # Errors
+    /// [`DataError::Cache`] if there are too many to keep in memory and they could not be written to a scratch file.
+    pub fn joined(&self, others: &Self) -> Result<Self, DataError> {
+        let mut builder = EncodedTextsBuilder::new();
+        for texts in [self, others] {
+            for index in 0..texts.len() {
+                let ids = texts.ids(index);
+                builder.ids.extend(&ids);
+                builder.ends.push(ids.len());
+            }
+            builder.counts += texts.counts;
+        }
+        builder.finish()
+    }
+
     /// The figures; all shares are 0 where there is nothing to divide by.
     pub fn stats(&self) -> EncodingStats {
         let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };

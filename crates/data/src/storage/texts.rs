@@ -91,6 +91,16 @@ impl Texts {
         (0..self.len()).map(|index| self.get(index))
     }
 
+    /// These texts and behind them those of `others`.
+    ///
+    /// # Errors
+    /// As [`TextsBuilder::finish`].
+    pub fn joined(&self, others: &Self) -> Result<Self, DataError> {
+        let mut builder = TextsBuilder::default();
+        self.iter().chain(others.iter()).for_each(|text| builder.push(text));
+        builder.finish()
+    }
+
     /// The texts `indices` in their order. Panics if there is no such text.
     pub fn select(&self, indices: &[u32]) -> Self {
         let selected = match &self.selected {

@@ -17,6 +17,7 @@ pub(super) fn problems(config: &Config) -> Vec<(String, String)> {
     start(config, &mut problems);
     parts(config, &mut problems);
     linear(config, &mut problems);
+    refit(config, &mut problems);
     problems.0
 }
 
@@ -114,11 +115,22 @@ fn validation(config: &Config, problems: &mut Problems) {
         (matches!(train.schedule, ScheduleConfig::Plateau(_)), "train.schedule.plateau", "a plateau schedule"),
         (train.threshold == Threshold::Tuned, "train.threshold", "tuning thresholds"),
         (train.calibrate, "train.calibrate", "calibration"),
+        (train.refit, "train.refit", "training once more on train and validation"),
         (train.average_best > 1, "train.average_best", "choosing the best epochs to average"),
     ] {
         if needs_it {
             problems.add(key, format!("{what} needs `data.validation`, a file or `{{ fraction = 0.1 }}`"));
         }
+    }
+}
+
+/// A second training has no validation split to slow down by.
+fn refit(config: &Config, problems: &mut Problems) {
+    if config.train.refit && matches!(config.train.schedule, ScheduleConfig::Plateau(_)) {
+        problems.add(
+            "train.refit",
+            "`refit` trains without a validation split, by which `train.schedule.plateau` changes the rate: leave one out",
+        );
     }
 }
 

@@ -79,6 +79,10 @@ pub struct TrainConfig {
     /// et al. 2017), so that of the texts that get 80 % four in five are right. It changes no decision but those of thresholds,
     /// and is part of the weights of the head in every export. Default false; beside a linear part it is done in any case.
     pub calibrate: bool,
+    /// Train once more when all epochs are done, on the training and validation examples together: from the same seed, for as many
+    /// epochs as were best, with the thresholds and factors that were chosen. The figures of the validation split stay those
+    /// from before; those of the test split are of the second training. Default false.
+    pub refit: bool,
     /// Evaluate and predict with an exponential moving average of the weights instead of the last ones: the share that
     /// the average keeps at each step, such as 0.999. It grows from 0.1 during the first steps, so that the initial
     /// weights are soon forgotten. Default: none.
@@ -147,6 +151,7 @@ impl Default for TrainConfig {
             class_weights: None,
             threshold: Threshold::default(),
             calibrate: false,
+            refit: false,
             ema: None,
             average_best: 1,
             schedule: ScheduleConfig::default(),

@@ -95,10 +95,11 @@ impl Parts {
     /// When the directory is no run, has no intact checkpoint, or a file does not fit the others. An older checkpoint is
     /// never taken for a damaged best one.
     pub fn of_run(run: &RunDir) -> Result<Self, TrainError> {
-        let store = Store::new(run.checkpoints());
         loop {
+            let of_weights = if run.config()?.train.refit { run.of_weights()? } else { run.clone() };
+            let store = Store::new(of_weights.checkpoints());
             let steps = store.steps()?;
-            match Self::load_at_once(run, &store) {
+            match Self::load_at_once(run, &of_weights, &store) {
                 // A run that trains removes older checkpoints when it has newer ones, perhaps while they are read.
                 Err(TrainError::Checkpoint(_)) if store.steps()? != steps => {}
                 result => return result,
@@ -106,7 +107,7 @@ impl Parts {
         }
     }
 
-    fn load_at_once(run: &RunDir, store: &Store) -> Result<Self, TrainError> {
+    fn load_at_once(run: &RunDir, of_weights: &RunDir, store: &Store) -> Result<Self, TrainError> {
         let config = run.config()?;
         let Newest { checkpoint, damaged } = store.newest_at_a_glance()?;
         if !damaged.is_empty() {
@@ -131,7 +132,7 @@ impl Parts {
         let shapes = config.model.weight_shapes(&sizes(&config, &encoder, &labels)?);
         let shapes = if config.has_network() { shapes } else { Vec::new() };
         let linear = match &newest.origin.linear {
-            Some(expected) => Some(read_linear(run, expected)?),
+            Some(expected) => Some(read_linear(of_weights, expected)?),
             None => None,
         };
         let chosen = Chosen::load(store, newest, labels.len(), &config, &shapes)?;

@@ -51,7 +51,7 @@ impl LockedRun {
     /// # Errors
     /// When the weights or moments do not fit the model, or the disk or the device fails.
     pub fn begin_imported(&self, job: &Job, trained: Imported) -> Result<(), TrainError> {
-        let Job { config, prepared, origin, device } = *job;
+        let Job { config, prepared, origin, device, .. } = *job;
         let (labels, pad_id) = (prepared.labels.names(), prepared.encoder.pad_id());
         let evaluator = Evaluator::new(config, prepared.sizes.head, labels, pad_id, device);
         let mut learner = Learner::with_weights(config, prepared, trained.weights, device)?;

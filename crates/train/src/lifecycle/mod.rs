@@ -2,6 +2,7 @@
 
 mod imported;
 mod stages;
+mod refit;
 mod folds;
 mod verify;
 

@@ -186,8 +186,17 @@ impl PreparedRun {
         self.prepared.origin(&self.config, &self.machine.build)
     }
 
-    fn job<'a>(&'a self, origin: &'a Origin) -> Job<'a> {
-        Job { config: &self.config, prepared: &self.prepared, origin, device: &self.machine.device }
+    /// Makes of the training and validation examples one training split.
+    ///
+    /// # Errors
+    /// As [`PreparedRun::prepare`].
+    pub(super) fn join_validation(&mut self, on_progress: &OnProgress) -> Result<(), TrainError> {
+        self.prepared.join_validation(&self.config, on_progress)
+    }
+
+    pub(super) fn job<'a>(&'a self, origin: &'a Origin) -> Job<'a> {
+        let Self { config, prepared, machine } = self;
+        Job { config, prepared, origin, device: &machine.device, settled: None }
     }
 }
 
@@ -249,9 +258,9 @@ impl StoppedRun {
 /// A run and all that it needs to train from where it stands.
 #[derive(Debug)]
 pub struct Run {
-    directory: LockedRun,
-    setup: PreparedRun,
-    origin: Origin,
+    pub(super) directory: LockedRun,
+    pub(super) setup: PreparedRun,
+    pub(super) origin: Origin,
     recovered: Recovered,
 }
 
@@ -266,12 +275,18 @@ impl Run {
         &self.setup
     }
 
-    /// Trains until the last epoch, or until it is asked to stop.
+    /// Trains until the last epoch, and once more on everything where the config asks for it, or until it is asked to stop.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] when numbers that are not finite come again and again, and whatever the disk or the device
     /// says. The checkpoints saved until then are intact.
     pub fn fit(&mut self, callbacks: &mut Callbacks) -> Result<Outcome, TrainError> {
-        fit(&self.directory, &self.setup.job(&self.origin), std::mem::take(&mut self.recovered), callbacks)
+        let recovered = std::mem::take(&mut self.recovered);
+        match fit(&self.directory, &self.setup.job(&self.origin), recovered, callbacks)? {
+            Outcome::Finished(report) if self.setup.config.train.refit && report.refit.is_none() => {
+                self.refit(report, callbacks)
+            }
+            outcome => Ok(outcome),
+        }
     }
 }

@@ -279,7 +279,7 @@ impl Replay {
             is_stopped.set((callbacks.request)() == Some(Request::Stop));
             (at.get() >= last || is_stopped.get()).then_some(Request::Stop)
         };
-        let job = Job { config, prepared, origin: &origin, device: &self.setup.machine().device };
+        let job = Job { config, prepared, origin: &origin, device: &self.setup.machine().device, settled: None };
         fit(&run, &job, recovered, &mut Callbacks { on_event: &mut on_event, request: &request })?;
         if is_stopped.get() {
             return Ok(None);

@@ -27,10 +27,10 @@ const WEIGHT: &str = "linear.weight";
 const BIAS: &str = "linear.bias";
 const SCALE: &str = "linear.scale";
 
-/// Fewer held-out texts than this tell two settings apart by chance.
-const WORTH_CHOOSING_BY: usize = 500;
-/// Into how many parts training texts are cut where there is nothing else to choose by.
+/// Into how many parts training texts are cut to choose by: each is held out once, so that all of them tell.
 const FOLDS: usize = 3;
+/// More features of texts times outputs than this take minutes by folds: there the validation split tells, which is large enough.
+const MAX_WORK_OF_FOLDS: usize = 100_000_000;
 /// So many texts become features at once.
 const AT_ONCE: usize = 4096;
 /// How often it is asked whether to go on.
@@ -59,6 +59,8 @@ pub(crate) struct LinearTask<'a> {
     pub train: (&'a Texts, &'a Targets),
     /// What was held out.
     pub validation: Option<(&'a Texts, &'a Targets)>,
+    /// Whether everything is chosen, so that no scale need be found either.
+    pub is_settled: bool,
     /// Decides which examples are in which fold.
     pub seed: u64,
     /// Asked whether to stop.
@@ -107,7 +109,8 @@ impl LinearTask<'_> {
             NaiveBayes::Always => true,
             NaiveBayes::Never => false,
             NaiveBayes::Auto => {
-                let by = self.validation.filter(|(texts, _)| texts.len() >= WORTH_CHOOSING_BY);
+                let work = solving.rows.n_stored().saturating_mul(self.head.outputs(self.n_labels));
+                let by = self.validation.filter(|_| work > MAX_WORK_OF_FOLDS);
                 let held_out = |naive_bayes| match by {
                     Some((texts, _)) => {
                         Ok(LinearModel::new(features.clone(), solving.weights(&solving.all(), naive_bayes)?)?
@@ -120,6 +123,7 @@ impl LinearTask<'_> {
             }
         };
         let scale = match self.validation {
+            _ if self.is_settled => None,
             Some(_) => None,
             None => Some(self.scale_of(&solving.held_out(naive_bayes)?)),
         };

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use attentive_data::{
-    Corpus, DataError, DataProgress, EncodedTexts, EncodingStats, Examples, Findings, Labels, OnProgress, Split,
-    SplitManifest, Targets, TextEncoder, Texts, Truncation, TruncationSide, Vectors, load_corpus, load_vectors,
+    Corpus, DataError, DataProgress, EncodedTexts, EncodingStats, Examples, Findings, Labels, NaiveBayes, OnProgress,
+    Split, SplitManifest, Targets, TextEncoder, Texts, Truncation, TruncationSide, Vectors, load_corpus, load_vectors,
 };
 use attentive_model::{ModelConfig, Sizes};
 use serde::{Deserialize, Serialize};
@@ -151,26 +151,8 @@ pub(crate) fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress
     let mut train = encode(corpus.train)?;
     let mut validation = corpus.validation.map(encode).transpose()?;
     let mut test = corpus.test.map(encode).transpose()?;
-    let linear = match &config.features.linear {
-        Some(linear) => Some(watched(on_progress, |stop| {
-            let task = LinearTask {
-                config: linear,
-                head: sizes.head,
-                n_labels: sizes.n_labels,
-                class_weights: &class_weights,
-                train: (&train.texts, &train.targets),
-                validation: validation.as_ref().map(|split| (&split.texts, &split.targets)),
-                seed: config.seed,
-                stop,
-            };
-            let solved = task.solve()?;
-            for split in [Some(&mut train), validation.as_mut(), test.as_mut()].into_iter().flatten() {
-                split.linear = Some(solved.part.logits(&split.texts, stop)?);
-            }
-            Ok(solved)
-        })?),
-        None => None,
-    };
+    let splits = Splits { train: &mut train, validation: validation.as_mut(), test: test.as_mut() };
+    let linear = solve_linear(config, &sizes, &class_weights, None, splits, on_progress)?;
     let vectors = if held.vectors.is_none() { read_vectors(config, &encoder)? } else { None };
 
     let present =
@@ -190,6 +172,49 @@ pub(crate) fn prepare_with(config: &Config, held: Held, on_progress: &OnProgress
     };
     let (labels, start) = (corpus.labels, None);
     Ok(Prepared { labels, encoder, sizes, class_weights, vectors, start, linear, train, validation, test, account })
+}
+
+/// The splits that a linear part is solved on, chosen by, and asked about.
+struct Splits<'a> {
+    train: &'a mut EncodedSplit,
+    validation: Option<&'a mut EncodedSplit>,
+    test: Option<&'a mut EncodedSplit>,
+}
+
+/// Solves the linear part that the config asks for, and notes what it says of every split. Whether it is weighted by
+/// naive-Bayes ratios may be `chosen` already.
+fn solve_linear(
+    config: &Config,
+    sizes: &Sizes,
+    class_weights: &[f64],
+    chosen: Option<bool>,
+    splits: Splits<'_>,
+    on_progress: &OnProgress,
+) -> Result<Option<SolvedLinear>, TrainError> {
+    let Some(mut linear) = config.features.linear.clone() else { return Ok(None) };
+    if let Some(naive_bayes) = chosen {
+        linear.naive_bayes = if naive_bayes { NaiveBayes::Always } else { NaiveBayes::Never };
+    }
+    let Splits { train, validation, test } = splits;
+    let solved = watched(on_progress, |stop| {
+        let task = LinearTask {
+            config: &linear,
+            head: sizes.head,
+            n_labels: sizes.n_labels,
+            class_weights,
+            train: (&train.texts, &train.targets),
+            validation: validation.as_ref().map(|split| (&split.texts, &split.targets)),
+            is_settled: chosen.is_some(),
+            seed: config.seed,
+            stop,
+        };
+        let solved = task.solve()?;
+        for split in [Some(train), validation, test].into_iter().flatten() {
+            split.linear = Some(solved.part.logits(&split.texts, stop)?);
+        }
+        Ok(solved)
+    })?;
+    Ok(Some(solved))
 }
 
 /// The number of examples of the largest split.
@@ -331,6 +356,34 @@ impl Prepared {
             linear: self.linear.as_ref().map(|linear| linear.part.files().sha256()),
             build: build.clone(),
         }
+    }
+
+    /// Makes of the training and validation examples one training split, and solves the linear part again on it.
+    ///
+    /// # Errors
+    /// When there is no room for the examples, or it is stopped.
+    pub(crate) fn join_validation(&mut self, config: &Config, on_progress: &OnProgress) -> Result<(), TrainError> {
+        let Some(validation) = self.validation.take() else { return Ok(()) };
+        let train = &self.train;
+        let both = |first: &Option<EncodedTexts>, second: &Option<EncodedTexts>| match (first, second) {
+            (Some(first), Some(second)) => first.joined(second).map(Some),
+            _ => Ok(None),
+        };
+        self.train = EncodedSplit {
+            texts: train.texts.joined(&validation.texts)?,
+            inputs: EncodedInputs {
+                texts: train.inputs.texts.joined(&validation.inputs.texts)?,
+                seconds: both(&train.inputs.seconds, &validation.inputs.seconds)?,
+                ngrams: both(&train.inputs.ngrams, &validation.inputs.ngrams)?,
+            },
+            targets: train.targets.joined(&validation.targets),
+            linear: None,
+        };
+        self.class_weights = class_weights(config, &self.labels, &self.train.targets)?;
+        let chosen = self.account.linear.map(|linear| linear.naive_bayes);
+        let splits = Splits { train: &mut self.train, validation: None, test: self.test.as_mut() };
+        self.linear = solve_linear(config, &self.sizes, &self.class_weights, chosen, splits, on_progress)?;
+        Ok(())
     }
 
     /// Has the training start from the weights of another, which `train.init_from` names.

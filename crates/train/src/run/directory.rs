@@ -28,6 +28,8 @@ const REPORT: &str = "report.json";
 const CHECKPOINTS: &str = "checkpoints";
 const LOCK: &str = "lock";
 const FOLDS: &str = "folds.json";
+/// The training on everything: a log, checkpoints, and the linear part of its own.
+const REFIT: &str = "refit";
 
 /// A run directory, open for reading.
 #[derive(Debug, Clone)]
@@ -204,8 +206,21 @@ impl RunDir {
 
     /// A run is written to where it is: a link, which an unpacked run of someone else may hold, could lead anywhere.
     fn refuse_links(&self) -> Result<(), TrainError> {
-        let written =
-            [CONFIG, VERSIONS, TOKENIZER, LABELS, NGRAMS, LINEAR, SPLIT, METRICS, REPORT, CHECKPOINTS, LOCK, FOLDS];
+        let written = [
+            CONFIG,
+            VERSIONS,
+            TOKENIZER,
+            LABELS,
+            NGRAMS,
+            LINEAR,
+            SPLIT,
+            METRICS,
+            REPORT,
+            CHECKPOINTS,
+            LOCK,
+            FOLDS,
+            REFIT,
+        ];
         let is_link = |name: &&str| fs::symlink_metadata(self.file(name)).is_ok_and(|metadata| metadata.is_symlink());
         match written.iter().find(|name| is_link(name)) {
             Some(name) => {
@@ -223,6 +238,19 @@ impl RunDir {
     /// Where the checkpoints are.
     pub fn checkpoints(&self) -> PathBuf {
         self.file(CHECKPOINTS)
+    }
+
+    /// Where the weights are that predict: in the training on everything once that is done, else in the run itself.
+    ///
+    /// # Errors
+    /// When the report of the run is damaged.
+    pub(crate) fn of_weights(&self) -> Result<Self, TrainError> {
+        #[derive(serde::Deserialize)]
+        struct Told {
+            refit: Option<serde::de::IgnoredAny>,
+        }
+        let is_refitted = self.report::<Told>()?.is_some_and(|told| told.refit.is_some());
+        Ok(if is_refitted { Self { path: self.file(REFIT) } } else { self.clone() })
     }
 
     /// The log of steps and evaluations.
@@ -318,6 +346,25 @@ impl LockedRun {
         }
     }
 
+    /// Makes the directory of the training on everything, if it is not there, and locks it.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`] when it cannot be made.
+    pub(crate) fn lock_refit(&self) -> Result<Self, TrainError> {
+        self.check_in_place()?;
+        RunDir::lock_folds(&self.file(REFIT))
+    }
+
+    /// Writes the files of the linear part.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(crate) fn write_linear(&self, linear: Option<&LinearFiles>) -> Result<(), TrainError> {
+        let Some(LinearFiles { ngrams, weights }) = linear else { return Ok(()) };
+        self.write(NGRAMS, ngrams)?;
+        self.write(LINEAR, weights)
+    }
+
     /// Removes a run that could not be made, and its directory if it then is empty.
     pub fn give_up(self) {
         // The error that ended it is the one to tell.
@@ -326,13 +373,14 @@ impl LockedRun {
     }
 
     /// Removes what an earlier run left here, and nothing else.
-    fn clear(&self) -> Result<(), TrainError> {
-        let checkpoints = self.checkpoints();
-        match fs::remove_dir_all(&checkpoints) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(io_error("remove", &checkpoints)(error));
+    pub(crate) fn clear(&self) -> Result<(), TrainError> {
+        for directory in [self.file(REFIT), self.checkpoints()] {
+            match fs::remove_dir_all(&directory) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error("remove", &directory)(error));
+                }
+                _ => {}
             }
-            _ => {}
         }
         for name in [REPORT, METRICS, SPLIT, LINEAR, NGRAMS, LABELS, TOKENIZER, VERSIONS, CONFIG] {
             self.remove_file(name)?;
@@ -367,10 +415,7 @@ impl LockedRun {
         self.write_json(VERSIONS, versions)?;
         self.write(LABELS, labels.to_json().as_bytes())?;
         self.write(TOKENIZER, encoder.to_json().as_bytes())?;
-        if let Some(linear) = linear {
-            self.write(NGRAMS, &linear.ngrams)?;
-            self.write(LINEAR, &linear.weights)?;
-        }
+        self.write_linear(linear)?;
         self.write_json(SPLIT, split)?;
         self.write(CONFIG, config.to_toml().as_bytes())
     }

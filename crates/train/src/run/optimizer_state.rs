@@ -26,6 +26,7 @@ impl OptimizerState {
         if config.train.ema.is_some() || config.train.average_best > 1 {
             return Ok(None);
         }
+        let run = if config.train.refit { run.of_weights()? } else { run.clone() };
         let store = Store::new(run.checkpoints());
         let Newest { checkpoint, damaged } = store.newest_at_a_glance()?;
         if !damaged.is_empty() {

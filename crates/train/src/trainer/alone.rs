@@ -59,6 +59,10 @@ pub(super) fn solve(
 /// What the logits count, and the thresholds, by the validation split.
 fn choose(job: &Job, evaluator: &Evaluator, state: &mut State) -> Result<Option<Metrics>, TrainError> {
     let Job { config, prepared, .. } = *job;
+    if let Some(settled) = job.settled {
+        (state.balance, state.thresholds) = (settled.balance, settled.thresholds.clone());
+        return Ok(None);
+    }
     state.balance = evaluator.balance(config, prepared, None);
     let Some(split) = &prepared.validation else {
         state.thresholds = evaluator.decision(config, None).thresholds;

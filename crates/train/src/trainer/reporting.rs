@@ -58,6 +58,7 @@ pub(super) fn report(
         rollbacks: state.non_finite.rollbacks,
         changes: state.changes.iter().filter(|change| !change.difference.is_free()).cloned().collect(),
         balance: chosen.balance,
+        refit: None,
         baseline: baseline(config, prepared).unwrap_or_default().into_iter().collect(),
         weights_sha256,
         splits,

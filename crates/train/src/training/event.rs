@@ -18,6 +18,11 @@ pub enum Event {
         /// Steps in all.
         total_steps: u64,
     },
+    /// Everything is chosen; training begins once more, on the training and validation examples together.
+    Refitting {
+        /// How many there are.
+        examples: usize,
+    },
     /// One optimizer update is done.
     Step {
         /// Steps taken, this one included.

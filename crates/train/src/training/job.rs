@@ -40,6 +40,28 @@ pub struct Job<'a> {
     pub origin: &'a Origin,
     /// What computes, without gradients.
     pub device: &'a Device,
+    /// What is chosen already, where the run is trained once more on everything.
+    pub settled: Option<&'a Settled>,
+}
+
+/// What a training on everything takes from the one before it, which had a validation split to choose by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// The epochs whose weights are taken, or averaged.
+    pub epochs: Vec<u64>,
+    /// Above which probability each label is decided for; empty for one half.
+    pub thresholds: Vec<f32>,
+    /// By what the logits of the network and of the linear part are multiplied.
+    pub balance: Option<Balance>,
+}
+
+/// What is known of a training on everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refitted {
+    /// Training and validation examples together.
+    pub examples: u64,
+    /// The step of it whose weights predict.
+    pub step: u64,
 }
 
 /// How a call of [`Run::fit`](crate::Run::fit) ended.
@@ -77,6 +99,10 @@ pub struct Report {
     /// By what the logits of the network and of the linear part are multiplied; `None` where both stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<Balance>,
+    /// That the weights come from a second training, on the training and validation examples together. The figures of the
+    /// validation split are those from before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refit: Option<Refitted>,
     /// What a plain linear model reaches on each split, see `train.baseline`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub baseline: BTreeMap<Split, BaselineFigures>,

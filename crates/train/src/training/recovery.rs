@@ -71,6 +71,11 @@ impl Recovered {
         self.checkpoint.is_none()
     }
 
+    /// Whether it is at its start, or was trained from `origin`.
+    pub(crate) fn is_made_from(&self, origin: &Origin) -> bool {
+        self.checkpoint.as_ref().is_none_or(|checkpoint| checkpoint.origin == *origin)
+    }
+
     /// Whether something differs that may.
     pub fn is_changed(&self) -> bool {
         !self.differences.is_empty()
