@@ -44,6 +44,8 @@ mod labels;
 mod limited;
 #[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
 mod many_labels;
+#[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]
+mod linear;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod multi_label;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
