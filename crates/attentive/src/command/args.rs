@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Tokenize(Tokenize),
     /// Write a config that fits a file of labelled texts
     Init(Init),
+    /// Write a config that fits a file of labelled texts, and train by it
+    Quick(Quick),
     /// Check every file of a run or bundle, and whether it comes out the same here: of a run the first steps, trained
     /// again, of a bundle its examples
     Verify(Verify),
@@ -127,7 +129,7 @@ pub(crate) struct Resume {
 #[derive(Debug, Args)]
 pub(crate) struct Allow {
     /// Go on although this has changed: a key of the config, `data`, `tokenizer`, `labels`, `start` (the
-    /// weights it started from) or `build`. It is recorded
+    /// weights it started from), `linear` or `build`. It is recorded
     #[arg(long = "allow-changed", value_name = "FIELD")]
     pub(crate) changed: Vec<String>,
 }
@@ -330,6 +332,23 @@ pub(crate) struct Init {
     /// Write the config here instead of to NAME.toml; `-` is stdout
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Quick {
+    #[command(flatten)]
+    pub(crate) init: Init,
+    #[command(flatten)]
+    pub(crate) set: Set,
+    /// Compute on this backend
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+    /// Keep the run here instead of in runs/NAME
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run_dir: Option<PathBuf>,
+    /// Replace the config and the run that are there
+    #[arg(long)]
+    pub(crate) overwrite: bool,
 }
 
 #[derive(Debug, Args)]

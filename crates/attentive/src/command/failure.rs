@@ -86,6 +86,8 @@ pub(crate) enum Failure {
         run: String,
         wrong: usize,
     },
+    /// A config to train by is to go to stdout.
+    ConfigToStdout,
     /// A file name that no config can hold, because TOML is UTF-8.
     FileName {
         path: PathBuf,
@@ -268,6 +270,7 @@ impl Failure {
                 format!("interrupted by {}; nothing was written to `{}`", signal_name(*signal), output.display())
             }
             Self::Verification { run, wrong } => format!("`{run}` is not what it should be: {wrong} wrong"),
+            Self::ConfigToStdout => "`attentive quick` trains by the config that it writes, which stdout cannot keep".to_string(),
             Self::FileName { path } => format!("the name `{}` is not in UTF-8, as a config has to be", path.display()),
             Self::ThreadCount { variable, value, most } => {
                 format!("`{variable}={value}` is not a number of threads from 1 to {most}")
@@ -300,6 +303,7 @@ impl Failure {
             | Self::BundleOfBundle { .. }
             | Self::Verification { .. }
             | Self::FileName { .. }
+            | Self::ConfigToStdout
             | Self::ThreadCount { .. }
             | Self::Internal { .. } => None,
         }
@@ -343,6 +347,7 @@ impl Failure {
             Self::Verification { run, .. } => Some(format!(
                 "restore damaged files from a backup; `attentive resume {run}` trains on from the newest intact checkpoint"
             )),
+            Self::ConfigToStdout => Some("leave `--output` out, or use `attentive init --output -`".to_string()),
             Self::FileName { .. } => Some("give the file, or the folder that it is in, another name".to_string()),
             Self::ThreadCount { variable, .. } => Some(format!("leave `{variable}` out for one thread for each core")),
             Self::Threads { .. } => Some(
@@ -381,6 +386,7 @@ impl Failure {
             | Self::NotForFormat { .. }
             | Self::BundleOfBundle { .. }
             | Self::FileName { .. }
+            | Self::ConfigToStdout
             | Self::ThreadCount { .. } => exit_code::CONFIG,
             Self::Threads { .. } => exit_code::NO_DEVICE,
             Self::Internal { .. } => exit_code::INTERNAL,

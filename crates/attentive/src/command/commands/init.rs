@@ -13,14 +13,23 @@ use crate::style::Style;
 use crate::table::count;
 
 pub(super) fn init(args: &Init) -> Result<(), Failure> {
+    let file = write_config(args, "attentive init", false)?;
+    match file {
+        Some(file) => print(&format!("attentive check {file}\nattentive train {file}\n")),
+        None => Ok(()),
+    }
+}
+
+/// Writes the config, and gives the name of its file as it is to be shown; `None` where it went to stdout. `command` is the
+/// one that was typed, without its arguments.
+pub(super) fn write_config(args: &Init, command: &str, overwrite: bool) -> Result<Option<String>, Failure> {
     let named = [Some(&args.data), args.validation.as_ref(), args.test.as_ref()];
     if let Some(path) = named.into_iter().flatten().find(|path| path.to_str().is_none()) {
         return Err(Failure::FileName { path: path.clone() });
     }
-    let name = args.name.clone().unwrap_or_else(|| name_of(&args.data));
-    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
+    let (name, output) = config_file(args);
     let to_stdout = output.as_os_str() == "-";
-    if !to_stdout && output.exists() {
+    if !to_stdout && !overwrite && output.exists() {
         return Err(Failure::Staging(StagingError::Exists { path: output }));
     }
     let wishes = Wishes {
@@ -30,11 +39,15 @@ pub(super) fn init(args: &Init) -> Result<(), Failure> {
         test: args.test.clone(),
     };
     let found = sniff(&args.data, &wishes)?;
-    let command = format!("attentive init {}", args.data.display());
+    let command = format!("{command}{}", typed(args));
     let file = if to_stdout { format!("{name}.toml") } else { recipe::on_one_line(&output.display().to_string()) };
     let config = recipe::config(&name, &command, &file, &found);
     if to_stdout {
-        return print(&config);
+        return print(&config).map(|()| None);
+    }
+    if overwrite {
+        // Removed at the last moment: what is there is replaced only by something that is whole.
+        let _ = std::fs::remove_file(&output);
     }
     write(&output, &config)?;
     tell(&format!(
@@ -43,7 +56,30 @@ pub(super) fn init(args: &Init) -> Result<(), Failure> {
         count(found.examples as u64),
         found.labels.len()
     ));
-    print(&format!("attentive check {file}\nattentive train {file}\n"))
+    Ok(Some(file))
+}
+
+/// The name of the run, and the file that the config is written to.
+pub(super) fn config_file(args: &Init) -> (String, PathBuf) {
+    let name = args.name.clone().unwrap_or_else(|| name_of(&args.data));
+    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
+    (name, output)
+}
+
+/// The arguments as they were typed.
+fn typed(args: &Init) -> String {
+    let shown = |path: &Path| recipe::on_one_line(&path.display().to_string());
+    let mut line = format!(" {}", shown(&args.data));
+    if !args.text.is_empty() {
+        line.push_str(&format!(" --text {}", recipe::on_one_line(&args.text.join(","))));
+    }
+    if let Some(label) = &args.label {
+        line.push_str(&format!(" --label {}", recipe::on_one_line(label)));
+    }
+    for (option, path) in [("test", &args.test), ("validation", &args.validation), ("output", &args.output)] {
+        line.push_str(&path.as_ref().map_or(String::new(), |path| format!(" --{option} {}", shown(path))));
+    }
+    line + &args.name.as_ref().map_or(String::new(), |name| format!(" --name {}", recipe::on_one_line(name)))
 }
 
 fn write(output: &Path, config: &str) -> Result<(), StagingError> {

@@ -19,6 +19,7 @@ mod tokenize;
 mod verify;
 mod folds;
 mod train;
+mod quick;
 mod quickstart;
 
 use attentive_train::Config;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Check(args) => check::check(&args),
         Command::Tokenize(args) => tokenize::tokenize(&args, talk),
         Command::Init(args) => init::init(&args),
+        Command::Quick(args) => quick::quick(&args, talk),
         Command::Verify(args) => verify::verify(&args, talk),
         Command::Export(args) => export::export(&args, talk),
         Command::Import(args) => import::import(&args, talk),
