@@ -270,7 +270,9 @@ impl Failure {
                 format!("interrupted by {}; nothing was written to `{}`", signal_name(*signal), output.display())
             }
             Self::Verification { run, wrong } => format!("`{run}` is not what it should be: {wrong} wrong"),
-            Self::ConfigToStdout => "`attentive quick` trains by the config that it writes, which stdout cannot keep".to_string(),
+            Self::ConfigToStdout => {
+                "`attentive quick` trains by the config that it writes, which stdout cannot keep".to_string()
+            }
             Self::FileName { path } => format!("the name `{}` is not in UTF-8, as a config has to be", path.display()),
             Self::ThreadCount { variable, value, most } => {
                 format!("`{variable}={value}` is not a number of threads from 1 to {most}")

@@ -41,7 +41,8 @@ pub struct LinearConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 1e9), extend("exclusiveMinimum" = 0.0))]
     pub c: Option<f64>,
-    /// Whether features are weighted by naive-Bayes ratios (NBSVM: Wang & Manning 2012). Default `auto`.
+    /// Whether features are weighted by naive-Bayes ratios (NBSVM: Wang & Manning 2012). Default `mixed`, which was as good as the
+    /// better of both or better on every corpus.
     pub naive_bayes: NaiveBayes,
 }
 
@@ -59,9 +60,9 @@ pub enum LinearLoss {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NaiveBayes {
-    /// If it decides clearly more held-out texts right, by more than a standard error: those of three folds of the training
-    /// split, or where that would take minutes, of the validation split.
-    Auto,
+    /// Solved both ways; the weights are the sum of both, each times the factor that makes the labels of held-out texts most
+    /// likely, by three folds of the training split. Where that would take minutes, as `never`.
+    Mixed,
     /// Always.
     Always,
     /// Never.
@@ -79,7 +80,7 @@ impl Default for LinearConfig {
             max_features: None,
             loss: LinearLoss::Svm,
             c: None,
-            naive_bayes: NaiveBayes::Auto,
+            naive_bayes: NaiveBayes::Mixed,
         }
     }
 }

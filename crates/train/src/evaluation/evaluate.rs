@@ -8,7 +8,7 @@ use crate::batches::batching::Batching;
 use crate::batches::loader::ahead;
 use crate::config::{Config, Monitor, Threshold};
 use crate::error::TrainError;
-use crate::metrics::{Balance, Criterion, Decision, Metrics, PartLogits, Scored, Task};
+use crate::metrics::{Balance, Criterion, Decision, Metrics, Scored, Task};
 use crate::preparation::prepare::{EncodedInputs, EncodedSplit, Prepared};
 use crate::step::loss::Loss;
 
@@ -147,18 +147,13 @@ impl Evaluator {
     /// How much the network and the linear part count, given what the network says of the validation split: as makes its labels
     /// most likely; without a validation split half each. `None` where both stay as they are.
     pub(crate) fn balance(&self, config: &Config, prepared: &Prepared, network: Option<&Logits>) -> Option<Balance> {
-        let linear = prepared.linear.as_ref();
-        if linear.is_none() && !config.train.calibrate {
+        let has_both = config.has_network() && prepared.linear.is_some();
+        if !has_both && !config.train.calibrate {
             return None;
         }
-        let Some(split) = &prepared.validation else {
-            let scale = linear?.scale?;
-            let half = Balance { network: 0.5, linear: 0.5 * scale };
-            return Some(if config.has_network() { half } else { Balance { network: 0.0, linear: scale } });
-        };
+        let Some(split) = &prepared.validation else { return Some(Balance { network: 0.5, linear: 0.5 }) };
         let network = network.map(|logits| logits.values.as_slice());
-        let logits = PartLogits { network, linear: split.linear.as_deref() };
-        Some(Balance::fitted(logits, &split.targets, self.head))
+        Some(Balance::fitted(network, split.linear.as_deref(), &split.targets, self.head))
     }
 
     /// The metrics by a rule of decision.

@@ -28,15 +28,6 @@ pub struct Balance {
     pub linear: f32,
 }
 
-/// The logits `[examples, outputs]` of each part there is, for the same examples.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PartLogits<'a> {
-    /// The network's.
-    pub network: Option<&'a [f32]>,
-    /// The linear part's.
-    pub linear: Option<&'a [f32]>,
-}
-
 impl Balance {
     /// Both parts as they are.
     pub(crate) const PLAIN: Self = Self { network: 1.0, linear: 1.0 };
@@ -46,23 +37,27 @@ impl Balance {
         [self.network, self.linear].iter().all(|factor| factor.is_finite() && *factor >= 0.0)
     }
 
-    /// The factors under which the targets are most likely; 0 for a part that is not there. The bits depend on the logits and
-    /// the targets alone.
-    pub(crate) fn fitted(logits: PartLogits, targets: &Targets, head: Head) -> Self {
-        let parts = [logits.network, logits.linear];
-        let mut factors = parts.map(|part| if part.is_some() { 1.0 } else { 0.0 });
-        let mut is_free = parts.map(|part| part.is_some());
-        loop {
-            minimise(&mut factors, is_free, &|factors| Slopes::of(parts, factors, targets, head));
-            // A part that is better turned round is left out.
-            match factors.iter().position(|&factor| factor < 0.0) {
-                Some(part) => (factors[part], is_free[part]) = (0.0, false),
-                None => break,
-            }
-        }
-        let [network, linear] = factors.map(|factor| factor as f32);
+    /// The factors under which the targets are most likely, given the logits of each part there is.
+    pub(crate) fn fitted(network: Option<&[f32]>, linear: Option<&[f32]>, targets: &Targets, head: Head) -> Self {
+        let [network, linear] = likeliest([network, linear], targets, head);
         Self { network, linear }
     }
+}
+
+/// The factors of two sets of logits `[examples, outputs]` under which the targets are most likely; 0 for one that is not there.
+/// The bits depend on the logits and the targets alone.
+pub(crate) fn likeliest(parts: [Option<&[f32]>; 2], targets: &Targets, head: Head) -> [f32; 2] {
+    let mut factors = parts.map(|part| if part.is_some() { 1.0 } else { 0.0 });
+    let mut is_free = parts.map(|part| part.is_some());
+    loop {
+        minimise(&mut factors, is_free, &|factors| Slopes::of(parts, factors, targets, head));
+        // A part that is better turned round is left out.
+        match factors.iter().position(|&factor| factor < 0.0) {
+            Some(part) => (factors[part], is_free[part]) = (0.0, false),
+            None => break,
+        }
+    }
+    factors.map(|factor| factor as f32)
 }
 
 /// Newton's method, halving steps that go too far. What it minimises is convex.
@@ -195,11 +190,11 @@ mod tests {
     #[test]
     fn one_part_alone_gets_its_temperature() {
         let (ids, logits): (Vec<u32>, Vec<f32>) = (0..40_000).map(|i| (u32::from(i % 4 != 0), 2.0)).unzip();
-        let found = Balance::fitted(PartLogits { network: Some(&logits), linear: None }, &one(&ids), Head::Sigmoid);
+        let found = Balance::fitted(Some(&logits), None, &one(&ids), Head::Sigmoid);
         assert!((f64::from(found.network) - 3.0_f64.ln() / 2.0).abs() < 1e-4, "{found:?}");
         assert_eq!(found.linear, 0.0);
         let both: Vec<f32> = logits.iter().flat_map(|&z| [-0.5 * z, 0.5 * z]).collect();
-        let found = Balance::fitted(PartLogits { network: None, linear: Some(&both) }, &one(&ids), Head::Softmax);
+        let found = Balance::fitted(None, Some(&both), &one(&ids), Head::Softmax);
         assert!((f64::from(found.linear) - 3.0_f64.ln() / 2.0).abs() < 1e-4, "{found:?}");
     }
 
@@ -209,8 +204,7 @@ mod tests {
         let network = [0.5, -1.0, 1.5, 0.25, -0.75, 2.0, -0.5, 0.1, 1.0, -1.25];
         let linear = [1.0, 0.2, 0.3, -0.4, -1.0, 0.6, 0.5, -0.2, -0.1, -0.9];
         let targets = one(&[1, 0, 1, 0, 0, 1, 1, 0, 0, 0]);
-        let found =
-            Balance::fitted(PartLogits { network: Some(&network), linear: Some(&linear) }, &targets, Head::Sigmoid);
+        let found = Balance::fitted(Some(&network), Some(&linear), &targets, Head::Sigmoid);
         let expected = [0.623_910_3, 3.394_514_0];
         for (found, expected) in [found.network, found.linear].into_iter().zip(expected) {
             assert!((f64::from(found) - expected).abs() < 1e-5, "{found} {expected}");
@@ -221,19 +215,15 @@ mod tests {
     fn a_part_that_is_wrong_is_left_out() {
         let (good, bad) = ([1.0, -1.0, 2.0, -0.5, 0.3], [-1.0, 1.0, -0.9, 1.0, 0.5]);
         let targets = one(&[1, 0, 1, 0, 0]);
-        let found = Balance::fitted(PartLogits { network: Some(&bad), linear: Some(&good) }, &targets, Head::Sigmoid);
-        let alone = Balance::fitted(PartLogits { network: None, linear: Some(&good) }, &targets, Head::Sigmoid);
+        let found = Balance::fitted(Some(&bad), Some(&good), &targets, Head::Sigmoid);
+        let alone = Balance::fitted(None, Some(&good), &targets, Head::Sigmoid);
         assert_eq!((found.network, found.linear), (0.0, alone.linear));
     }
 
     #[test]
     fn what_is_always_right_gets_finite_factors() {
         let logits = [1.0, -1.0, 1.0, -1.0];
-        let found = Balance::fitted(
-            PartLogits { network: Some(&logits), linear: Some(&logits) },
-            &one(&[1, 0, 1, 0]),
-            Head::Sigmoid,
-        );
+        let found = Balance::fitted(Some(&logits), Some(&logits), &one(&[1, 0, 1, 0]), Head::Sigmoid);
         assert!(found.is_valid() && found.network > 0.5, "{found:?}");
     }
 }

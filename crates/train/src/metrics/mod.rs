@@ -16,7 +16,7 @@ mod figures;
 mod golden;
 
 pub use balance::Balance;
-pub(crate) use balance::PartLogits;
+pub(crate) use balance::likeliest;
 pub use bootstrap::Intervals;
 pub use confusion::{Average, Baseline, BaselineFigures, ConfusionCount, LabelMetrics};
 pub use figures::Metrics;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use attentive_data::{
-    Corpus, DataError, DataProgress, EncodedTexts, EncodingStats, Examples, Findings, Labels, NaiveBayes, OnProgress,
-    Split, SplitManifest, Targets, TextEncoder, Texts, Truncation, TruncationSide, Vectors, load_corpus, load_vectors,
+    Corpus, DataError, DataProgress, EncodedTexts, EncodingStats, Examples, Findings, Labels, OnProgress, Split,
+    SplitManifest, Targets, TextEncoder, Texts, Truncation, TruncationSide, Vectors, load_corpus, load_vectors,
 };
 use attentive_model::{ModelConfig, Sizes};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, MAX_PARAMETERS, Threshold};
 use crate::error::TrainError;
 use crate::origin::{Origin, keys};
-use crate::preparation::linear::{LinearAccount, LinearTask, SolvedLinear, watched};
+use crate::preparation::linear::{LinearAccount, LinearTask, Shares, SolvedLinear, watched};
 use crate::preparation::preflight;
 use crate::preparation::start::{Source, Start, StartAccount, StartTarget};
 use crate::storage::hashed::sha256;
@@ -181,30 +181,27 @@ struct Splits<'a> {
     test: Option<&'a mut EncodedSplit>,
 }
 
-/// Solves the linear part that the config asks for, and notes what it says of every split. Whether it is weighted by
-/// naive-Bayes ratios may be `chosen` already.
+/// Solves the linear part that the config asks for, and notes what it says of every split. How much of it is weighted by
+/// naive-Bayes ratios may be settled already.
 fn solve_linear(
     config: &Config,
     sizes: &Sizes,
     class_weights: &[f64],
-    chosen: Option<bool>,
+    settled: Option<Shares>,
     splits: Splits<'_>,
     on_progress: &OnProgress,
 ) -> Result<Option<SolvedLinear>, TrainError> {
-    let Some(mut linear) = config.features.linear.clone() else { return Ok(None) };
-    if let Some(naive_bayes) = chosen {
-        linear.naive_bayes = if naive_bayes { NaiveBayes::Always } else { NaiveBayes::Never };
-    }
+    let Some(linear) = &config.features.linear else { return Ok(None) };
     let Splits { train, validation, test } = splits;
     let solved = watched(on_progress, |stop| {
         let task = LinearTask {
-            config: &linear,
+            config: linear,
             head: sizes.head,
             n_labels: sizes.n_labels,
             class_weights,
             train: (&train.texts, &train.targets),
             validation: validation.as_ref().map(|split| (&split.texts, &split.targets)),
-            is_settled: chosen.is_some(),
+            settled,
             seed: config.seed,
             stop,
         };
@@ -380,9 +377,9 @@ impl Prepared {
             linear: None,
         };
         self.class_weights = class_weights(config, &self.labels, &self.train.targets)?;
-        let chosen = self.account.linear.map(|linear| linear.naive_bayes);
+        let settled = self.account.linear.map(|linear| linear.shares);
         let splits = Splits { train: &mut self.train, validation: None, test: self.test.as_mut() };
-        self.linear = solve_linear(config, &self.sizes, &self.class_weights, chosen, splits, on_progress)?;
+        self.linear = solve_linear(config, &self.sizes, &self.class_weights, settled, splits, on_progress)?;
         Ok(())
     }
 

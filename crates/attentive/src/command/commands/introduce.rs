@@ -63,8 +63,7 @@ pub(super) fn introduce(run: &PreparedRun) {
     }
     prepared.account.start.iter().for_each(started);
     if let Some(linear) = &prepared.account.linear {
-        let weighted = if linear.naive_bayes { ", weighted by naive-Bayes ratios" } else { "" };
-        tell(&format!("  linear part: {} n-grams{weighted}", count(linear.ngrams as u64)));
+        tell(&format!("  linear part: {} n-grams", count(linear.ngrams as u64)));
     }
     let summary = summary(config, prepared, &machine.device);
     let vocabulary = match config.has_network() {
