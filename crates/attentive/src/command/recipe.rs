@@ -1,14 +1,20 @@
 //! The config that `attentive init` writes: settings by the size and kind of the data, each with its reason. They come
-//! from what helped in `docs/results.md`.
+//! from what helped in `docs/results.md`. Single texts get a linear part alone, pairs a network that compares them, and more
+//! text than a linear part holds in memory a network of n-grams.
 
 use attentive_data::{Column, DataConfig, Format, Sniffed, SplitSource, TextColumns};
 
+use crate::progress::duration;
 use crate::table::{count, percent};
 
 /// From this ratio of the largest to the smallest label on, the macro F1 decides which epoch is best.
 const UNEQUAL: f64 = 3.0;
-/// From this ratio on, small labels count more in training.
+/// From this ratio on, it may be that small labels should count more.
 const VERY_UNEQUAL: f64 = 8.0;
+/// More bytes of text than this are too many for a linear part.
+const TOO_LONG: u64 = 100_000_000;
+/// What a linear part takes in memory for each byte of text.
+const MEMORY: u64 = 40;
 /// Texts with at most so many tokens in the middle are single sentences or questions.
 const SHORT: u32 = 12;
 /// Texts with at least so many are long.
@@ -39,8 +45,81 @@ pub(crate) fn config(name: &str, command: &str, file: &str, found: &Sniffed) -> 
     config.plain(&format!("name = {}", quoted(name)));
     config.plain("seed = 42");
     data(&mut config, found);
-    model(&mut config, found);
+    if found.data.text.is_pair() || found.bytes > TOO_LONG {
+        model(&mut config, found);
+    } else {
+        linear(&mut config, found);
+    }
     config.text
+}
+
+/// A linear part alone: ahead of networks of this size on single texts, and solved in seconds.
+fn linear(config: &mut Lines, found: &Sniffed) {
+    if found.unspaced {
+        config.section("tokenizer.char");
+        config.plain("# there are no spaces between words: texts are measured in characters");
+    }
+    config.section("features.linear");
+    config.because(
+        "alone = true",
+        "n-grams of words and of letters, and a weight for each: no network of this size was ahead",
+    );
+    config.plain(&format!("# {}", cost(found)));
+    config.section("train");
+    refit(config, found);
+    if found.data.multi_label {
+        several_labels(config, found);
+    } else {
+        unequal_labels(config, found);
+    }
+}
+
+/// What a linear part will take, within a factor of two: measured from 300 kB to 33 MB of text with 2 to 115 labels.
+fn cost(found: &Sniffed) -> String {
+    let megabytes = found.bytes as f64 / 1e6;
+    let outputs = if found.labels.len() == 2 && !found.data.multi_label { 1.0 } else { found.labels.len() as f64 };
+    let seconds = (megabytes * (1.0 + 1.2 * outputs.powf(0.7)) / 1.5).ceil().max(1.0) as u64;
+    let memory = (100_000_000 + MEMORY * found.bytes).div_ceil(100_000_000) * 100;
+    let why = match seconds {
+        0..60 => String::new(),
+        _ => format!(
+            ", because there are {megabytes:.0} MB of text and {} labels; without `refit` half of it",
+            count(found.labels.len() as u64)
+        ),
+    };
+    format!("takes about {} on two cores{why}, and at most {} MB of memory", duration(seconds as f64), count(memory))
+}
+
+fn refit(config: &mut Lines, found: &Sniffed) {
+    if found.data.validation.is_some() {
+        config.because("refit = true", "when all is chosen, once more on train and validation together");
+    }
+}
+
+fn several_labels(config: &mut Lines, found: &Sniffed) {
+    if found.data.validation.is_some() {
+        config.because("threshold = \"tuned\"", "one for each label, chosen on the validation split");
+    }
+    config.because("monitor = \"micro_f1\"", "few texts have all of their labels right");
+}
+
+/// How much larger the largest label is than the smallest is said where it may matter; what it costs is left to be tried.
+fn unequal_labels(config: &mut Lines, found: &Sniffed) {
+    let ratio = ratio(found);
+    if ratio >= VERY_UNEQUAL {
+        config.because(
+            "# class_weights = \"balanced\"",
+            &format!(
+                "small labels would count more, and accuracy be lower: the largest is {ratio:.0} times the smallest"
+            ),
+        );
+    }
+}
+
+/// How many times the examples of the smallest label the largest has.
+fn ratio(found: &Sniffed) -> f64 {
+    let counts = || found.labels.iter().map(|(_, n)| *n);
+    counts().max().unwrap_or(0) as f64 / counts().min().unwrap_or(0).max(1) as f64
 }
 
 /// Settings with their reasons behind them, below each other.
@@ -74,12 +153,18 @@ fn data(config: &mut Lines, found: &Sniffed) {
             &format!("validation = {{ fraction = {} }}", cut.fraction),
             "no file was named: cut off train, of every label its share",
         ),
-        _ => config
+        None => config
             .because("# validation = \"a file\"", "to choose the best epoch by; these examples are too few to cut"),
     }
     match &data.test {
         Some(SplitSource::Files(files)) => config.plain(&format!("test = {}", quoted(&files.to_string()))),
-        _ => config.because("# test = \"a file\"", "for the final figure, never looked at while training"),
+        Some(SplitSource::Cut(cut)) => {
+            config.because(
+                &format!("test = {{ fraction = {} }}", cut.fraction),
+                "for the final figure, never trained on",
+            );
+        }
+        None => config.because("# test = \"a file\"", "for the final figure, never looked at while training"),
     }
     if has_columns(data) {
         let reason = if data.text.is_pair() { "a pair of texts" } else { "the column that is classified" };
@@ -271,26 +356,17 @@ fn training(config: &mut Lines, found: &Sniffed, (few, many, topics): (bool, boo
     );
     config.because("schedule.linear = {}", "down to 0 at the end");
     if several {
-        if found.data.validation.is_some() {
-            config.because("threshold = \"tuned\"", "one for each label, chosen on the validation split");
-        }
-        config.because("monitor = \"micro_f1\"", "few texts have all of their labels right");
+        several_labels(config, found);
     } else {
-        let counts = || found.labels.iter().map(|(_, n)| *n);
-        let (most, least) = (counts().max().unwrap_or(0), counts().min().unwrap_or(0));
-        let ratio = most as f64 / least.max(1) as f64;
         // Where no label has most of the examples, the accuracy is no worse a measure.
-        if ratio >= UNEQUAL && most * 2 > found.examples {
-            let reason = format!("the largest label has {ratio:.0} times the examples of the smallest");
+        let most = found.labels.iter().map(|(_, n)| *n).max().unwrap_or(0);
+        if ratio(found) >= UNEQUAL && most * 2 > found.examples {
+            let reason = format!("the largest label has {:.0} times the examples of the smallest", ratio(found));
             config.because("monitor = \"macro_f1\"", &reason);
-            if ratio >= VERY_UNEQUAL {
-                config.because(
-                    "class_weights = \"balanced\"",
-                    "small labels count more; leave it out if accuracy is what counts",
-                );
-            }
         }
+        unequal_labels(config, found);
     }
+    refit(config, found);
     config.because("keep_checkpoints = 1", "saves space");
 }
 

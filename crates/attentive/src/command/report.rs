@@ -130,7 +130,9 @@ fn lengths(
     let lines: Vec<Line> = bins[..end]
         .iter()
         .map(|bin| {
-            let cut = (bin.from as usize..=bin.to.map_or(usize::MAX, |to| to as usize)).contains(&max_length);
+            // A linear part reads on to the end.
+            let cut = max_length < u32::MAX as usize
+                && (bin.from as usize..=bin.to.map_or(usize::MAX, |to| to as usize)).contains(&max_length);
             Line {
                 name: match bin.to {
                     Some(to) if to == bin.from => to.to_string(),

@@ -18,7 +18,7 @@ fn run_directories() {
         73,
         "error: the run directory `runs/small` already exists
 
-hint: go on with it by `--resume`, replace it by `--overwrite`, or choose another place by `--run-dir`; `attentive evaluate runs/small` shows what it holds",
+hint: go on with it by `attentive resume runs/small`, replace it by `--overwrite`, or choose another place by `--run-dir`; `attentive evaluate runs/small` shows what it holds",
     );
     for line in ["train small.toml --run-dir .", "train small.toml --run-dir . --overwrite"] {
         refused(

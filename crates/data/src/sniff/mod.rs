@@ -24,6 +24,8 @@ const HEAD: u64 = 1 << 20;
 const SHEET_ROWS: usize = 1000;
 /// Fewer examples are not worth cutting a validation split from.
 const WORTH_CUTTING: usize = 20;
+/// Fewer examples are all needed to train.
+const WORTH_TESTING: usize = 200;
 
 /// What a person asks for; what is left open is found out.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +59,8 @@ pub struct Sniffed {
     pub p95: u32,
     /// The most that one has.
     pub longest: u32,
+    /// The length of the training texts together, in bytes.
+    pub bytes: u64,
     /// The share of the texts that lose information if capitals do: those that hold some, but not only at the beginning.
     pub capitals: f64,
 }
@@ -118,6 +122,9 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
     }
     if data.validation.is_none() && examples >= WORTH_CUTTING {
         data.validation = Some(SplitSource::Cut(Cut::by_label(0.1)));
+    }
+    if data.test.is_none() && examples >= WORTH_TESTING {
+        data.test = Some(SplitSource::Cut(Cut::by_label(0.1)));
     }
     let counts = &corpus.manifest.train.labels;
     let labels =
@@ -208,6 +215,7 @@ fn measure(data: DataConfig, train: &Examples, labels: Vec<(String, usize)>) -> 
         median: either(0.5),
         p95: either(0.95),
         longest: either(1.0),
+        bytes: train.texts.iter().map(|text| text.len() as u64).sum(),
         capitals: capitals as f64 / looked_at.max(1) as f64,
         data,
     })

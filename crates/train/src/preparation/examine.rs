@@ -23,5 +23,7 @@ pub fn examine(config: &Config) -> Result<DataReport, TrainError> {
     class_weights(config, &corpus.labels, &corpus.train.targets)?;
     encode_texts(&encoder, config, &Texts::default(), None, UNWATCHED)?;
     read_vectors(config, &encoder)?;
-    Ok(DataReport::of(&corpus, &encoder, limit(&config.model).max_length, config.data.multi_label)?)
+    // A linear part reads the whole of a text.
+    let max_length = if config.has_network() { limit(&config.model).max_length } else { u32::MAX as usize };
+    Ok(DataReport::of(&corpus, &encoder, max_length, config.data.multi_label)?)
 }

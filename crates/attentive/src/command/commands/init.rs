@@ -66,7 +66,7 @@ pub(super) fn config_file(args: &Init) -> (String, PathBuf) {
     (name, output)
 }
 
-/// The arguments as they were typed.
+/// The arguments as they were typed, but for the place of the config.
 fn typed(args: &Init) -> String {
     let shown = |path: &Path| recipe::on_one_line(&path.display().to_string());
     let mut line = format!(" {}", shown(&args.data));
@@ -76,7 +76,7 @@ fn typed(args: &Init) -> String {
     if let Some(label) = &args.label {
         line.push_str(&format!(" --label {}", recipe::on_one_line(label)));
     }
-    for (option, path) in [("test", &args.test), ("validation", &args.validation), ("output", &args.output)] {
+    for (option, path) in [("test", &args.test), ("validation", &args.validation)] {
         line.push_str(&path.as_ref().map_or(String::new(), |path| format!(" --{option} {}", shown(path))));
     }
     line + &args.name.as_ref().map_or(String::new(), |name| format!(" --name {}", recipe::on_one_line(name)))

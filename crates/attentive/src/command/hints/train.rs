@@ -18,8 +18,8 @@ pub(crate) fn of_train(error: &TrainError) -> Option<String> {
             Some("restore the files of the linear part, or train the run again".to_string())
         }
         TrainError::RunExists { path } => Some(format!(
-            "go on with it by `--resume`, replace it by `--overwrite`, or choose another place by `--run-dir`; \
-             `attentive evaluate {}` shows what it holds",
+            "go on with it by `attentive resume {0}`, replace it by `--overwrite`, or choose another place by `--run-dir`; \
+             `attentive evaluate {0}` shows what it holds",
             path.display()
         )),
         TrainError::FoldsExist { .. } => Some("resume them, replace them, or choose another place".to_string()),
