@@ -194,6 +194,10 @@ fn calibration_moves_probabilities_and_no_decision() {
     assert_eq!(of(&before, "accuracy"), of(&after, "accuracy"));
     assert!(of(&after, "loss") <= of(&before, "loss"), "{} {}", of(&before, "loss"), of(&after, "loss"));
     assert!(before["balance"].is_null() && after["balance"]["network"].as_f64().unwrap() > 0.0);
+    let (was, is) = (&before["splits"]["test"]["calibration_error"], &after["splits"]["test"]["calibration_error"]);
+    let told = &after["calibration"];
+    assert_eq!((&told["split"], &told["after"]), (&"test".into(), is));
+    assert!((told["before"].as_f64().unwrap() - was.as_f64().unwrap()).abs() < 1e-5, "{told} {was}");
     dir.ok("export calibrated --format onnx --output model.onnx");
     let again: Value = serde_json::from_str(&dir.ok("evaluate calibrated --json")).unwrap();
     assert_eq!(again, after["splits"]["test"]);

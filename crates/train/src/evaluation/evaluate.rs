@@ -27,6 +27,14 @@ pub(crate) struct Logits {
 }
 
 impl Logits {
+    /// Those of a network whose head holds the factor of a balance, as they were before.
+    pub(crate) fn undone(mut self, balance: Balance) -> Self {
+        if balance.network > 0.0 {
+            self.values.iter_mut().for_each(|value| *value /= balance.network);
+        }
+        self
+    }
+
     /// These of a network and those of a linear part, if there is one, each times its factor.
     pub(crate) fn balanced(mut self, balance: Balance, linear: Option<&[f32]>) -> Self {
         match linear {

@@ -52,6 +52,7 @@ impl Run {
             splits,
             baseline,
             balance: second.balance,
+            calibration: second.calibration.or(report.calibration),
             refit,
             ..report
         };

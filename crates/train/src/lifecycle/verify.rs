@@ -58,30 +58,13 @@ pub struct Replayed {
 /// When the directory is no run, has no checkpoint at all, or cannot be read. What is damaged is a finding, not an error.
 pub fn verify_files(run: &RunDir, device: &Device) -> Result<Vec<FileFinding>, TrainError> {
     let store = Store::new(run.checkpoints());
-    let mut findings = Vec::new();
+    let (mut findings, newest) = verify_checkpoints(&store, "")?;
+    let of_weights = run.of_weights()?;
+    if of_weights.path() != run.path() {
+        findings.extend(verify_checkpoints(&Store::new(of_weights.checkpoints()), "refit/")?.0);
+    }
     let mut find =
         |what: &str, result: Result<String, String>| findings.push(FileFinding { what: what.to_string(), result });
-    let mut newest = None;
-    for step in store.steps()?.into_iter().rev() {
-        let what = format!("checkpoints/{}", directory_name(step));
-        match store.load(step) {
-            Ok(checkpoint) => {
-                let tensors = checkpoint.weights().and_then(|weights| Ok((weights, checkpoint.moments()?)));
-                let result = tensors.map(|(weights, moments)| {
-                    let numbers: usize = weights.iter().chain(&moments).map(|tensor| tensor.values.len()).sum();
-                    format!(
-                        "intact, {} numbers, weights {}",
-                        thousands(numbers as u64),
-                        short(&checkpoint.weights_sha256)
-                    )
-                });
-                find(&what, result.map_err(|error| error.to_string()));
-                newest = Some(checkpoint);
-            }
-            Err(error @ CheckpointError::Io { .. }) => return Err(error.into()),
-            Err(error) => find(&what, Err(error.to_string())),
-        }
-    }
     let Some(newest) = newest else {
         return match store.newest() {
             Err(error) => Err(error.into()),
@@ -146,6 +129,30 @@ pub fn verify_files(run: &RunDir, device: &Device) -> Result<Vec<FileFinding>, T
         find("report.json", verify_report(run, &report, device));
     }
     Ok(findings)
+}
+
+/// Looks at every checkpoint, and gives the newest intact one too.
+fn verify_checkpoints(store: &Store, within: &str) -> Result<(Vec<FileFinding>, Option<Checkpoint>), TrainError> {
+    let (mut findings, mut newest) = (Vec::new(), None);
+    for step in store.steps()?.into_iter().rev() {
+        let result = match store.load(step) {
+            Ok(checkpoint) => {
+                let tensors = checkpoint.weights().and_then(|weights| Ok((weights, checkpoint.moments()?)));
+                let result = tensors.map(|(weights, moments)| {
+                    let numbers: usize = weights.iter().chain(&moments).map(|tensor| tensor.values.len()).sum();
+                    let (numbers, weights) = (thousands(numbers as u64), short(&checkpoint.weights_sha256));
+                    format!("intact, {numbers} numbers, weights {weights}")
+                });
+                let result = result.map_err(|error| error.to_string());
+                newest = Some(checkpoint);
+                result
+            }
+            Err(error @ CheckpointError::Io { .. }) => return Err(error.into()),
+            Err(error) => Err(error.to_string()),
+        };
+        findings.push(FileFinding { what: format!("{within}checkpoints/{}", directory_name(step)), result });
+    }
+    Ok((findings, newest))
 }
 
 /// Whether the weights that a report tells of are those that predict.

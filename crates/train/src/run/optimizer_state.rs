@@ -16,8 +16,8 @@ pub struct OptimizerState {
 }
 
 impl OptimizerState {
-    /// That of the checkpoint whose weights the run evaluates and predicts with; `None` where these are an average, which no
-    /// optimizer stepped to.
+    /// That of the checkpoint whose weights the run evaluates and predicts with; `None` where these are an average, or have a
+    /// factor in their head, which no optimizer stepped to.
     ///
     /// # Errors
     /// When the run has no intact checkpoint.
@@ -37,6 +37,9 @@ impl OptimizerState {
             Some(best) => store.glance(best.step)?,
             None => newest,
         };
+        if chosen.state.balance.is_some() {
+            return Ok(None);
+        }
         let moments = store.moments(&chosen)?.into_iter().map(|moment| (moment.name, moment.values)).collect();
         Ok(Some(Self { moments, updates: chosen.state.updates() }))
     }

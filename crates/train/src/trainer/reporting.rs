@@ -15,7 +15,7 @@ use crate::preparation::linear::scaled;
 use crate::run::LockedRun;
 use crate::storage::encoded::sha256_of;
 use crate::training::event::Event;
-use crate::training::job::{Callbacks, Job, Report};
+use crate::training::job::{Calibrated, Callbacks, Job, Report};
 
 /// Evaluates the chosen weights on every split and writes the report.
 pub(super) fn report(
@@ -41,11 +41,19 @@ pub(super) fn report(
     // What the network's logits count is in the weights of its head by now.
     let balance = Balance { network: 1.0, linear: chosen.linear_scale };
     let decision = Decision { task: task(config), thresholds: chosen.thresholds };
-    let mut splits = BTreeMap::new();
+    let (mut splits, mut calibration) = (BTreeMap::new(), None);
     for name in [Split::Train, Split::Validation, Split::Test] {
         let Some(split) = prepared.split(name) else { continue };
-        let logits = evaluator.logits(network.as_ref(), &split.inputs)?.balanced(balance, split.linear.as_deref());
+        let of_network = evaluator.logits(network.as_ref(), &split.inputs)?;
+        let as_trained =
+            chosen.balance.filter(|_| config.train.calibrate).map(|balance| of_network.clone().undone(balance));
+        let logits = of_network.balanced(balance, split.linear.as_deref());
         let metrics = evaluator.final_metrics(&evaluator.scores(logits, split), &decision);
+        if let Some(logits) = as_trained.filter(|_| name != Split::Train) {
+            let logits = logits.balanced(Balance::PLAIN, split.linear.as_deref());
+            let before = evaluator.metrics(&evaluator.scores(logits, split), &decision).calibration_error;
+            calibration = Some(Calibrated { split: name, before, after: metrics.calibration_error });
+        }
         (callbacks.on_event)(&Event::Evaluated { split: name, epoch: chosen.epoch, metrics: metrics.clone() });
         splits.insert(name, metrics);
     }
@@ -58,6 +66,7 @@ pub(super) fn report(
         rollbacks: state.non_finite.rollbacks,
         changes: state.changes.iter().filter(|change| !change.difference.is_free()).cloned().collect(),
         balance: chosen.balance,
+        calibration,
         refit: None,
         baseline: baseline(config, prepared).unwrap_or_default().into_iter().collect(),
         weights_sha256,

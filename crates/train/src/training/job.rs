@@ -55,6 +55,18 @@ pub struct Settled {
     pub balance: Option<Balance>,
 }
 
+/// How far, on average, a stated probability is from the share that turns out true: the expected calibration error (Guo et al.
+/// 2017), from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Calibrated {
+    /// The split that it was measured on: test, or without one validation, by which the factor was found.
+    pub split: Split,
+    /// By the logits as they were trained.
+    pub before: f64,
+    /// By the logits times their factor.
+    pub after: f64,
+}
+
 /// What is known of a training on everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refitted {
@@ -99,6 +111,9 @@ pub struct Report {
     /// By what the logits of the network and of the linear part are multiplied; `None` where both stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<Balance>,
+    /// What calibration came to, see `train.calibrate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibrated>,
     /// That the weights come from a second training, on the training and validation examples together. The figures of the
     /// validation split are those from before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,5 +8,5 @@ mod initial;
 pub(crate) mod learner;
 
 pub use event::Event;
-pub use job::{Callbacks, Outcome, Refitted, Report, Request};
+pub use job::{Calibrated, Callbacks, Outcome, Refitted, Report, Request};
 pub use recovery::SetAside;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use attentive_data::Split;
-use attentive_train::{Config, Outcome, Report, Run, RunDir};
+use attentive_train::{Calibrated, Config, Outcome, Report, Run, RunDir};
 
 use super::opening::{place, resolve};
 use super::session;
@@ -121,13 +121,16 @@ fn final_table(run: &Path, config: &Config, report: &Report) -> String {
         (true, Some(balance)) if config.features.linear.is_some() => {
             format!("logits: network × {:.2} + linear part × {:.2}\n", balance.network, balance.linear)
         }
-        (true, Some(balance)) => format!("logits × {:.2}, so that probabilities are shares\n", balance.network),
+        (true, Some(balance)) => format!("logits × {:.2}, as fits the validation split best\n", balance.network),
         _ => String::new(),
     };
+    let calibrated = report.calibration.map_or(String::new(), |Calibrated { split, before, after }| {
+        format!("calibration error on {split}: {} before, {} after\n", percent(before), percent(after))
+    });
     let run = run.display();
     let example = if config.data.text.is_pair() { "$'first text\\tsecond text'" } else { "\"some text\"" };
     format!(
-        "{}\n{weights}, sha256 {}\n{balance}{trouble}run `{run}`; next: `attentive predict {run} {example}`\n",
+        "{}\n{weights}, sha256 {}\n{balance}{calibrated}{trouble}run `{run}`; next: `attentive predict {run} {example}`\n",
         table.render(),
         report.weights_sha256.get(..16).unwrap_or(&report.weights_sha256),
     )
