@@ -374,6 +374,8 @@ impl LockedRun {
 
     /// Removes what an earlier run left here, and nothing else.
     pub(crate) fn clear(&self) -> Result<(), TrainError> {
+        // First what says that the rest is whole.
+        self.remove_file(REPORT)?;
         for directory in [self.file(REFIT), self.checkpoints()] {
             match fs::remove_dir_all(&directory) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
