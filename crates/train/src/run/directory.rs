@@ -374,19 +374,35 @@ impl LockedRun {
 
     /// Removes what an earlier run left here, and nothing else.
     pub(crate) fn clear(&self) -> Result<(), TrainError> {
-        // First what says that the rest is whole.
+        // First what says that the rest is whole; and each directory at once, so that half of one is never taken for a run's.
         self.remove_file(REPORT)?;
-        for directory in [self.file(REFIT), self.checkpoints()] {
-            match fs::remove_dir_all(&directory) {
+        self.remove_replaced()?;
+        for name in [REFIT, CHECKPOINTS] {
+            match fs::rename(self.file(name), self.file(&temporary(name))) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(io_error("remove", &directory)(error));
+                    return Err(io_error("remove", &self.file(name))(error));
                 }
                 _ => {}
             }
         }
+        self.remove_replaced()?;
         for name in [REPORT, METRICS, SPLIT, LINEAR, NGRAMS, LABELS, TOKENIZER, VERSIONS, CONFIG] {
             self.remove_file(name)?;
             self.remove_file(&temporary(name))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the directories of a run that was being replaced.
+    ///
+    /// # Errors
+    /// When one cannot be removed.
+    pub(crate) fn remove_replaced(&self) -> Result<(), TrainError> {
+        for path in [REFIT, CHECKPOINTS].map(|name| self.file(&temporary(name))) {
+            match fs::remove_dir_all(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("remove", &path)(error)),
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -40,6 +40,7 @@ impl LockedRun {
     /// # Errors
     /// When there are checkpoints and none is intact, in which case all stay where they are; when one cannot be read.
     pub fn recover(&self) -> Result<Recovered, TrainError> {
+        self.remove_replaced()?;
         let store = Store::new(self.checkpoints());
         store.sweep()?;
         let Newest { checkpoint, damaged } = store.newest()?;
