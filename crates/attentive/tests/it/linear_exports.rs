@@ -106,3 +106,12 @@ fn keras_has_nothing_for_a_linear_part() {
         assert!(!dir.path("model.keras").exists());
     }
 }
+
+#[test]
+fn a_linear_part_without_any_n_gram_is_exported() {
+    let dir = with_data("linear-empty", 2);
+    dir.ok("train small.toml --run-dir run --set features.linear.alone=true --set features.linear.min_texts=1000");
+    assert!(dir.ok("export run --format onnx --output model.onnx").contains("84 examples come out the same"));
+    dir.ok("export run --format safetensors --dtype int8 --output torch");
+    assert_eq!(dir.json("torch/config.json")["linear_ngrams"], 0);
+}
