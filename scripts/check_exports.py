@@ -85,6 +85,18 @@ MODELS = [
     ("pairs", 'attention.dot = {}\npair = "join"\nmasking = false\npadding = "max_length"'),
     ("pairs", 'attention.transformer = { n_heads = 2 }\npair = "join"\nmax_length = 6\npositions = "sinusoidal"'),
     ("Chinese", "attention.dot = {}\n[tokenizer.char]\n[features]\nword_ngrams = 2\nbuckets = 500"),
+    ("two labels", "[features.linear]\n"),
+    ("two labels", "head = 'softmax'\nattention.dot = {}\n[features.linear]\nwords = 3\ncharacters = 0"),
+    ("two labels", "max_length = 6\nwindows = { stride = 4 }\n[features]\nword_ngrams = 2\nbuckets = 500\n[features.linear]\n"),
+    ("two labels", "max_length = 6\nwindows = { stride = 5, pool = 'max' }\n[features.linear]\nmax_features = 500"),
+    ("two labels", "[features.linear]\nalone = true"),
+    ("two labels", "[features.linear]\nalone = true\nwords = 0\ncharacters = 3"),
+    ("three labels", "[features.linear]\n"),
+    ("three labels", "[features.linear]\nalone = true"),
+    ("several labels", "[features.linear]\n"),
+    ("several labels", "[features.linear]\nalone = true\n[train]\nthreshold = 'tuned'"),
+    ("Chinese", "[features.linear]\n"),
+    ("Chinese", "[features.linear]\nalone = true"),
 ]
 
 # Models that some epochs train here and some in Keras.
@@ -242,6 +254,7 @@ class Checker:
 
 
 def module_of(directory):
+    sys.path[:] = [str(directory), *(path for path in sys.path if path != str(directory))]  # what it imports is beside it
     spec = importlib.util.spec_from_file_location("model_torch", directory / "model_torch.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -272,11 +285,14 @@ def in_onnx(directory, file):
     classifier = module_of(directory).Classifier.load(directory)
     assert metadata["labels"] == list(classifier.config["id2label"].values())
     assert metadata["thresholds"] == classifier.config["thresholds"]
+    if classifier.linear is not None:
+        classifier.linear_ngrams = type(classifier.linear_ngrams)(metadata["ngrams.json"], metadata["characters.json"])
     given = ["ids", "mask", "second_ids", "second_mask", "ngrams", "ngram_mask"]
 
-    def forward(*tensors):
-        tensors = dict(zip(given, tensors))
-        inputs = {name: tensors[name].numpy().astype(numpy.int64) for name in names}
+    def forward(*tensors, **of_linear):
+        tensors = {**dict(zip(given, tensors)), **of_linear}
+        inputs = {name: tensors[name].numpy() for name in names}
+        inputs = {name: x if name == "linear_values" else x.astype(numpy.int64) for name, x in inputs.items()}
         logits, probabilities = session.run(["logits", "probabilities"], inputs)
         own = classifier.probabilities(torch.from_numpy(logits)).numpy()
         assert abs(own - probabilities).max() < 1e-6

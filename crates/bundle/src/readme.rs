@@ -153,8 +153,34 @@ fn decides(predictor: &Predictor) -> String {
             text.push_str("A label holds where its probability is above its threshold, which is in `labels.json`.");
         }
     }
+    text + " " + &parts_of(predictor) + "\n"
+}
+
+/// What the classifier is made of, and how much of a text it reads.
+fn parts_of(predictor: &Predictor) -> String {
+    let weights = thousands(predictor.summary().parameters as u64);
+    let network = predictor.network().map(|_| network(predictor));
+    let ngrams = predictor.n_ngrams().map(|n_ngrams| thousands(n_ngrams as u64));
+    match (network, ngrams) {
+        (Some([reads, has]), None) => {
+            format!("Of a longer text it reads {reads}. The model has {has}, and {weights} weights in all.")
+        }
+        (Some([reads, has]), Some(ngrams)) => format!(
+            "It is a network and a linear part, whose logits are added. Of a longer text the network reads {reads}, the linear \
+             part the whole. The network has {has}, the linear part a weight for each of {ngrams} n-grams of words and characters \
+             and each output; that makes {weights} weights in all."
+        ),
+        (None, ngrams) => format!(
+            "It is a linear part alone, without a network. It reads the whole of every text, and has a weight for each of {} \
+             n-grams of words and characters and each output: {weights} weights in all.",
+            ngrams.unwrap_or_default()
+        ),
+    }
+}
+
+/// What the network reads of a text, and what it has.
+fn network(predictor: &Predictor) -> [String; 2] {
     let model = &predictor.config().model;
-    let read = limit(model).max_length;
     let part = match model.truncate {
         attentive_model::Truncate::Head => "the first",
         attentive_model::Truncate::Tail => "the last",
@@ -164,14 +190,11 @@ fn decides(predictor: &Predictor) -> String {
         "none" => "no attention",
         name => &format!("`{name}` attention"),
     };
-    text + &format!(
-        " Of a longer text it reads {part} {} tokens. The model has {attention} over vectors of {} numbers for {} tokens, and {} \
-         weights in all.\n",
-        thousands(read as u64),
-        model.embedding.dim,
-        thousands(predictor.encoder().vocab_size() as u64),
-        thousands(predictor.summary().parameters as u64)
-    )
+    let tokens = thousands(predictor.encoder().vocab_size() as u64);
+    [
+        format!("{part} {} tokens", thousands(limit(model).max_length as u64)),
+        format!("{attention} over vectors of {} numbers for {tokens} tokens", model.embedding.dim),
+    ]
 }
 
 fn files(model: &ExportModel, n_examples: usize) -> String {
@@ -181,12 +204,23 @@ fn files(model: &ExportModel, n_examples: usize) -> String {
         Precision::Bf16 => "in 16 bits (bfloat16)",
         Precision::Int8 => "in 8 bits; a weight `w` is `w` times `w.scale`",
     };
+    let tokenizer = match model.predictor.network() {
+        Some(_) => "from text to ids, as Hugging Face's `tokenizers` reads it in any language",
+        None => "the tokenizer of the run, which a linear part alone does not use",
+    };
+    let ngrams = match model.predictor.n_ngrams() {
+        Some(_) => {
+            "| `ngrams.json` | the n-grams that the linear part reads, in the order of the rows of `linear.weight`, and the inverse \
+             document frequency of each |\n"
+        }
+        None => "",
+    };
     let shown = if model.predictor.config().data.text.is_pair() { "pairs of texts" } else { "texts" };
     format!(
         "## What is in here\n\n\
          | file | |\n|---|---|\n\
          | `model.safetensors` | the weights {weights}: any safetensors library reads them; linear layers are `[input, output]` |\n\
-         | `tokenizer.json` | from text to ids, as Hugging Face's `tokenizers` reads it in any language |\n\
+         | `tokenizer.json` | {tokenizer} |\n{ngrams}\
          | `labels.json` | the labels in the order of the outputs, with the thresholds above which they are decided for |\n\
          | `config.toml` | what the model is made of and how it was trained, every default written out |\n\
          | `examples.jsonl` | {n_examples} {shown} with the probabilities that this model gave them; some are from the data above |\n\

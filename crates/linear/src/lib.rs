@@ -23,6 +23,7 @@ mod rows;
 mod settings;
 mod text;
 
+mod characters;
 mod examples;
 mod ngrams;
 
@@ -41,6 +42,7 @@ mod model;
 mod contributions;
 
 pub use calibration::calibrated_scale;
+pub use characters::Characters;
 pub use contributions::Contribution;
 pub use error::{LinearError, Stop};
 pub use examples::{Examples, Targets};

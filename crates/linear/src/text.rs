@@ -15,7 +15,7 @@ pub(crate) enum Script {
 }
 
 impl Script {
-    fn of(c: char) -> Self {
+    pub(crate) fn of(c: char) -> Self {
         match c as u32 {
             ..0x0e00 => Self::Spaced,
             0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff => Self::Unspaced,
@@ -29,7 +29,7 @@ impl Script {
 
 /// Whether a character is of a word: letters, digits, the underscore, and the marks that stand on or join letters. Python's
 /// `\w` ends a word at such a mark, and so cuts the words of Hindi in pieces.
-fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
     }

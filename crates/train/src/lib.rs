@@ -26,6 +26,7 @@ mod lifecycle;
 #[doc(hidden)]
 pub mod fuzzing;
 
+pub use attentive_linear::Rows as LinearRows;
 pub use config::*;
 pub use error::{CheckpointError, Damage, TrainError};
 pub use evaluation::*;

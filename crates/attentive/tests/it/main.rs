@@ -42,6 +42,8 @@ mod keras;
 mod labels;
 #[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
 mod limited;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod linear_exports;
 #[cfg(all(target_os = "linux", any(feature = "flex", feature = "ndarray")))]
 mod many_labels;
 #[cfg(all(unix, any(feature = "flex", feature = "ndarray")))]

@@ -156,7 +156,7 @@ impl Builder<'_> {
         }
     }
 
-    fn squeezed(&mut self, x: &str, axis: i64) -> String {
+    pub(super) fn squeezed(&mut self, x: &str, axis: i64) -> String {
         let axes = self.graph.ints(&[axis]);
         self.node("Squeeze", &[x, &axes])
     }

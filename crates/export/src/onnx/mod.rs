@@ -1,5 +1,6 @@
 //! A classifier as an ONNX file: one graph from ids to logits and probabilities, weights inside, labels and thresholds
-//! beside it. Batch and length are whatever the caller has. Tokenizing, n-grams and windows stay with the caller.
+//! beside it; of a linear part also what finds its n-grams in a text. Batch and length are whatever the caller has. Tokenizing,
+//! n-grams and windows stay with the caller.
 
 mod account;
 mod protobuf;
@@ -11,8 +12,10 @@ mod rerun;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use attentive_model::{EmbeddingEncoderConfig, EncoderConfig, Head, Pair, Positions, Weight, sinusoids};
-use attentive_train::{Predictor, StagedFile};
+use attentive_model::{
+    EmbeddingEncoderConfig, EncoderConfig, Head, ModelConfig, Pair, Positions, Sizes, Weight, sinusoids,
+};
+use attentive_train::{Predictor, StagedFile, ngram_characters};
 use serde_json::json;
 
 pub use self::account::Rerun;
@@ -24,7 +27,7 @@ use crate::error::ExportError;
 use attentive_bundle::OwnTexts;
 use attentive_bundle::{head_name, thresholds_of};
 
-/// A protobuf file has at most 2³¹ − 1 bytes; what is not weights is small beside this.
+/// A protobuf file has at most 2³¹ − 1 bytes; what is neither weights nor n-grams is small beside this.
 const MAX_WEIGHTS: u64 = (1 << 31) - (64 << 20);
 
 const BATCH: Size = Size::Any("batch");
@@ -58,24 +61,29 @@ fn rerun(_: &[u8], _: &Predictor, _: &OwnTexts) -> Result<Option<Rerun>, ExportE
 ///
 /// The inputs are whole numbers of 64 bits: `ids` and `mask` `[batch, length]`, 1 where a token is real; for pairs that are
 /// not read as one text also `second_ids` and `second_mask` `[batch, second_length]`; with n-grams `ngrams` and `ngram_mask` `[batch, n_ngrams]`. A
-/// model without masking has only the ids. The outputs are `logits` `[batch, outputs]` and `probabilities`
+/// model without masking has only the ids. With a linear part there are `linear_ids`, whole numbers, and `linear_values`, numbers of 32
+/// bits, both `[batch, n_linear]`: the n-grams of the whole text and what each weighs, 0 for padding; where it is alone, there is
+/// nothing else. The outputs are `logits` `[batch, outputs]` and `probabilities`
 /// `[batch, labels]`.
 ///
 /// # Errors
 /// [`ExportError::TooLarge`] when the weights do not fit into one file; when the device fails.
 pub fn to_onnx(predictor: &Predictor) -> Result<Vec<u8>, ExportError> {
-    if predictor.has_linear() {
-        return Err(ExportError::Unsupported { format: "onnx", part: "`features.linear`".to_string() });
-    }
-    let weights = predictor.weights()?;
-    let bytes = weights.iter().map(|weight| weight.values.len() as u64 * 4).sum();
+    let (weights, ngrams) = (predictor.weights()?, predictor.ngrams());
+    let bytes = weights.iter().map(|weight| weight.values.len() as u64 * 4).sum::<u64>();
+    let bytes = bytes + ngrams.as_ref().map_or(0, |ngrams| ngrams.len() as u64);
     if bytes > MAX_WEIGHTS {
         return Err(ExportError::TooLarge { bytes, limit: MAX_WEIGHTS });
     }
     let weights: BTreeMap<&str, &Weight> = weights.iter().map(|weight| (weight.name.as_str(), weight)).collect();
     let mut builder = Builder { graph: Graph::default(), weights, held: BTreeSet::new() };
     builder.classifier(predictor);
-    Ok(builder.graph.file("classifier", &metadata(predictor)))
+    let mut metadata = metadata(predictor);
+    if let Some(ngrams) = ngrams {
+        let json = |bytes| String::from_utf8(bytes).expect("JSON is UTF-8");
+        metadata.extend([("ngrams.json", json(ngrams)), ("characters.json", json(ngram_characters()))]);
+    }
+    Ok(builder.graph.file("classifier", &metadata))
 }
 
 /// What a caller needs to know: each value is JSON.
@@ -89,14 +97,19 @@ fn metadata(predictor: &Predictor) -> Vec<(&'static str, String)> {
         ("labels", json!(names).to_string()),
         ("head", json!(head_name(head)).to_string()),
         ("thresholds", json!(thresholds_of(head, names.len(), predictor.thresholds())).to_string()),
+        ("features", json!(config.features).to_string()),
+    ];
+    if predictor.network().is_none() {
+        return metadata;
+    }
+    metadata.extend([
         ("max_length", json!(config.model.max_length).to_string()),
         ("pad_id", json!(predictor.encoder().pad_id()).to_string()),
         ("padding", json!(config.model.padding).to_string()),
         ("truncate", json!(config.model.truncate).to_string()),
         ("windows", json!(config.model.windows).to_string()),
-        ("features", json!(config.features).to_string()),
         ("ngrams_of_words", json!(predictor.encoder().spells_words()).to_string()),
-    ];
+    ]);
     metadata.extend(config.model.pair.map(|pair| ("pair", json!(pair).to_string())));
     metadata
 }
@@ -104,7 +117,19 @@ fn metadata(predictor: &Predictor) -> Vec<(&'static str, String)> {
 impl Builder<'_> {
     /// The whole graph.
     fn classifier(&mut self, predictor: &Predictor) {
-        let (config, sizes) = (&predictor.config().model, predictor.sizes());
+        let sizes = predictor.sizes();
+        let network = predictor.network().map(|_| self.network(&predictor.config().model, sizes));
+        let linear =
+            predictor.n_ngrams().map(|n_ngrams| self.linear_part(n_ngrams, sizes.head.outputs(sizes.n_labels)));
+        let logits = match (network, linear) {
+            (Some(network), Some(linear)) => self.node("Add", &[&network, &linear]),
+            (one, other) => one.or(other).expect("a classifier has a network or a linear part"),
+        };
+        self.outputs(&logits, sizes.head, sizes.n_labels);
+    }
+
+    /// The logits of the network.
+    fn network(&mut self, config: &ModelConfig, sizes: &Sizes) -> String {
         let mut texts = vec![self.inputs("ids", config.masking.then_some("mask"), "length")];
         if config.rows_of_example() == 2 {
             texts.push(self.inputs("second_ids", config.masking.then_some("second_mask"), "second_length"));
@@ -127,8 +152,24 @@ impl Builder<'_> {
         });
         parts.extend(of_ngrams.as_deref());
         let text = self.joined(&parts, 1);
-        let logits = self.linear("head", &text);
-        self.outputs(&logits, sizes.head, sizes.n_labels);
+        self.linear("head", &text)
+    }
+
+    /// The logits of the linear part.
+    fn linear_part(&mut self, n_ngrams: usize, outputs: usize) -> String {
+        let sizes = [BATCH, Size::Any("n_linear")];
+        let (ids, values) = (self.graph.input("linear_ids", &sizes), self.graph.numbers("linear_values", &sizes));
+        let table = match n_ngrams {
+            // Padding has the id 0.
+            0 => self.graph.floats("linear.weight", &[1, outputs], &vec![0.0; outputs]),
+            _ => self.weight("linear.weight"),
+        };
+        let (weights, values) = (self.rows(&table, &ids), self.unsqueezed(&values, &[1]));
+        let sums = self.node("MatMul", &[&values, &weights]);
+        let sums = self.squeezed(&sums, 1);
+        let (bias, scale) = (self.weight("linear.bias"), self.weight("linear.scale"));
+        let logits = self.node("Add", &[&sums, &bias]);
+        self.node("Mul", &[&logits, &scale])
     }
 
     /// What the encoder of token vectors, positions and attention makes of texts as ids.

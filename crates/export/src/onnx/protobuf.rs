@@ -82,6 +82,12 @@ impl Graph {
         name.to_string()
     }
 
+    /// An input of numbers.
+    pub(super) fn numbers(&mut self, name: &str, sizes: &[Size]) -> String {
+        self.inputs.message(11, &value(name, FLOAT, sizes));
+        name.to_string()
+    }
+
     /// An output of numbers.
     pub(super) fn output(&mut self, name: &str, sizes: &[Size]) {
         self.outputs.message(12, &value(name, FLOAT, sizes));

@@ -1,8 +1,10 @@
 //! An ONNX file run by rten, an engine that is none of ours, on texts with the probabilities that they must get. What of
-//! ONNX stays with the caller is done here: ids, masks, n-grams.
+//! ONNX stays with the caller is done here: ids, masks, n-grams and what they weigh.
+
+use std::iter;
 
 use attentive_data::{EncodedTexts, Texts, UNWATCHED};
-use attentive_train::{Predictor, TrainError, limit};
+use attentive_train::{LinearRows, Predictor, TrainError, limit};
 use rten::{Model, NodeId, ValueOrView};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
@@ -15,6 +17,9 @@ use attentive_bundle::{Example, OwnTexts};
 const TOLERANCE: f32 = 1e-5;
 /// How many texts are run together, so that memory does not grow with their number.
 const AT_ONCE: usize = 16;
+
+/// An input of whole numbers, by its name.
+type Ids = (&'static str, NdTensor<i32, 2>);
 
 /// Runs the examples of a classifier through its ONNX file. Texts that it reads in several windows are left out, because pooling
 /// them is the caller's.
@@ -56,14 +61,37 @@ fn probabilities(
     predictor: &Predictor,
     batch: &[Example],
 ) -> Result<Result<Vec<f32>, String>, ExportError> {
+    let texts: Texts = batch.iter().map(Example::text).collect();
+    let inputs = match predictor.network() {
+        Some(_) => network_inputs(predictor, batch, &texts)?,
+        None => Vec::new(),
+    };
+    let linear = predictor.linear_rows(&texts)?.map(|rows| linear_inputs(&rows));
+    // A model without masking has no masks.
+    let mut given: Vec<(NodeId, ValueOrView)> =
+        inputs.iter().filter_map(|(name, tensor)| Some((model.find_node(name)?, tensor.view().into()))).collect();
+    if let Some((ids, values)) = &linear {
+        given.extend(model.find_node("linear_ids").map(|node| (node, ids.view().into())));
+        given.extend(model.find_node("linear_values").map(|node| (node, values.view().into())));
+    }
+    let run = || -> Result<Vec<f32>, String> {
+        let output = model.node_id("probabilities").map_err(|error| error.to_string())?;
+        let [found] = model.run_n(given, [output], None).map_err(|error| error.to_string())?;
+        let found: Tensor<f32> = found.try_into().map_err(|_| "its probabilities are no numbers".to_string())?;
+        Ok(found.to_vec())
+    };
+    Ok(run())
+}
+
+/// What the network reads, by name.
+fn network_inputs(predictor: &Predictor, batch: &[Example], texts: &Texts) -> Result<Vec<Ids>, ExportError> {
     let config = predictor.config();
     let length = (!config.model.masking).then(|| config.model.longest_row());
     let pad_id = predictor.encoder().pad_id();
-    let texts: Texts = batch.iter().map(Example::text).collect();
-    let mut inputs: Vec<(&str, NdTensor<i32, 2>)> = Vec::new();
+    let mut inputs: Vec<Ids> = Vec::new();
     let mut add =
         |names: [&'static str; 2], tensors: [NdTensor<i32, 2>; 2]| inputs.extend(names.into_iter().zip(tensors));
-    let mut rows = rows(&encode(predictor, &texts)?);
+    let mut rows = rows(&encode(predictor, texts)?);
     if config.model.reads_pairs() {
         let seconds: Texts = batch.iter().map(|example| example.second().unwrap_or_default()).collect();
         let seconds = self::rows(&encode(predictor, &seconds)?);
@@ -78,19 +106,24 @@ fn probabilities(
     }
     add(["ids", "mask"], padded(&rows, pad_id, length));
     if config.features.is_on() {
-        let ngrams = predictor.encoder().features(&texts, &config.features, limit(&config.model), UNWATCHED);
+        let ngrams = predictor.encoder().features(texts, &config.features, limit(&config.model), UNWATCHED);
         add(["ngrams", "ngram_mask"], padded(&self::rows(&ngrams.map_err(TrainError::from)?), 0, None));
     }
-    // A model without masking has no masks.
-    let given: Vec<(NodeId, ValueOrView)> =
-        inputs.iter().filter_map(|(name, tensor)| Some((model.find_node(name)?, tensor.view().into()))).collect();
-    let run = || -> Result<Vec<f32>, String> {
-        let output = model.node_id("probabilities").map_err(|error| error.to_string())?;
-        let [found] = model.run_n(given, [output], None).map_err(|error| error.to_string())?;
-        let found: Tensor<f32> = found.try_into().map_err(|_| "its probabilities are no numbers".to_string())?;
-        Ok(found.to_vec())
-    };
-    Ok(run())
+    Ok(inputs)
+}
+
+/// The n-grams of the linear part and what they weigh, `[batch, n_linear]`.
+fn linear_inputs(rows: &LinearRows) -> (NdTensor<i32, 2>, NdTensor<f32, 2>) {
+    let length = (0..rows.len()).map(|index| rows.row(index).0.len()).max().unwrap_or(0).max(1);
+    let (mut ids, mut values) = (Vec::new(), Vec::new());
+    for index in 0..rows.len() {
+        let (columns, weighs) = rows.row(index);
+        let padding = length - columns.len();
+        ids.extend(columns.iter().map(|&id| id as i32).chain(iter::repeat_n(0, padding)));
+        values.extend(weighs.iter().copied().chain(iter::repeat_n(0.0, padding)));
+    }
+    let shape = [rows.len(), length];
+    (NdTensor::from_data(shape, ids), NdTensor::from_data(shape, values))
 }
 
 fn encode(predictor: &Predictor, texts: &Texts) -> Result<EncodedTexts, ExportError> {

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""The classifier in this directory as a PyTorch module. Needs `torch`, `safetensors` and `tokenizers`, and nothing else.
+"""The classifier in this directory as a PyTorch module. Needs `torch`, `safetensors` and `tokenizers`, and nothing else; with a
+linear part also `model_ngrams.py`, which is beside it.
 
     from model_torch import Classifier
     classifier = Classifier.load(".")
     classifier.predict(["some text"])       # [{"label": …, "probabilities": {…}}]
     classifier(ids, mask)                   # logits, for training on
+
+Where there is a linear part, `linear_ids` and `linear_values` of `forward` are what `model_ngrams.py` finds in the texts; where it is
+alone, there is nothing else.
 
 `python model_torch.py` runs the examples of `examples.jsonl` and says by how much the probabilities differ from those that
 are written there. `config.json` says what the model is made of; the names of the parameters are those of
@@ -18,7 +22,6 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
 from torch import nn
 
 HIDDEN = -1e9  # added to the scores of padding; a text without tokens gets even weights and no NaN
@@ -232,6 +235,21 @@ class Pooling(nn.Module):
         return largest.masked_fill(~mask.any(1, keepdim=True), 0.0)
 
 
+class LinearPart(nn.Module):
+    """The n-grams of texts, as ids and what each weighs [batch, n_linear], to logits. Padding weighs 0."""
+
+    def __init__(self, n_ngrams, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(n_ngrams, outputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, ids, values):
+        table = self.weight if len(self.weight) else torch.zeros_like(self.bias)[None]  # padding has the id 0
+        sums = nn.functional.embedding_bag(ids, table, mode="sum", per_sample_weights=values)
+        return self.scale * (self.bias + sums)
+
+
 def longest_row(model):
     """The most tokens that are read at once: those of a text, or of two with one between them."""
     return 2 * model["max_length"] + 1 if model.get("pair") == "join" else model["max_length"]
@@ -242,7 +260,14 @@ class Classifier(nn.Module):
 
     def __init__(self, config):
         super().__init__()
-        self.config, model = config, config["model"]
+        self.config, self.tokenizer, self.linear_ngrams = config, None, None
+        self.pair = self.ngrams = self.head = None
+        outputs = 1 if config["head"] == "sigmoid" else len(config["id2label"])
+        self.linear = LinearPart(config["linear_ngrams"], outputs) if "linear_ngrams" in config else None
+        if "model" in config:
+            self.add_network(config, config["model"], outputs)
+
+    def add_network(self, config, model, outputs):
         dim = model["embedding"]["dim"]
         (mechanism, options), *_ = model["attention"].items()
         self.embedding = Table(config["vocab_size"], dim)
@@ -254,9 +279,7 @@ class Classifier(nn.Module):
         self.pair = model.get("pair")
         vectors = {"compare": 4, "join": 1}.get(self.pair) or (2 if config["text_pair"] else 1)
         width = self.attention.width * vectors + (dim if buckets else 0)
-        outputs = 1 if config["head"] == "sigmoid" else len(config["id2label"])
         self.head = Linear(width, outputs)
-        self.tokenizer = None
 
     @classmethod
     def load(cls, directory):
@@ -266,12 +289,23 @@ class Classifier(nn.Module):
         for name in [name for name, weight in weights.items() if weight.dtype == torch.int8]:
             weights[name] = weights[name].float() * weights.pop(name + ".scale")
         classifier.load_state_dict(weights)
+        if classifier.linear is not None:
+            from model_ngrams import Ngrams
+
+            classifier.linear_ngrams = Ngrams.load(directory)
+        if classifier.head is not None:
+            classifier.tokenizer = cls.load_tokenizer(directory)
+        return classifier.eval()
+
+    @staticmethod
+    def load_tokenizer(directory):
+        from tokenizers import Tokenizer
+
         tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         tokenizer.encode_special_tokens = True  # special tokens are never read out of a text
-        classifier.tokenizer = tokenizer
-        return classifier.eval()
+        return tokenizer
 
     def embed(self, ids):
         x, (kind, dim) = self.embedding(ids), (self.config["model"]["positions"], self.embedding.weight.shape[1])
@@ -283,7 +317,23 @@ class Classifier(nn.Module):
             return x * math.sqrt(dim) + torch.where(i % 2 == 0, angles.sin(), angles.cos()).to(x)
         return x
 
-    def forward(self, ids, mask=None, second_ids=None, second_mask=None, ngrams=None, ngram_mask=None):
+    def forward(
+        self,
+        ids=None,
+        mask=None,
+        second_ids=None,
+        second_mask=None,
+        ngrams=None,
+        ngram_mask=None,
+        linear_ids=None,
+        linear_values=None,
+    ):
+        if self.head is None:
+            return self.linear(linear_ids, linear_values)
+        logits = self.network(ids, mask, second_ids, second_mask, ngrams, ngram_mask)
+        return logits if self.linear is None else logits + self.linear(linear_ids, linear_values)
+
+    def network(self, ids, mask, second_ids, second_mask, ngrams, ngram_mask):
         texts = [(self.embed(ids), mask)]
         if second_ids is not None:
             texts.append((self.embed(second_ids), second_mask))
@@ -321,6 +371,9 @@ class Classifier(nn.Module):
         return found
 
     def logits(self, texts, seconds=None):
+        of_linear = {} if self.linear is None else self.linear_inputs(texts)
+        if self.head is None:
+            return self(**of_linear)
         rows, counts, ngrams = [], [], []
         if self.pair == "join":
             between = [self.config["pad_token_id"]]
@@ -337,8 +390,10 @@ class Classifier(nn.Module):
         second_ids, second_mask = self.pad([self.ids(text) for text in seconds]) if seconds else (None, None)
         of_ngrams = self.pad(ngrams, "longest", 0) if self.ngrams is not None else (None, None)
         masks = (mask, second_mask) if masking else (None, None)
-        logits = self(ids, masks[0], second_ids, masks[1], *of_ngrams)
         windows = self.config["model"].get("windows")
+        if windows:  # each has what its whole text has, which moves their mean and their maximum by as much
+            of_linear = {name: x.repeat_interleave(torch.tensor(counts), 0) for name, x in of_linear.items()}
+        logits = self(ids, masks[0], second_ids, masks[1], *of_ngrams, **of_linear)
         if not windows:
             return logits
         pool = (lambda x: x.mean(0)) if windows["pool"] == "mean" else (lambda x: x.amax(0))
@@ -352,6 +407,12 @@ class Classifier(nn.Module):
         ids = torch.tensor([row + [pad_id] * (length - len(row)) for row in rows])
         lengths = torch.tensor([len(row) for row in rows])
         return ids, torch.arange(length)[None, :] < lengths[:, None]
+
+    def linear_inputs(self, texts):
+        rows = [self.linear_ngrams.row(text) for text in texts]
+        length = max([len(ids) for ids, _ in rows] + [1])
+        ids, values = ([row[part] + [0] * (length - len(row[part])) for row in rows] for part in (0, 1))
+        return {"linear_ids": torch.tensor(ids), "linear_values": torch.tensor(values, dtype=torch.float32)}
 
     def keep(self, tokens, front):
         """What is kept of a long text; `front` tokens were put before it."""

@@ -68,6 +68,8 @@ fn every_kind_of_classifier_comes_back() {
         ("text = [\"a\", \"b\"]\n[model]\nembedding = { dim = 4 }\nattention.bidirectional = {}", 2),
         ("text = [\"a\", \"b\"]\n[model]\nembedding = { dim = 4 }\npair = \"compare\"", 3),
         ("text = [\"a\", \"b\"]\n[model]\nembedding = { dim = 4 }\npair = \"join\"\npositions = \"learned\"", 2),
+        ("[features.linear]\n[model]\nembedding = { dim = 4 }", 3),
+        ("multi_label = true\n[features.linear]\nalone = true", 3),
         ("[tokenizer.char]\n[model]\nmax_length = 5\nwindows = { stride = 3 }\nembedding = { dim = 4 }\nhead = \"softmax\"", 2),
     ]
     .into_iter()

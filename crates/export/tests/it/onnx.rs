@@ -2,6 +2,7 @@
 //! onnxruntime does the same on real texts.
 
 use attentive_export::{ExportError, rerun_onnx, to_onnx};
+use attentive_train::ngram_characters;
 
 use crate::classifiers::{classifier, own};
 
@@ -52,6 +53,36 @@ fn every_mechanism() {
     ] {
         check(&format!("[model]\nembedding = {{ dim = 8 }}\nattention.{attention}"), 2);
     }
+}
+
+#[test]
+fn a_linear_part_beside_the_network_and_alone() {
+    for alone in [false, true] {
+        let features = format!("[features.linear]\nalone = {alone}\n");
+        check(&format!("{features}[model]\nembedding = {{ dim = 4 }}"), 2);
+        check(&format!("{features}[model]\nembedding = {{ dim = 4 }}\nhead = \"softmax\""), 2);
+        check(&format!("{features}[model]\nembedding = {{ dim = 4 }}\nattention.multi_head = {{ n_heads = 2 }}"), 5);
+        check(&format!("multi_label = true\n{features}[model]\nembedding = {{ dim = 4 }}"), 3);
+    }
+    check("[features]\nword_ngrams = 2\nbuckets = 30\n[features.linear]\n[model]\nembedding = { dim = 4 }", 2);
+}
+
+#[test]
+fn a_linear_part_that_is_forgotten_is_told() {
+    let network = "[model]\nembedding = { dim = 4 }";
+    let (with, without) = (classifier(&format!("[features.linear]\n{network}"), 3), classifier(network, 3));
+    let error = rerun_onnx(&to_onnx(&without).unwrap(), &with, &own(&with)).unwrap_err();
+    assert!(error.to_string().contains("a probability differs by"), "{error}");
+}
+
+#[test]
+fn a_file_brings_the_n_grams_of_its_linear_part_along() {
+    let predictor = classifier("[features.linear]\nalone = true", 2);
+    let file = to_onnx(&predictor).unwrap();
+    let holds = |part: &[u8]| file.windows(part.len()).any(|window| window == part);
+    assert!(holds(b"ngrams.json") && holds(&predictor.ngrams().unwrap()));
+    assert!(holds(b"characters.json") && holds(&ngram_characters()));
+    assert!(!holds(b"max_length"), "there is no network that it would be said of");
 }
 
 #[test]

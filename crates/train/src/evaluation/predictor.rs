@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use attentive_data::{Examples, Labels, TextEncoder, Texts, UNWATCHED};
+use attentive_linear::Rows;
 use attentive_model::{Classifier, Initializer, LayerSummary, Sizes, Summary, Weight, WeightsError};
 use burn::tensor::Device;
 
@@ -258,6 +259,19 @@ impl Predictor {
         self.linear.as_ref().map(LinearPart::ngrams)
     }
 
+    /// How many n-grams the linear part reads; `None` where there is none.
+    pub fn n_ngrams(&self) -> Option<usize> {
+        self.linear.as_ref().map(LinearPart::n_ngrams)
+    }
+
+    /// The n-grams that the linear part finds in texts, and what each weighs; `None` where there is none.
+    ///
+    /// # Errors
+    /// None that a caller can bring about.
+    pub fn linear_rows(&self, texts: &Texts) -> Result<Option<Rows>, TrainError> {
+        Ok(self.linear.as_ref().map(|linear| linear.rows(texts, &|| false)).transpose()?)
+    }
+
     /// What the data decided about the model.
     pub fn sizes(&self) -> &Sizes {
         &self.sizes
@@ -265,8 +279,7 @@ impl Predictor {
 
     /// The model layer by layer.
     pub fn summary(&self) -> Summary {
-        let n_ngrams = self.linear.as_ref().map(LinearPart::n_ngrams);
-        summarise(&self.config, self.network.as_ref(), n_ngrams, &self.sizes)
+        summarise(&self.config, self.network.as_ref(), self.n_ngrams(), &self.sizes)
     }
 
     /// Above which probability each label is decided for, where the run does not take one half: one for each label

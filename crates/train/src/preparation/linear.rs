@@ -10,8 +10,8 @@ use attentive_data::{
     DataError, DataProgress, LinearConfig, LinearLoss, NaiveBayes, OnProgress, Targets, Texts, permutation,
 };
 use attentive_linear::{
-    Examples, FeatureParts, FeatureSettings, Features, LinearError, LinearModel, Loss, Rows, SolverSettings, Stop,
-    Targets as LinearTargets, Weights, solve,
+    Characters, Examples, FeatureParts, FeatureSettings, Features, LinearError, LinearModel, Loss, Rows,
+    SolverSettings, Stop, Targets as LinearTargets, Weights, solve,
 };
 use attentive_model::{Head, Weight};
 use serde::{Deserialize, Serialize};
@@ -270,6 +270,14 @@ impl LinearPart {
         serde_json::to_vec(self.model.features().parts()).expect("n-grams and finite numbers are always valid JSON")
     }
 
+    /// The n-grams of texts, and what each weighs.
+    ///
+    /// # Errors
+    /// [`LinearError::Stopped`].
+    pub(crate) fn rows(&self, texts: &Texts, stop: Stop) -> Result<Rows, LinearError> {
+        self.model.features().rows(&texts.iter().collect::<Vec<_>>(), stop)
+    }
+
     /// What a run keeps of it.
     pub(crate) fn files(&self) -> LinearFiles {
         let weights =
@@ -309,6 +317,11 @@ impl LinearPart {
         logits.iter_mut().for_each(|logit| *logit *= self.scale);
         Ok(logits)
     }
+}
+
+/// What each character is to the n-grams of a linear part, as the `characters.json` of an export: the same for every classifier.
+pub fn ngram_characters() -> Vec<u8> {
+    serde_json::to_vec(&Characters::all()).expect("characters and numbers are always valid JSON")
 }
 
 /// The weights of a part whose logits are multiplied by `scale`.

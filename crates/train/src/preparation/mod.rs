@@ -8,6 +8,6 @@ pub(crate) mod prepare;
 mod examine;
 
 pub use examine::examine;
-pub use linear::{LinearAccount, Shares};
+pub use linear::{LinearAccount, Shares, ngram_characters};
 pub use prepare::{Coverage, EncodedInputs, EncodedSplit, Held, Prepared, SplitAccount, limit, prepare};
 pub use start::{Source, Start, StartAccount, WeightInit};

@@ -7,7 +7,8 @@ use attentive_model::Weight;
 pub(crate) const SCALE: &str = ".scale";
 /// The largest whole number; its negative is the smallest, so that zero is in the middle.
 const LARGEST: f32 = 127.0;
-/// The weights whose rows are looked up, rather than multiplied with.
+/// The weights whose rows are looked up, rather than multiplied with. `linear.weight` is none of them: its rows are often as short as
+/// one number, and a scale for each would be as large as what it is for.
 const TABLES: [&str; 3] = ["embedding.weight", "ngrams.weight", "positions.weight"];
 
 /// A weight in 8 bits: each number is its whole number times the scale of its row or column.
@@ -94,6 +95,8 @@ mod tests {
         let columns = Int8::of(&weight("head.weight", [2, 2], &[254.0, 0.5, -11.0, -1.27])).unwrap();
         assert_eq!(columns.numbers, [127, 50, -6, -127]);
         assert_eq!((columns.scales.as_slice(), columns.scales_shape), ([2.0, 1.27 / 127.0].as_slice(), [1, 2]));
+        let linear = Int8::of(&weight("linear.weight", [2, 2], &[254.0, 0.5, -11.0, -1.27])).unwrap();
+        assert_eq!(linear, columns);
         let Int8 { numbers, scales, scales_shape } = columns;
         let back = super::values(&[2, 2], &numbers, &scales_shape, &scales).unwrap();
         assert_eq!((back[0], back[2]), (254.0, -12.0));

@@ -111,6 +111,10 @@ fn pruned(
     if !args.prune_vocabulary {
         return Ok(None);
     }
+    if exported.predictor.network().is_none() {
+        told.push_str("a linear part alone has no table of tokens: none goes\n");
+        return Ok(None);
+    }
     let splits: Vec<&Examples> = std::iter::once(&corpus.train).chain(&corpus.validation).chain(&corpus.test).collect();
     let pruned = prune(&exported.predictor, &splits, &exported.machine.device)?;
     let (of, dropped) = (count(pruned.of as u64), (pruned.of - pruned.kept) as u64);
@@ -150,8 +154,12 @@ fn safetensors(args: &Export, exported: &Exported, talk: Talk) -> Result<String,
             rounded.decided_otherwise
         ),
     };
+    let packages = match predictor.network() {
+        Some(_) => "torch, safetensors and tokenizers",
+        None => "torch and safetensors",
+    };
     Ok(format!(
-        "{told}{moved}\nnext: `python {}/model_torch.py` computes them again, with torch, safetensors and tokenizers\n",
+        "{told}{moved}\nnext: `python {}/model_torch.py` computes them again, with {packages}\n",
         args.output.display()
     ))
 }
@@ -174,11 +182,20 @@ fn onnx(args: &Export, exported: &Exported, talk: Talk) -> Result<String, Failur
         }
         None => "not run in another engine, which this build lacks (`--features onnx-rerun`)".to_string(),
     };
-    Ok(format!(
-        "{rerun}\nopset 17, any batch and length; labels, thresholds and padding are in its metadata, its tokenizer is \
-         `{}`{windows}\n",
-        exported.from.path().join("tokenizer.json").display()
-    ))
+    let linear = match exported.predictor.has_linear() {
+        true => {
+            "\nthe n-grams of its linear part are in its metadata, and `model_ngrams.py` of `--format safetensors` finds them in a text"
+        }
+        false => "",
+    };
+    let tokenizer = exported.from.path().join("tokenizer.json");
+    let metadata = match exported.predictor.network() {
+        Some(_) => {
+            format!("labels, thresholds and padding are in its metadata, its tokenizer is `{}`", tokenizer.display())
+        }
+        None => "labels and thresholds are in its metadata".to_string(),
+    };
+    Ok(format!("{rerun}\nopset 17, any batch and length; {metadata}{windows}{linear}\n"))
 }
 
 fn keras(args: &Export, exported: &Exported) -> Result<String, Failure> {

@@ -16,12 +16,12 @@ pub(crate) fn of_export(error: &ExportError) -> Option<String> {
         ExportError::Read { source, .. } => of_read(source),
         ExportError::TooLarge { .. } => Some(
             "export it with `--format safetensors` or `bundle`, or train it with a smaller `vocab_size`, \
-             `features.buckets` or `embedding.dim`"
+             `features.buckets`, `embedding.dim` or `features.linear.max_features`"
                 .to_string(),
         ),
         ExportError::Unsupported { .. } => Some(
             "choose `--format onnx`, `safetensors` or `bundle`; Keras takes `attention.none` and `attention.dot` without \
-             positions, features and windows, with mean pooling, or with max pooling and `masking = false`"
+             positions, windows and all of `[features]`, with mean pooling, or with max pooling and `masking = false`"
                 .to_string(),
         ),
         ExportError::Rerun { .. } => Some(
