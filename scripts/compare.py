@@ -3,10 +3,12 @@
 
     compare.py DATA --attentive PATH [--fasttext PATH] [--results DIR] [--only NAME ...] [--who NAME ...] [--seeds 1,2,3]
     compare.py DATA --results DIR --table
+    compare.py DATA --results DIR --curves
 
 DATA is a folder with one sub-folder per corpus, unpacked (the corpora are those of scripts/bench_linear.py). Every training is a
 process of its own, whose CPU-seconds and largest memory are measured. What is measured, and the predictions, go to files in
-DIR, so that an interrupted round continues; `--table` writes the table of docs/results.md from them. Needs scikit-learn, for one
+DIR, so that an interrupted round continues; `--table` writes the table of docs/results.md from them. A corpus with a number behind
+it, as `mr@64`, is trained on so many examples of each label; `--curves` draws those to docs/learning-curves.svg. Needs scikit-learn, for one
 peer spaCy, and fastText's command for two; it is a measuring tool and no part of the program.
 
 The peers:
@@ -260,6 +262,20 @@ def kept(results, name, who, seed):
     return results / f"{name}.{who}.{seed}.json"
 
 
+def read(name, data):
+    """The train and the test part; of the train part so many examples of each label as stand behind an `@`."""
+    corpus, _, most = name.partition("@")
+    train, test = bench_linear.read(corpus, data)
+    if most:
+        random.Random(11).shuffle(train)
+        seen = {}
+        for example in train:
+            seen.setdefault(example[1][0], []).append(example)
+        train = [example for of_label in seen.values() for example in of_label[: int(most)]]
+        random.Random(12).shuffle(train)
+    return train, test
+
+
 def run(args):
     for name in args.only:
         parts = None
@@ -268,7 +284,7 @@ def run(args):
                 path = kept(args.results, name, who, seed)
                 if path.exists():
                     continue
-                train, test = parts = parts or bench_linear.read(name, args.data)
+                train, test = parts = parts or read(name, args.data)
                 with tempfile.TemporaryDirectory() as temporary:
                     folder = pathlib.Path(temporary)
                     start = time.perf_counter()
@@ -314,6 +330,36 @@ def table(args):
         PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
 
 
+def curves(args):
+    """A panel for each corpus: accuracy on test against examples of each label, ours and the baseline's."""
+    size, corpora = (220, 170), sorted({path.name.split("@")[0] for path in args.results.glob("*@*")})
+    parts = []
+    for panel, corpus in enumerate(corpora):
+        points = {who: [] for who in ("attentive", "lr")}
+        for most in (64, 256, 1024):
+            for who in points:
+                found = [json.loads(path.read_text())["score"] for path in args.results.glob(f"{corpus}@{most}.{who}.*.json")]
+                if found:
+                    points[who].append((most, sum(found) / len(found)))
+        scores = [score for found in points.values() for _, score in found]
+        low, high = min(scores) - 2, max(scores) + 2
+        x = lambda most: panel * size[0] + 40 + (math.log2(most) - 6) / 4 * (size[0] - 70)
+        y = lambda score: 30 + (high - score) / (high - low) * (size[1] - 70)
+        parts.append(f'<text x="{panel * size[0] + 40}" y="18" font-weight="bold">{corpus}</text>')
+        for most in (64, 256, 1024):
+            parts.append(f'<text x="{x(most):.0f}" y="{size[1] - 18}" text-anchor="middle">{most}</text>')
+        for score in (min(scores), max(scores)):
+            parts.append(f'<text x="{x(64) - 6:.0f}" y="{y(score) + 4:.0f}" text-anchor="end">{score:.0f}</text>')
+        for who, colour in (("lr", "#888"), ("attentive", "#c33")):
+            line = " ".join(f"{x(most):.1f},{y(score):.1f}" for most, score in points[who])
+            parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
+            parts += [f'<circle cx="{x(most):.1f}" cy="{y(score):.1f}" r="3" fill="{colour}"/>' for most, score in points[who]]
+            print(corpus, who, " ".join(f"{most}: {score:.1f}" for most, score in points[who]))
+    key = '<text x="40" y="168" fill="#c33">attentive quick</text><text x="140" y="168" fill="#888">the baseline (lr)</text>'
+    text = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0] * len(corpora)} {size[1] + 4}" font-family="sans-serif" font-size="11">'
+    (ROOT / "docs" / "learning-curves.svg").write_text(text + "".join(parts) + key + "</svg>\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=pathlib.Path)
@@ -324,13 +370,14 @@ def main():
     parser.add_argument("--who", nargs="*", default=["attentive", *PEERS])
     parser.add_argument("--seeds", default="1,2,3", type=lambda text: [int(seed) for seed in text.split(",")])
     parser.add_argument("--table", action="store_true")
+    parser.add_argument("--curves", action="store_true")
     parser.add_argument("--worker", type=pathlib.Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
         return worker(args.worker)
     args.attentive = args.attentive.resolve()
     args.results.mkdir(parents=True, exist_ok=True)
-    return table(args) if args.table else run(args)
+    return table(args) if args.table else curves(args) if args.curves else run(args)
 
 
 if __name__ == "__main__":

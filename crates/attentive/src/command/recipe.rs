@@ -1,6 +1,6 @@
 //! The config that `attentive init` writes: settings by the size and kind of the data, each with its reason. They come
-//! from what helped in `docs/results.md`. Single texts get a linear part alone, pairs a network that compares them, and more
-//! text than a linear part holds in memory a network of n-grams.
+//! from what helped in `docs/results.md`. Single texts get a linear part alone, and questions a network beside it; pairs get a
+//! network that compares them, and more text than a linear part holds in memory a network of n-grams.
 
 use attentive_data::{Column, DataConfig, Format, Sniffed, SplitSource, TextColumns};
 
@@ -45,7 +45,7 @@ pub(crate) fn config(name: &str, command: &str, file: &str, found: &Sniffed) -> 
     config.plain(&format!("name = {}", quoted(name)));
     config.plain("seed = 42");
     data(&mut config, found);
-    if found.data.text.is_pair() || found.bytes > TOO_LONG {
+    if found.data.text.is_pair() || found.bytes > TOO_LONG || is_of_topics(found) {
         model(&mut config, found);
     } else {
         linear(&mut config, found);
@@ -228,16 +228,21 @@ fn balance(found: &Sniffed) -> String {
     format!("{} labels, from {first} to {last}", by_size.len())
 }
 
+/// Whether texts are questions and the like, with labels that their first words tell.
+fn is_of_topics(found: &Sniffed) -> bool {
+    let is_short = found.median <= SHORT && !found.unspaced;
+    let is_single = !found.data.text.is_pair() && !found.data.multi_label;
+    is_short && is_single && (FEW..=MANY).contains(&found.examples) && found.labels.len() > 3
+}
+
 /// How the texts are read and what is trained on them.
 fn model(config: &mut Lines, found: &Sniffed) {
     let pairs = found.data.text.is_pair();
     let several = found.data.multi_label;
     let many = found.examples > MANY;
     let few = found.examples < FEW;
-    let short = found.median <= SHORT && !found.unspaced;
     let long = found.median >= LONG && !found.unspaced;
-    // Questions and the like, with labels that their first words tell.
-    let topics = short && !many && !several && !pairs && found.labels.len() > 3;
+    let topics = is_of_topics(found);
 
     let (tokenizer, most, unit) =
         if found.unspaced { ("char", 8_000, "characters") } else { ("word", 30_000, "words and signs") };
@@ -280,6 +285,11 @@ fn model(config: &mut Lines, found: &Sniffed) {
             100_000
         };
         config.because(&format!("buckets = {}", underscored(buckets)), "rows that the n-grams share");
+    }
+
+    if topics {
+        config.section("features.linear");
+        config.plain("# n-grams of words and of letters; both parts are balanced on the validation split");
     }
 
     config.section("model");
@@ -357,6 +367,8 @@ fn training(config: &mut Lines, found: &Sniffed, (few, many, topics): (bool, boo
     config.because("schedule.linear = {}", "down to 0 at the end");
     if several {
         several_labels(config, found);
+    } else if topics {
+        config.because("monitor = \"loss\"", "which tells more than the accuracy of so few validation texts");
     } else {
         // Where no label has most of the examples, the accuracy is no worse a measure.
         let most = found.labels.iter().map(|(_, n)| *n).max().unwrap_or(0);
