@@ -19,7 +19,7 @@ pub(super) const LABEL_SEPARATOR: &str = ",";
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
     /// The training examples: a file, a pattern such as `"data/*.csv"`, an array of these, or a folder with one folder of
-    /// .txt files per label. Required. Relative to the directory the command runs in. Several files are read one after
+    /// texts per label. Required. Relative to the directory the command runs in. Several files are read one after
     /// the other, those of a pattern in the order of their names; they must have the same columns. Files may be packed
     /// with gzip (.csv.gz) or Zstandard (.csv.zst).
     pub train: Files,

@@ -63,7 +63,8 @@ pub enum Format {
     /// Excel's .xlsx: the first sheet. A number, a date, a truth value or what a formula gave is the text that one sees:
     /// `3`, `2024-02-29`, `TRUE`. Only where the program is built with its feature `xlsx`.
     Xlsx,
-    /// One folder of .txt files per label.
+    /// One folder per label, each text a file: the .txt files if there are any, else all files that hold text, whatever they
+    /// are called. Hidden files are left out.
     Folder,
 }
 

@@ -325,10 +325,14 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A label's folder without texts.
-    #[error("`{}` holds no .txt files", path.display())]
+    #[error("`{}` holds no {}", path.display(), if *any_txt { ".txt files" } else { "texts" })]
     NoTexts {
         /// The label's folder.
         path: PathBuf,
+        /// Whether another label's folder holds .txt files, so that only these are texts.
+        any_txt: bool,
+        /// Whether it holds folders.
+        has_folders: bool,
     },
     /// No training example has any label.
     #[error("no example of `{files}` has a label")]

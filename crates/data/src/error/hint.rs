@@ -44,7 +44,7 @@ impl DataError {
             }
             Self::NoRows { .. } => "look whether `data.format`, `data.encoding` and `data.drop` are right",
             Self::IsFolder { .. } => {
-                "name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of .txt files per label"
+                "name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of texts per label"
             }
             Self::Cache { .. } => "make room there, or set `XDG_CACHE_HOME` to a directory with room",
             Self::Interrupted { kept: true } => "what is encoded is kept: the same command goes on from there",
@@ -83,8 +83,12 @@ impl DataError {
             }
             Self::Row(error) => return error.hint(),
             Self::Division(error) => return Some(error.hint()),
-            Self::NoLabelFolders { .. } => "lay the folder out as `LABEL/NAME.txt`, or name a file",
-            Self::NoTexts { .. } => "remove the folder, or put the label's texts into it, one .txt file each",
+            Self::NoLabelFolders { .. } => "lay the folder out as `LABEL/NAME`, or name a file",
+            Self::NoTexts { has_folders: true, .. } => "name that folder if its folders are the labels",
+            Self::NoTexts { any_txt: true, .. } => {
+                "remove the folder, or put the label's texts into it, one .txt file each"
+            }
+            Self::NoTexts { .. } => "remove the folder, or put the label's texts into it, one file each",
             Self::LongLabels { .. } => "let `data.label` name the column that holds the labels, or shorten their names",
             Self::LargeTokenizer { .. } => "lower `vocab_size` or raise `min_count` of the tokenizer",
             Self::Tokenizer { .. } => "a tokenizer.json comes from the Hugging Face `tokenizers` library",
