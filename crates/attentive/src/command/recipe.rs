@@ -1,7 +1,7 @@
 //! The config that `attentive init` writes: settings by the size and kind of the data, each with its reason. They come
 //! from what helped in `docs/results.md`.
 
-use attentive_data::{Column, DataConfig, Format, Sniffed, SplitSource, TextColumns};
+use attentive_data::{Column, DataConfig, Format, GuessedColumn, Sniffed, SplitSource, TextColumns};
 
 use crate::table::{count, percent};
 
@@ -83,8 +83,8 @@ fn data(config: &mut Lines, found: &Sniffed) {
     }
     if has_columns(data) {
         let reason = if data.text.is_pair() { "a pair of texts" } else { "the column that is classified" };
-        config.because(&format!("text = {}", columns(&data.text)), reason);
-        config.because(&format!("label = {}", column(&data.label)), &balance(found));
+        config.because(&format!("text = {}", columns(&data.text)), &(reason.to_string() + &guess(found.guessed.text)));
+        config.because(&format!("label = {}", column(&data.label)), &(balance(found) + &guess(found.guessed.label)));
     }
     if data.multi_label {
         config.because("multi_label = true", "fields hold several labels");
@@ -98,6 +98,7 @@ fn data(config: &mut Lines, found: &Sniffed) {
         Format::Json => "json",
         Format::Jsonl => "jsonl",
         Format::Fasttext => "fasttext",
+        Format::LabelText => "label_text",
         _ => "auto",
     };
     if format != "auto" {
@@ -124,7 +125,15 @@ fn data(config: &mut Lines, found: &Sniffed) {
 
 /// Whether the text and the label of an example are told apart by columns.
 fn has_columns(data: &DataConfig) -> bool {
-    data.format != Format::Fasttext && !data.train.as_written().iter().any(|path| path.is_dir())
+    !matches!(data.format, Format::Fasttext | Format::LabelText)
+        && !data.train.as_written().iter().any(|path| path.is_dir())
+}
+
+/// What a column was guessed from, if it was.
+fn guess(column: Option<GuessedColumn>) -> String {
+    column.map_or(String::new(), |GuessedColumn { rows, distinct }| {
+        format!("; guessed from {} different values in {} rows", count(distinct as u64), count(rows as u64))
+    })
 }
 
 /// The labels with their shares in words.

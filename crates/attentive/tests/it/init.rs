@@ -151,6 +151,65 @@ fn pairs_folders_and_characters() {
     );
 }
 
+/// Two columns that nothing names, in either order and with any delimiter; what was guessed is said.
+#[test]
+fn two_columns_without_a_header_are_told_apart() {
+    let dir = setup("init-bare");
+    for (name, delimiter, label_first) in
+        [("a.csv", ',', true), ("b.tsv", '\t', false), ("c.txt", ';', false), ("d", '\t', true)]
+    {
+        let row = |i: usize| {
+            let (label, text) = (["fair", "rain"][i % 2], format!("the {} over hill {i}", ["sun", "cloud"][i % 2]));
+            if label_first { format!("{label}{delimiter}{text}\n") } else { format!("{text}{delimiter}{label}\n") }
+        };
+        dir.file(name, (0..40).map(row).collect::<String>());
+        let settings = trains(&dir, name);
+        let columns = if label_first { ["text = 1", "label = 0"] } else { ["text = 0", "label = 1"] };
+        for setting in columns.into_iter().chain(["header = false"]) {
+            assert!(settings.iter().any(|line| line == setting), "{name}: {setting}: {settings:?}");
+        }
+        let written = dir.text("made.toml");
+        assert!(written.contains("guessed from 2 different values in 40 rows"), "{written}");
+        std::fs::remove_dir_all(dir.path("runs")).unwrap();
+        std::fs::remove_file(dir.path("made.toml")).unwrap();
+    }
+    let told = dir.run("init a.csv").expect(0, "init").stderr;
+    assert!(told.contains("columns guessed from their values: text `1`, label `0`"), "{told}");
+}
+
+/// As the questions of TREC are stored. Texts to predict on have no label in front.
+#[test]
+fn lines_that_begin_with_their_label() {
+    let dir = setup("init-label-text");
+    let row = |i: usize| format!("{} {} is it at place {i} ?\n", ["NUM:date", "LOC"][i % 2], ["when", "where"][i % 2]);
+    dir.file("train.label", (0..40).map(row).collect::<String>());
+    let settings = trains(&dir, "train.label");
+    assert!(settings.contains(&"format = \"label_text\"".to_string()), "{settings:?}");
+    assert!(!settings.iter().any(|line| line.starts_with("text =")), "{settings:?}");
+    dir.file("texts.label", "when is it ?\nwhere is it ?\n");
+    let plain = dir.ok("predict runs/made --input texts.label");
+    assert_eq!(plain.lines().count(), 2);
+    dir.file("labelled.label", "LOC when is it ?\nLOC where is it ?\n");
+    dir.ok("predict runs/made --input labelled.label --format label_text --output out.jsonl");
+    let out = dir.text("out.jsonl");
+    assert!(out.starts_with(r#"{"label":"LOC","text":"when is it ?""#), "{out}");
+}
+
+#[test]
+fn what_has_no_layout_shows_how_it_begins() {
+    let dir = setup("init-layout");
+    dir.file("poem.txt", "shall I compare thee\nto a summer's day\n");
+    dir.file("empty.csv", "\n");
+    let shown = "begins with `shall I compare thee\\nto a summer's day\\n`, which is no layout that can be read";
+    for (file, error) in [("poem.txt", shown), ("empty.csv", "is empty")] {
+        let refused = dir.run(&format!("init {file}")).expect(65, file).stderr;
+        assert!(
+            refused.starts_with(&format!("error: `{file}` {error}\n\nhint: examples are rows of a table")),
+            "{refused}"
+        );
+    }
+}
+
 #[test]
 fn unequal_labels_change_what_is_watched() {
     let dir = setup("init-unequal");
@@ -173,9 +232,11 @@ fn what_cannot_be_told_is_asked_for() {
         &dir,
         "init x.csv --text a",
         65,
-        "error: cannot tell which column of `x.csv` holds the label: its columns are `a` (such as `first words`), `b` (such as `1`)
+        "error: cannot tell which column of `x.csv` holds the label
 
-hint: name it with `--label COLUMN`",
+hint: name it with `--label COLUMN`; there are
+  `a`: 2 different values in 2 rows, such as `first words`
+  `b`: 2 different values in 2 rows, such as `1`",
     );
     refused(
         &dir,

@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::column::ColumnSummary;
 use super::division::DivisionError;
-use super::excerpt::{excerpt, exemplified, quoted, thousands};
+use super::excerpt::{excerpt, quoted, thousands};
 use super::location::Location;
 use super::row::{RowError, RowFault};
 use super::vectors::VectorsError;
@@ -194,15 +195,23 @@ pub enum DataError {
         /// The columns that the header names.
         columns: Vec<String>,
     },
-    /// Nobody said which column to read, and no column has a name that tells it.
-    #[error("cannot tell which column of `{}` holds the {which}: its columns are {}", path.display(), exemplified(columns))]
+    /// Nobody said which column to read, and neither names nor values tell it.
+    #[error("cannot tell which column of `{}` holds the {which}", path.display())]
     UnclearColumn {
         /// The file.
         path: PathBuf,
-        /// `text` or `label`.
+        /// `text`, `label`, or both.
         which: &'static str,
-        /// The names, or numbers, of the columns, with the beginning of a value of each.
-        columns: Vec<(String, String)>,
+        /// The columns of the file.
+        columns: Vec<ColumnSummary>,
+    },
+    /// A file that is laid out in no way that is known.
+    #[error("`{}` begins with `{beginning}`, which is no layout that can be read", path.display())]
+    UnknownLayout {
+        /// The file.
+        path: PathBuf,
+        /// Its first characters.
+        beginning: String,
     },
     /// A column of labels that holds something else.
     #[error("the column `{column}` of `{}` holds {labels} different values in {examples} examples, which are no labels", path.display())]

@@ -1,7 +1,12 @@
 //! What a user can do about each [`DataError`]: one sentence, to be printed below the message.
 
+use super::column::ColumnSummary;
 use super::data::DataError;
 use super::nearest::did_you_mean;
+
+/// What examples may stand in.
+const LAYOUTS: &str = "examples are rows of a table with a column for the text and one for the label (csv, tsv, xlsx, Parquet), JSON \
+    objects, lines such as `LABEL the text` or `__label__LABEL the text`, or a folder with one folder of texts per label";
 
 impl DataError {
     /// What the user can do about it.
@@ -55,7 +60,13 @@ impl DataError {
             }
             Self::HeaderOfUnknown { .. } => "say how it is laid out: csv, tsv, or lines if each line is a text",
             Self::UnknownEncoding { .. } => "common encodings are \"utf-8\", \"windows-1252\" and \"gb18030\"",
-            Self::UnclearColumn { which, .. } => return Some(format!("name the column of the {which}")),
+            Self::UnclearColumn { columns, .. } => {
+                return Some(format!(
+                    "name the columns of text and label; there are{}",
+                    ColumnSummary::listed(columns)
+                ));
+            }
+            Self::UnknownLayout { .. } => LAYOUTS,
             Self::ManyLabels { .. } => "name the column that holds the labels",
             Self::HeaderOnly { .. } => "if the first line is data, set `data.header = false`",
             Self::NoColumn { column, columns, .. } => return no_column_hint(column, columns),
@@ -95,11 +106,8 @@ impl DataError {
             Self::TokenizerTraining { .. } => "try another `vocab_size`, or `tokenizer.word`",
             Self::NoWords => "remove `features.character_ngrams`, or use `tokenizer.word`",
             Self::Vectors(error) => return Some(error.hint()),
-            Self::Read { .. }
-            | Self::Write { .. }
-            | Self::Empty { .. }
-            | Self::LabelsFile { .. }
-            | Self::Encode { .. } => {
+            Self::Empty { .. } => LAYOUTS,
+            Self::Read { .. } | Self::Write { .. } | Self::LabelsFile { .. } | Self::Encode { .. } => {
                 return None;
             }
         };

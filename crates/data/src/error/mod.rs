@@ -2,6 +2,7 @@
 //! it. Reads nothing and prints nothing.
 
 mod excerpt;
+mod column;
 mod location;
 mod nearest;
 mod row;
@@ -11,6 +12,7 @@ mod data;
 mod kind;
 mod hint;
 
+pub use column::ColumnSummary;
 pub use data::DataError;
 pub use division::DivisionError;
 pub use excerpt::thousands;

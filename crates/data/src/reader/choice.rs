@@ -61,8 +61,8 @@ pub(super) fn choose(from: DataOrigin<'_>, config: &DataConfig, wanted: RowsWant
     let format = match wanted {
         RowsWanted::Texts(Some(TextFormat::Lines)) => return Ok(FormatChoice::Known(TextFormat::Lines)),
         RowsWanted::Texts(Some(TextFormat::Like(format))) => format,
-        // The folder that a run was trained on holds no file to predict on.
-        RowsWanted::Texts(None) if config.format == Format::Folder => Format::Auto,
+        // The folder that a run was trained on holds no file to predict on, and texts to predict on have no label in front.
+        RowsWanted::Texts(None) if matches!(config.format, Format::Folder | Format::LabelText) => Format::Auto,
         _ => config.format,
     };
     let by_name = format.by_name(from.named(config));

@@ -92,8 +92,8 @@ impl<'a> RawExamplesBuilder<'a> {
         if let (Some(seconds), Some(second)) = (&mut self.raw.seconds, row.second) {
             seconds.push(second);
         }
-        if let (Some(groups), Some(group)) = (&mut self.raw.groups, row.group) {
-            groups.push(group.trim());
+        if let Some(groups) = &mut self.raw.groups {
+            groups.push(row.group.unwrap_or_default().trim());
         }
         self.raw.places.push(row.line, row.element);
         Ok(())

@@ -1,8 +1,11 @@
 //! What `attentive init` finds out about a file: how it is to be read, and what is in it. Writes no config.
 
+mod names;
 mod columns;
+mod guess;
 mod encoding;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use encoding_rs::UTF_8;
@@ -11,17 +14,21 @@ use crate::config::{
     CharConfig, Cut, DataConfig, Files, Format, SplitSource, TextColumns, TokenizerConfig, WordConfig,
 };
 use crate::corpus::load_corpus;
-use crate::error::{DataError, RowError, RowFault};
+use crate::error::{DataError, RowError, RowFault, beginning};
 use crate::examples::Examples;
-use crate::reader::first_rows_of_sheet;
+use crate::reader::{first_rows_of_sheet, split_label};
 use crate::report::{TokenLengths, is_unspaced};
 use crate::tokenizer::TextEncoder;
 use columns::Sample;
+
+pub use guess::GuessedColumn;
 
 /// Bytes of a file by which its columns are told.
 const HEAD: u64 = 1 << 20;
 /// Rows of a sheet by which its columns are told.
 const SHEET_ROWS: usize = 1000;
+/// A table has at least this share of rows that are as wide as the first.
+const REGULAR: f64 = 0.8;
 /// Fewer examples are not worth cutting a validation split from.
 const WORTH_CUTTING: usize = 20;
 
@@ -43,6 +50,8 @@ pub struct Wishes {
 pub struct Sniffed {
     /// The `[data]` section; all of the named files have been read by it.
     pub data: DataConfig,
+    /// What the columns of text and label were guessed from; `None` where they were asked for or have the usual names.
+    pub guessed: Guessed,
     /// How many training examples there are, before any are cut off.
     pub examples: usize,
     /// The labels in the order of their ids, with the number of training examples that have them.
@@ -59,6 +68,15 @@ pub struct Sniffed {
     pub longest: u32,
     /// The share of the texts that lose information if capitals do: those that hold some, but not only at the beginning.
     pub capitals: f64,
+}
+
+/// The columns that were chosen by their values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Guessed {
+    /// The column of the text.
+    pub text: Option<GuessedColumn>,
+    /// The column of the label.
+    pub label: Option<GuessedColumn>,
 }
 
 /// Whether a file that begins so is of a format.
@@ -95,9 +113,7 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
         std::io::ErrorKind::NotFound => DataError::Missing { path: train.to_owned() },
         _ => DataError::Read { path: train.to_owned(), source },
     })?;
-    if !metadata.is_dir() {
-        find_columns(train, wishes, &mut data)?;
-    }
+    let guessed = if metadata.is_dir() { Guessed::default() } else { find_columns(train, wishes, &mut data)? };
     let corpus = match load_corpus(&data, 0) {
         Err(DataError::Row(RowError { at, fault: RowFault::Undecodable { .. } })) => {
             data.encoding = encoding::encoding_of(&at.path)?.name().to_lowercase();
@@ -122,11 +138,11 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
     let counts = &corpus.manifest.train.labels;
     let labels =
         corpus.labels.names().iter().map(|name| (name.clone(), counts.get(name).copied().unwrap_or(0))).collect();
-    measure(data, &corpus.train, labels)
+    measure(data, guessed, &corpus.train, labels)
 }
 
-/// Sets format, encoding and columns by the beginning of a file.
-fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<(), DataError> {
+/// Sets format, encoding and columns by the beginning of a file; says which columns were guessed.
+fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<Guessed, DataError> {
     let wanted: Vec<&str> = wishes.text.iter().chain(&wishes.label).map(|name| name.trim()).collect();
     if data.format.by_name(train) == Some(Format::Xlsx) {
         let rows = first_rows_of_sheet(train, data, SHEET_ROWS)?;
@@ -142,6 +158,9 @@ fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<
     // The last line may be cut.
     let head =
         if bytes.len() as u64 == HEAD { head.rsplit_once('\n').map_or(&*head, |(whole, _)| whole) } else { &*head };
+    if head.trim().is_empty() {
+        return Err(DataError::Empty { path: train.to_owned() });
+    }
     let found = || FORMATS.iter().find(|(fits, _)| fits(head)).map_or(Format::Csv, |(_, format)| *format);
     let format = data.format.by_name(train).unwrap_or_else(|| {
         data.format = found();
@@ -150,34 +169,71 @@ fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<
     if format == Format::Fasttext || found() == Format::Fasttext {
         data.format = Format::Fasttext;
         data.multi_label = head.lines().any(|line| line.matches("__label__").count() > 1);
-        return Ok(());
+        return Ok(Guessed::default());
     }
     // A file that is called .json may hold one object a line.
     let format = if format == Format::Json && found() == Format::Jsonl { Format::Jsonl } else { format };
     let sample = Sample::read(head, format, &wanted, data);
+    if matches!(format, Format::Csv | Format::Tsv) && wanted.is_empty() && sample.regularity() < REGULAR {
+        if begins_with_labels(head) {
+            data.format = Format::LabelText;
+            (data.delimiter, data.quoting, data.header) = (None, false, true);
+            return Ok(Guessed::default());
+        }
+        return choose_columns(train, wishes, &sample, data).map_err(|error| match error {
+            DataError::UnclearColumn { .. } => unknown_layout(train, head),
+            error => error,
+        });
+    }
+    if sample.width() == 0 {
+        return Err(unknown_layout(train, head));
+    }
     choose_columns(train, wishes, &sample, data)
 }
 
-/// Sets the columns that hold text and label, as they are asked for or as they are called.
-fn choose_columns(train: &Path, wishes: &Wishes, sample: &Sample, data: &mut DataConfig) -> Result<(), DataError> {
-    data.text = match wishes.text.as_slice() {
-        [] => sample.guess_text(train)?,
-        [one] => TextColumns::One(sample.column(train, one)?),
-        [first, second, ..] => TextColumns::Two(sample.column(train, first)?, sample.column(train, second)?),
+fn unknown_layout(path: &Path, head: &str) -> DataError {
+    DataError::UnknownLayout { path: path.to_owned(), beginning: beginning(head) }
+}
+
+/// Whether the first word of each line is a label: the same few words come again and again, which those of texts do not.
+fn begins_with_labels(head: &str) -> bool {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut with_text = 0;
+    for line in head.lines().filter(|line| !line.trim().is_empty()) {
+        let (label, text) = split_label(line);
+        *counts.entry(label).or_default() += 1;
+        with_text += usize::from(!text.is_empty());
+    }
+    let lines: usize = counts.values().sum();
+    let again: usize = counts.values().filter(|n| **n > 1).sum();
+    counts.len() > 1 && counts.len() * 10 <= lines && again * 100 >= lines * 95 && with_text * 100 >= lines * 95
+}
+
+/// Sets the columns that hold text and label, as they are asked for, as they are called, or as their values tell.
+fn choose_columns(train: &Path, wishes: &Wishes, sample: &Sample, data: &mut DataConfig) -> Result<Guessed, DataError> {
+    let text = match wishes.text.as_slice() {
+        [] => None,
+        [one] => Some(TextColumns::One(sample.column(train, one)?)),
+        [first, second, ..] => Some(TextColumns::Two(sample.column(train, first)?, sample.column(train, second)?)),
     };
-    data.label = match &wishes.label {
-        None => sample.guess_label(train)?,
-        Some(name) => sample.column(train, name)?,
-    };
+    let label = wishes.label.as_ref().map(|name| sample.column(train, name)).transpose()?;
+    let (text, label) = sample.guess(train, text, label)?;
+    data.text = text.columns;
+    data.label = label.columns;
     if let Some(separator) = sample.separator(&data.label) {
         data.multi_label = true;
         data.label_separator = separator.to_owned();
     }
-    Ok(())
+    Ok(Guessed { text: text.by_values, label: label.by_values })
 }
 
 /// Figures on the texts, by the tokenizer that suits them.
-fn measure(data: DataConfig, train: &Examples, labels: Vec<(String, usize)>) -> Result<Sniffed, DataError> {
+fn measure(
+    data: DataConfig,
+    guessed: Guessed,
+    train: &Examples,
+    labels: Vec<(String, usize)>,
+) -> Result<Sniffed, DataError> {
     /// Texts by which the script and the capitals are told.
     const SOME: usize = 2000;
     let (mut letters, mut alone, mut capitals, mut looked_at) = (0usize, 0usize, 0usize, 0usize);
@@ -210,5 +266,6 @@ fn measure(data: DataConfig, train: &Examples, labels: Vec<(String, usize)>) -> 
         longest: either(1.0),
         capitals: capitals as f64 / looked_at.max(1) as f64,
         data,
+        guessed,
     })
 }

@@ -43,6 +43,15 @@ pub(super) fn init(args: &Init) -> Result<(), Failure> {
         count(found.examples as u64),
         found.labels.len()
     ));
+    if found.guessed.text.is_some() || found.guessed.label.is_some() {
+        tell(&format!(
+            "columns guessed from their values: text {}, label {}; `--text` and `--label` name others",
+            recipe::on_one_line(
+                &found.data.text.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ")
+            ),
+            recipe::on_one_line(&format!("`{}`", found.data.label))
+        ));
+    }
     print(&format!("attentive check {file}\nattentive train {file}\n"))
 }
 
