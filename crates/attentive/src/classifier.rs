@@ -66,7 +66,7 @@ impl Classifier {
     /// # Errors
     /// When the file cannot be read or has a label that is not known, and as [`Classifier::predict`].
     pub fn evaluate(&self, path: impl AsRef<Path>) -> Result<Metrics, Error> {
-        let examples: Examples = load_examples(path.as_ref(), &self.config().data, self.predictor.labels())?;
+        let (examples, _): (Examples, _) = load_examples(path.as_ref(), &self.config().data, self.predictor.labels())?;
         Ok(self.predictor.evaluate(examples)?)
     }
 }

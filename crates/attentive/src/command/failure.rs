@@ -396,6 +396,13 @@ fn plain(message: &str) -> String {
 /// What the user can do about a file that is not the run's own: the config of a run is made, but the command can say how the file
 /// is laid out.
 fn layout_hint(error: &DataError, of_columns: &str) -> Option<String> {
+    if let DataError::UnknownLabel { .. } = error
+        && !error.hint().is_some_and(|hint| hint.starts_with("did you mean"))
+    {
+        let hint =
+            "the classifier knows the labels of its training split: `--unknown-labels drop` leaves out the others";
+        return Some(hint.to_string());
+    }
     let hint = of_data(error);
     let is_nearest = hint.as_ref().is_some_and(|hint| hint.starts_with("did you mean"));
     match error {

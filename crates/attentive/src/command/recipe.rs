@@ -1,7 +1,7 @@
 //! The config that `attentive init` writes: settings by the size and kind of the data, each with its reason. They come
 //! from what helped in `docs/results.md`.
 
-use attentive_data::{Column, DataConfig, Format, GuessedColumn, Sniffed, SplitSource, TextColumns};
+use attentive_data::{Column, DataConfig, Format, GuessedColumn, Sniffed, SplitSource, TextColumns, UnknownLabels};
 
 use crate::table::{count, percent};
 
@@ -91,6 +91,13 @@ fn data(config: &mut Lines, found: &Sniffed) {
         if data.label_separator != usual.label_separator {
             config.because(&format!("label_separator = {}", quoted(&data.label_separator)), "what stands between them");
         }
+    }
+    if data.unknown_labels == UnknownLabels::Drop {
+        let (labels, examples) = (found.unknown_labels.len(), found.unknown_labels.values().sum::<usize>());
+        let only = found.unknown_labels.keys().next().map_or("", String::as_str);
+        let which = if labels == 1 { format!("`{}`", on_one_line(only)) } else { format!("{labels} labels") };
+        let reason = format!("{which} in {} examples that train does not have", count(examples as u64));
+        config.because("unknown_labels = \"drop\"", &reason);
     }
     let format = match data.format {
         Format::Csv => "csv",

@@ -196,6 +196,16 @@ fn lines_that_begin_with_their_label() {
 }
 
 #[test]
+fn labels_that_only_the_test_file_has_are_left_out_aloud() {
+    let dir = with_data("init-unknown", 2);
+    dir.file("test.csv", "text,label\na,good\nb,mixed\nc,bad\n");
+    let settings = trains(&dir, "train.csv --test test.csv");
+    assert!(settings.contains(&"unknown_labels = \"drop\"".to_string()), "{settings:?}");
+    let written = dir.text("made.toml");
+    assert!(written.contains("# `mixed` in 1 examples that train does not have"), "{written}");
+}
+
+#[test]
 fn what_has_no_layout_shows_how_it_begins() {
     let dir = setup("init-layout");
     dir.file("poem.txt", "shall I compare thee\nto a summer's day\n");

@@ -9,6 +9,7 @@ use super::column::{Column, TextColumns};
 use super::files::Files;
 use super::format::Format;
 use super::split_source::{Cut, CutBy, Fold, SplitSource};
+use super::unknown_labels::UnknownLabels;
 use crate::error::DataError;
 
 /// The default of `data.label_separator`.
@@ -78,6 +79,8 @@ pub struct DataConfig {
     /// Labels, by their names after `labels` and `rename`, whose examples are left out; with `multi_label` the label is
     /// left out and the example stays. Every one must occur in the training examples. Default: none.
     pub drop: Vec<String>,
+    /// What happens to a label of the validation or test examples that no training example has. Default: "fail".
+    pub unknown_labels: UnknownLabels,
     /// How many rows of each split may be left out because they cannot be read: a wrong number of fields, invalid JSON,
     /// no label, bytes that are not in the encoding. They are counted and listed. One more is an error. Default: 0,
     /// because a bad row is most often the first of many.
@@ -113,6 +116,7 @@ impl Default for DataConfig {
             labels: BTreeMap::new(),
             rename: BTreeMap::new(),
             drop: Vec::new(),
+            unknown_labels: UnknownLabels::Fail,
             skip_bad_rows: 0,
             max_expansion: 100,
             max_line_bytes: 1 << 20,

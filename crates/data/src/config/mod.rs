@@ -5,6 +5,7 @@ mod column;
 mod files;
 mod split_source;
 mod format;
+mod unknown_labels;
 mod data;
 mod problems;
 mod tokenizer;
@@ -19,3 +20,4 @@ pub use split_source::{Cut, CutBy, Fold, SplitSource};
 pub use tokenizer::{
     BpeConfig, CharConfig, FileConfig, Punctuation, TokenizerConfig, UnigramConfig, WordConfig, WordpieceConfig,
 };
+pub use unknown_labels::UnknownLabels;

@@ -206,11 +206,11 @@ pub enum DataError {
         columns: Vec<ColumnSummary>,
     },
     /// A file that is laid out in no way that is known.
-    #[error("`{}` begins with `{beginning}`, which is no layout that can be read", path.display())]
+    #[error("`{}` {}", path.display(), if beginning.is_empty() { "is empty".to_owned() } else { format!("begins with `{beginning}`, which is no layout that can be read") })]
     UnknownLayout {
         /// The file.
         path: PathBuf,
-        /// Its first characters.
+        /// Its first characters; empty if there is none that can be seen.
         beginning: String,
     },
     /// A column of labels that holds something else.
@@ -304,7 +304,7 @@ pub enum DataError {
         dropped: usize,
     },
     /// A label that no training example has.
-    #[error("{at}: unknown label `{}`: the labels are {}", excerpt(label), quoted(known))]
+    #[error("{at}: unknown label `{}`: the labels are {}{more}", excerpt(label), quoted(known))]
     UnknownLabel {
         /// The row.
         at: Location,
@@ -312,6 +312,14 @@ pub enum DataError {
         label: String,
         /// The labels of the training split.
         known: Vec<String>,
+        /// What to say of more such labels and examples; empty if this is the only one.
+        more: String,
+    },
+    /// Every example was left out because of its label.
+    #[error("no example of `{files}` has a label that a training example has")]
+    NoKnownLabels {
+        /// The files.
+        files: String,
     },
     /// Every training example has the same label.
     #[error("every example of `{files}` has the label `{}`: a classifier needs at least two labels", excerpt(label))]

@@ -83,12 +83,13 @@ impl DataError {
             Self::PlainFolder { setting, .. } => {
                 return Some(format!("name a csv, tsv or jsonl file, or remove `{setting}`"));
             }
-            Self::UnknownLabel { label, known, .. } => match did_you_mean(label, known) {
-                None => {
-                    "the label set comes from the training split: add examples of this label to it, or remove the row"
+            Self::UnknownLabel { label, known, more, .. } => match did_you_mean(label, known) {
+                Some(hint) if more.is_empty() => return Some(hint),
+                _ => {
+                    "the label set comes from the training split: add examples of this label to it, or leave such labels out with `data.unknown_labels = \"drop\"`"
                 }
-                hint => return hint,
             },
+            Self::NoKnownLabels { .. } => "look whether the file is the right one, and `data.label` the right column",
             Self::OneLabel { .. } | Self::NoLabels { .. } => {
                 "check `data.label`: it should name the column that holds the labels"
             }
@@ -106,8 +107,11 @@ impl DataError {
             Self::TokenizerTraining { .. } => "try another `vocab_size`, or `tokenizer.word`",
             Self::NoWords => "remove `features.character_ngrams`, or use `tokenizer.word`",
             Self::Vectors(error) => return Some(error.hint()),
-            Self::Empty { .. } => LAYOUTS,
-            Self::Read { .. } | Self::Write { .. } | Self::LabelsFile { .. } | Self::Encode { .. } => {
+            Self::Empty { .. }
+            | Self::Read { .. }
+            | Self::Write { .. }
+            | Self::LabelsFile { .. }
+            | Self::Encode { .. } => {
                 return None;
             }
         };

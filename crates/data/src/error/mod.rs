@@ -16,7 +16,7 @@ pub use column::ColumnSummary;
 pub use data::DataError;
 pub use division::DivisionError;
 pub use excerpt::thousands;
-pub(crate) use excerpt::{beginning, excerpt};
+pub(crate) use excerpt::{beginning, excerpt, quoted};
 pub use kind::DataErrorKind;
 pub use location::Location;
 pub use row::{RowError, RowFault};

@@ -76,6 +76,8 @@ pub enum FindingKind {
     UnknownTokens,
     /// Examples left out because of their label, as `data.drop` asks.
     DroppedExamples,
+    /// Labels of the validation or test split that no training example has, left out as `data.unknown_labels` asks.
+    UnknownLabels,
 }
 
 /// One thing that a user should know about the data.

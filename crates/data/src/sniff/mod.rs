@@ -5,15 +5,15 @@ mod columns;
 mod guess;
 mod encoding;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use encoding_rs::UTF_8;
 
 use crate::config::{
-    CharConfig, Cut, DataConfig, Files, Format, SplitSource, TextColumns, TokenizerConfig, WordConfig,
+    CharConfig, Cut, DataConfig, Files, Format, SplitSource, TextColumns, TokenizerConfig, UnknownLabels, WordConfig,
 };
-use crate::corpus::load_corpus;
+use crate::corpus::{Corpus, load_corpus};
 use crate::error::{DataError, RowError, RowFault, beginning};
 use crate::examples::Examples;
 use crate::reader::{first_rows_of_sheet, split_label};
@@ -56,6 +56,8 @@ pub struct Sniffed {
     pub examples: usize,
     /// The labels in the order of their ids, with the number of training examples that have them.
     pub labels: Vec<(String, usize)>,
+    /// The labels that only the validation or test file has, with the number of examples that have them.
+    pub unknown_labels: BTreeMap<String, usize>,
     /// Whether the texts are written without spaces between words, so that a token should be a character.
     pub unspaced: bool,
     /// Different tokens in the training texts: words, or characters where `unspaced`.
@@ -114,19 +116,7 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
         _ => DataError::Read { path: train.to_owned(), source },
     })?;
     let guessed = if metadata.is_dir() { Guessed::default() } else { find_columns(train, wishes, &mut data)? };
-    let corpus = match load_corpus(&data, 0) {
-        Err(DataError::Row(RowError { at, fault: RowFault::Undecodable { .. } })) => {
-            data.encoding = encoding::encoding_of(&at.path)?.name().to_lowercase();
-            load_corpus(&data, 0)
-        }
-        Err(DataError::Row(RowError { fault: RowFault::FieldCount { .. }, .. }))
-            if data.format.by_name(train) == Some(Format::Tsv) && !data.quoting =>
-        {
-            data.quoting = true;
-            load_corpus(&data, 0)
-        }
-        loaded => loaded,
-    }?;
+    let corpus = load(train, &mut data)?;
     let examples = corpus.train.len();
     if corpus.labels.len() > examples / 2 && examples >= WORTH_CUTTING {
         let column = data.label.to_string();
@@ -138,7 +128,34 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
     let counts = &corpus.manifest.train.labels;
     let labels =
         corpus.labels.names().iter().map(|name| (name.clone(), counts.get(name).copied().unwrap_or(0))).collect();
-    measure(data, guessed, &corpus.train, labels)
+    let mut unknown_labels: BTreeMap<String, usize> = BTreeMap::new();
+    for record in [&corpus.manifest.validation, &corpus.manifest.test].into_iter().flatten() {
+        for (label, n) in &record.from.unknown.labels {
+            *unknown_labels.entry(label.clone()).or_default() += n;
+        }
+    }
+    Ok(Sniffed { guessed, unknown_labels, ..measure(data, &corpus.train, labels)? })
+}
+
+/// Loads the data, with encoding, quoting and what happens to unknown labels changed to what the files need.
+fn load(train: &Path, data: &mut DataConfig) -> Result<Corpus, DataError> {
+    /// Each of the files may need a change.
+    const CHANGES: usize = 4;
+    for _ in 0..CHANGES {
+        match load_corpus(data, 0) {
+            Err(DataError::Row(RowError { at, fault: RowFault::Undecodable { .. } })) => {
+                data.encoding = encoding::encoding_of(&at.path)?.name().to_lowercase();
+            }
+            Err(DataError::Row(RowError { fault: RowFault::FieldCount { .. }, .. }))
+                if data.format.by_name(train) == Some(Format::Tsv) && !data.quoting =>
+            {
+                data.quoting = true;
+            }
+            Err(DataError::UnknownLabel { .. }) => data.unknown_labels = UnknownLabels::Drop,
+            loaded => return loaded,
+        }
+    }
+    load_corpus(data, 0)
 }
 
 /// Sets format, encoding and columns by the beginning of a file; says which columns were guessed.
@@ -159,7 +176,7 @@ fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<
     let head =
         if bytes.len() as u64 == HEAD { head.rsplit_once('\n').map_or(&*head, |(whole, _)| whole) } else { &*head };
     if head.trim().is_empty() {
-        return Err(DataError::Empty { path: train.to_owned() });
+        return Err(unknown_layout(train, ""));
     }
     let found = || FORMATS.iter().find(|(fits, _)| fits(head)).map_or(Format::Csv, |(_, format)| *format);
     let format = data.format.by_name(train).unwrap_or_else(|| {
@@ -228,12 +245,7 @@ fn choose_columns(train: &Path, wishes: &Wishes, sample: &Sample, data: &mut Dat
 }
 
 /// Figures on the texts, by the tokenizer that suits them.
-fn measure(
-    data: DataConfig,
-    guessed: Guessed,
-    train: &Examples,
-    labels: Vec<(String, usize)>,
-) -> Result<Sniffed, DataError> {
+fn measure(data: DataConfig, train: &Examples, labels: Vec<(String, usize)>) -> Result<Sniffed, DataError> {
     /// Texts by which the script and the capitals are told.
     const SOME: usize = 2000;
     let (mut letters, mut alone, mut capitals, mut looked_at) = (0usize, 0usize, 0usize, 0usize);
@@ -266,6 +278,7 @@ fn measure(
         longest: either(1.0),
         capitals: capitals as f64 / looked_at.max(1) as f64,
         data,
-        guessed,
+        guessed: Guessed::default(),
+        unknown_labels: BTreeMap::new(),
     })
 }

@@ -51,7 +51,7 @@ fn files_are_read_one_after_the_other() {
     // Validation cut from several files, and a pattern for `evaluate`.
     let labels = load_corpus(&config(&folder, &["data/a.csv"]), 1).unwrap().labels;
     let pattern = folder.path().join("data/[ab].csv");
-    assert_eq!(load_examples(&pattern, &DataConfig::default(), &labels).unwrap().len(), 3);
+    assert_eq!(load_examples(&pattern, &DataConfig::default(), &labels).unwrap().0.len(), 3);
 }
 
 #[test]
