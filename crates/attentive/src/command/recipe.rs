@@ -17,6 +17,8 @@ const LONG: u32 = 100;
 const FEW: usize = 2_000;
 /// More examples are many.
 const MANY: usize = 20_000;
+/// From this share of all tokens on, it is said that they are cut off.
+const MANY_CUT: f64 = 0.02;
 /// The most tokens that are read of a text.
 const LONGEST: u32 = 1_000;
 
@@ -123,6 +125,10 @@ fn data(config: &mut Lines, found: &Sniffed) {
     if data.encoding != usual.encoding {
         config.because(&format!("encoding = {}", quoted(&data.encoding)), "not UTF-8, but every byte is valid in this");
     }
+    if data.unescape.is_some() {
+        let reason = format!("{} of the texts hold entities such as `&amp;`", percent(found.entities));
+        config.because("unescape = \"html\"", &reason);
+    }
     let numbers = found.labels.iter().all(|(label, _)| label.parse::<i64>().is_ok());
     if numbers && !data.multi_label && found.labels.len() <= 10 {
         let names = found.labels.iter().map(|(label, _)| format!("{} = \"…\"", quoted(label)));
@@ -223,6 +229,11 @@ fn model(config: &mut Lines, found: &Sniffed) {
             count(found.longest.into())
         ),
     );
+    let cut = found.share_cut(length);
+    if cut > MANY_CUT {
+        config.plain(&format!("# {} of all tokens are cut off: to read more, raise max_length or set", percent(cut)));
+        config.because(&format!("# windows = {{ stride = {} }}", length / 2), "all of a text, in pieces of max_length");
+    }
     if pairs {
         config.because("embedding = { dim = 128, bound = 1.0 }", "far enough apart that equal words find each other");
         config.because("attention.bidirectional = { d_compare = 128, dropout = 0.2 }", "compares the two texts");

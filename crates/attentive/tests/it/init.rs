@@ -205,6 +205,43 @@ fn labels_that_only_the_test_file_has_are_left_out_aloud() {
     assert!(written.contains("# `mixed` in 1 examples that train does not have"), "{written}");
 }
 
+/// No more than 1,000 tokens of a text are read unless somebody wants them to be.
+#[test]
+fn what_is_cut_off_is_said() {
+    let dir = setup("init-cut");
+    let row =
+        |i: usize| format!("{}{},{}\n", "word ".repeat(if i < 3 { 2000 } else { 20 }), ["sun", "rain"][i % 2], i % 2);
+    dir.file("long.csv", format!("text,label\n{}", (0..40).map(row).collect::<String>()));
+    trains(&dir, "long.csv");
+    let written = dir.text("made.toml");
+    // 3 texts of 2,001 tokens and 37 of 21: of 6,780 tokens 3,003 stand behind the thousandth of their text.
+    assert!(written.contains("max_length = 1000"), "{written}");
+    assert!(
+        written.contains(
+            "# 44.3 % of all tokens are cut off: to read more, raise max_length or set\n# windows = { stride = 500 }"
+        ),
+        "{written}"
+    );
+}
+
+/// Entities are decoded in training and prediction alike.
+#[test]
+fn entities_are_decoded_where_texts_hold_some() {
+    let dir = setup("init-entities");
+    let row = |i: usize| format!("Tom &amp; {} &#39;{i}&#39;,{}\n", ["Jerry", "Ann"][i % 2], i % 2);
+    dir.file("pairs.csv", format!("text,label\n{}", (0..40).map(row).collect::<String>()));
+    let settings = trains(&dir, "pairs.csv");
+    assert!(settings.contains(&"unescape = \"html\"".to_string()), "{settings:?}");
+    let vocabulary = dir.text("runs/made/tokenizer.json");
+    assert!(!vocabulary.contains("\"amp\"") && vocabulary.contains("\"&\""), "{vocabulary}");
+    dir.file("escaped.csv", "text\nTom &amp; Ann\n");
+    dir.file("plain.csv", "text\nTom & Ann\n");
+    let predicted = |arguments: &str| dir.ok(&format!("predict runs/made {arguments}"));
+    assert_eq!(predicted("--input escaped.csv"), predicted("--input plain.csv"));
+    let checked = dir.ok(&format!("check made.toml --set backend=\"{CPU}\""));
+    assert!(!checked.contains("HTML entities"), "{checked}");
+}
+
 #[test]
 fn what_has_no_layout_shows_how_it_begins() {
     let dir = setup("init-layout");
@@ -218,6 +255,26 @@ fn what_has_no_layout_shows_how_it_begins() {
             "{refused}"
         );
     }
+}
+
+/// Where the name or the beginning says what it is, the hint says how it becomes a table.
+#[test]
+fn markup_is_named_as_what_it_is() {
+    let dir = setup("init-markup");
+    dir.file("reut2-000.sgm", "<!DOCTYPE lewis SYSTEM \"lewis.dtd\">\n<REUTERS><BODY>cocoa</BODY></REUTERS>\n");
+    dir.file("posts", "<?xml version=\"1.0\"?>\n<posts><row Text=\"a\" Label=\"b\"/></posts>\n");
+    dir.file("posts.csv", "<?xml version=\"1.0\"?>\n<posts><row Text=\"a\" Label=\"b\"/></posts>\n");
+    for (file, content) in [("reut2-000.sgm", "SGML"), ("posts", "XML"), ("posts.csv", "XML")] {
+        let refused = dir.run(&format!("init {file}")).expect(65, file).stderr;
+        let error = format!("error: `{file}` is {content}, which cannot be read\n\nhint: only its own tags say");
+        assert!(refused.starts_with(&error), "{refused}");
+    }
+    dir.file("c.toml", "data.train = \"reut2-000.sgm\"\n");
+    let refused = dir.run("train c.toml").expect(65, "train").stderr;
+    assert!(refused.starts_with("error: `reut2-000.sgm` is SGML, which cannot be read\n"), "{refused}");
+    dir.file("c.toml", "data.train = \"posts.csv\"\n");
+    let refused = dir.run("train c.toml").expect(65, "train").stderr;
+    assert!(refused.contains("hint: the file is XML: only its own tags say"), "{refused}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The `[data]` section of the config.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -9,6 +10,7 @@ use super::column::{Column, TextColumns};
 use super::files::Files;
 use super::format::Format;
 use super::split_source::{Cut, CutBy, Fold, SplitSource};
+use super::unescape::Unescape;
 use super::unknown_labels::UnknownLabels;
 use crate::error::DataError;
 
@@ -69,6 +71,9 @@ pub struct DataConfig {
     /// The encoding of the files: any name of the web's encoding standard, such as "windows-1252" or "gb18030".
     /// A byte order mark wins over it and is removed. Default: "utf-8".
     pub encoding: String,
+    /// Escapes in the texts that are read as the characters that they stand for, in training, evaluation and prediction
+    /// alike: "html" for entities such as `&amp;`. Default: none, texts are read as they stand.
+    pub unescape: Option<Unescape>,
     /// Names for the labels as they stand in the files, such as `{ "0" = "negative", "1" = "positive" }`. If there are
     /// any, every label in the files must be among them. Default: none, the files' own labels are the names.
     pub labels: BTreeMap<String, String>,
@@ -113,6 +118,7 @@ impl Default for DataConfig {
             quoting: false,
             delimiter: None,
             encoding: "utf-8".to_owned(),
+            unescape: None,
             labels: BTreeMap::new(),
             rename: BTreeMap::new(),
             drop: Vec::new(),
@@ -141,6 +147,11 @@ impl DataConfig {
             (None, Some(SplitSource::Cut(cut))) => cut.by,
             _ => CutBy::Label,
         }
+    }
+
+    /// A text as `unescape` reads it.
+    pub fn unescaped<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.unescape.map_or(Cow::Borrowed(text), |unescape| unescape.read(text))
     }
 
     /// The encoding by its name.

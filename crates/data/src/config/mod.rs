@@ -6,6 +6,7 @@ mod files;
 mod split_source;
 mod format;
 mod unknown_labels;
+mod unescape;
 mod data;
 mod problems;
 mod tokenizer;
@@ -20,4 +21,5 @@ pub use split_source::{Cut, CutBy, Fold, SplitSource};
 pub use tokenizer::{
     BpeConfig, CharConfig, FileConfig, Punctuation, TokenizerConfig, UnigramConfig, WordConfig, WordpieceConfig,
 };
+pub use unescape::Unescape;
 pub use unknown_labels::UnknownLabels;

@@ -155,6 +155,14 @@ pub enum DataError {
         /// Whether what was done is kept for the next time.
         kept: bool,
     },
+    /// A file whose tags alone say what is a text and a label.
+    #[error("`{}` is {content}, which cannot be read", path.display())]
+    Markup {
+        /// The file.
+        path: PathBuf,
+        /// `XML`, `SGML` or `HTML`.
+        content: &'static str,
+    },
     /// The extension does not say how to read the file.
     #[error("`{}` has no extension that names a format", path.display())]
     UnknownFormat {

@@ -2,6 +2,7 @@
 
 use super::column::ColumnSummary;
 use super::data::DataError;
+use super::markup::{hint as markup_hint, markup};
 use super::nearest::did_you_mean;
 
 /// What examples may stand in.
@@ -55,6 +56,7 @@ impl DataError {
             Self::Interrupted { kept: true } => "what is encoded is kept: the same command goes on from there",
             Self::Interrupted { kept: false } => return None,
             Self::NotFolder { .. } => "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"",
+            Self::Markup { content, .. } => return Some(markup_hint(content)),
             Self::UnknownFormat { .. } => {
                 "set `data.format` to \"csv\", \"tsv\", \"jsonl\" or \"fasttext\"; of packed files .gz and .zst are read"
             }
@@ -122,6 +124,9 @@ impl DataError {
 fn no_column_hint(column: &str, columns: &[String]) -> Option<String> {
     if columns.iter().any(|column| column.contains('\r')) {
         return Some("its lines end with a carriage return alone, so that they are one line: `tr '\\r' '\\n' < FILE > OTHER` converts it".to_owned());
+    }
+    if let Some(content) = columns.first().and_then(|first| markup("", first)) {
+        return Some(format!("the file is {content}: {}", markup_hint(content)));
     }
     if let [only] = columns
         && let Some(delimiter) = [';', '\t', '|', ','].into_iter().find(|&d| only.contains(d))

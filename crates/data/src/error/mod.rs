@@ -4,6 +4,7 @@
 mod excerpt;
 mod column;
 mod location;
+mod markup;
 mod nearest;
 mod row;
 mod division;
@@ -19,5 +20,6 @@ pub use excerpt::thousands;
 pub(crate) use excerpt::{beginning, excerpt, quoted};
 pub use kind::DataErrorKind;
 pub use location::Location;
+pub(crate) use markup::markup;
 pub use row::{RowError, RowFault};
 pub use vectors::VectorsError;

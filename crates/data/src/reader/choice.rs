@@ -10,7 +10,7 @@ use super::formats::{fasttext, json_array};
 use super::origin::DataOrigin;
 use super::source::TextReader;
 use crate::config::{Column, DataConfig, Format, extension};
-use crate::error::DataError;
+use crate::error::{DataError, markup};
 
 /// How texts to predict on are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,13 @@ pub(super) fn choose(from: DataOrigin<'_>, config: &DataConfig, wanted: RowsWant
         (Some(Format::Folder), _) => return Err(DataError::NotFolder { path: from.path().to_owned() }),
         (Some(format), _) => FormatChoice::Known(TextFormat::Like(format)),
         (None, RowsWanted::Texts(_)) => FormatChoice::Unknown,
-        (None, RowsWanted::Examples) => return Err(DataError::UnknownFormat { path: from.path().to_owned() }),
+        (None, RowsWanted::Examples) => {
+            let path = from.path().to_owned();
+            return Err(match markup(&extension(from.named(config)), "") {
+                Some(content) => DataError::Markup { path, content },
+                None => DataError::UnknownFormat { path },
+            });
+        }
     })
 }
 

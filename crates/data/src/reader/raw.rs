@@ -49,6 +49,7 @@ pub(crate) fn raw_in_memory(examples: &[(String, String)], config: &DataConfig) 
         }
         let at = || Location { path: path.clone(), line: Some(line), element: None };
         let label = LabelValue::Field(label);
+        let text = &config.unescaped(text);
         let row = ParsedRow { text, second: None, label, group: None, fields: Fields::None, line, element: None };
         builder.keep(&row, &at)?;
     }

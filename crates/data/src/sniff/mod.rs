@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use encoding_rs::UTF_8;
 
 use crate::config::{
-    CharConfig, Cut, DataConfig, Files, Format, SplitSource, TextColumns, TokenizerConfig, UnknownLabels, WordConfig,
+    CharConfig, Cut, DataConfig, Files, Format, SplitSource, TextColumns, TokenizerConfig, Unescape, UnknownLabels,
+    WordConfig, extension,
 };
 use crate::corpus::{Corpus, load_corpus};
-use crate::error::{DataError, RowError, RowFault, beginning};
+use crate::error::{DataError, RowError, RowFault, beginning, markup};
 use crate::examples::Examples;
 use crate::reader::{first_rows_of_sheet, split_label};
-use crate::report::{TokenLengths, is_unspaced};
+use crate::report::{TokenLengths, holds_entity, is_unspaced};
 use crate::tokenizer::TextEncoder;
 use columns::Sample;
 
@@ -27,6 +28,8 @@ pub use guess::GuessedColumn;
 const HEAD: u64 = 1 << 20;
 /// Rows of a sheet by which its columns are told.
 const SHEET_ROWS: usize = 1000;
+/// From this share of texts that hold HTML entities on, they are decoded.
+const MANY_ENTITIES: f64 = 0.01;
 /// A table has at least this share of rows that are as wide as the first.
 const REGULAR: f64 = 0.8;
 /// Fewer examples are not worth cutting a validation split from.
@@ -68,8 +71,20 @@ pub struct Sniffed {
     pub p95: u32,
     /// The most that one has.
     pub longest: u32,
+    /// The share of the texts that hold HTML entities, before any were decoded.
+    pub entities: f64,
+    lengths: Vec<TokenLengths>,
     /// The share of the texts that lose information if capitals do: those that hold some, but not only at the beginning.
     pub capitals: f64,
+}
+
+impl Sniffed {
+    /// The share of all tokens of the training texts, from 0 to 1, that stand behind the first `max_length` of their text.
+    pub fn share_cut(&self, max_length: u32) -> f64 {
+        let counts = self.lengths.iter().map(|lengths| lengths.lost_tokens(max_length));
+        let (lost, tokens) = counts.fold((0, 0), |(a, b), (lost, tokens)| (a + lost, b + tokens));
+        lost as f64 / tokens.max(1) as f64
+    }
 }
 
 /// The columns that were chosen by their values.
@@ -134,7 +149,18 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
             *unknown_labels.entry(label.clone()).or_default() += n;
         }
     }
-    Ok(Sniffed { guessed, unknown_labels, ..measure(data, &corpus.train, labels)? })
+    let found = Sniffed { guessed, unknown_labels, ..measure(data, &corpus.train, labels)? };
+    if found.entities < MANY_ENTITIES {
+        return Ok(found);
+    }
+    let data = DataConfig { unescape: Some(Unescape::Html), ..found.data };
+    let train = load_corpus(&data, 0)?.train;
+    Ok(Sniffed {
+        guessed: found.guessed,
+        unknown_labels: found.unknown_labels,
+        entities: found.entities,
+        ..measure(data, &train, found.labels)?
+    })
 }
 
 /// Loads the data, with encoding, quoting and what happens to unknown labels changed to what the files need.
@@ -177,6 +203,9 @@ fn find_columns(train: &Path, wishes: &Wishes, data: &mut DataConfig) -> Result<
         if bytes.len() as u64 == HEAD { head.rsplit_once('\n').map_or(&*head, |(whole, _)| whole) } else { &*head };
     if head.trim().is_empty() {
         return Err(unknown_layout(train, ""));
+    }
+    if let Some(content) = markup(&extension(train), head) {
+        return Err(DataError::Markup { path: train.to_owned(), content });
     }
     let found = || FORMATS.iter().find(|(fits, _)| fits(head)).map_or(Format::Csv, |(_, format)| *format);
     let format = data.format.by_name(train).unwrap_or_else(|| {
@@ -248,12 +277,13 @@ fn choose_columns(train: &Path, wishes: &Wishes, sample: &Sample, data: &mut Dat
 fn measure(data: DataConfig, train: &Examples, labels: Vec<(String, usize)>) -> Result<Sniffed, DataError> {
     /// Texts by which the script and the capitals are told.
     const SOME: usize = 2000;
-    let (mut letters, mut alone, mut capitals, mut looked_at) = (0usize, 0usize, 0usize, 0usize);
+    let (mut letters, mut alone, mut capitals, mut entities, mut looked_at) = (0usize, 0usize, 0usize, 0usize, 0usize);
     for index in (0..train.len()).step_by(train.len().div_ceil(SOME).max(1)) {
         let text = train.texts.get(index);
         letters += text.chars().filter(|c| c.is_alphabetic()).count();
         alone += text.chars().filter(|&c| is_unspaced(c)).count();
         capitals += usize::from(text.chars().filter(|c| c.is_alphabetic()).skip(1).any(char::is_uppercase));
+        entities += usize::from(holds_entity(text));
         looked_at += 1;
     }
     let unspaced = alone * 2 > letters;
@@ -276,8 +306,10 @@ fn measure(data: DataConfig, train: &Examples, labels: Vec<(String, usize)>) -> 
         median: either(0.5),
         p95: either(0.95),
         longest: either(1.0),
+        entities: entities as f64 / looked_at.max(1) as f64,
         capitals: capitals as f64 / looked_at.max(1) as f64,
         data,
+        lengths: [Some(first), second].into_iter().flatten().collect(),
         guessed: Guessed::default(),
         unknown_labels: BTreeMap::new(),
     })
