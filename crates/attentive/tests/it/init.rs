@@ -174,7 +174,9 @@ fn two_columns_without_a_header_are_told_apart() {
         std::fs::remove_file(dir.path("made.toml")).unwrap();
     }
     let told = dir.run("init a.csv").expect(0, "init").stderr;
-    assert!(told.contains("columns guessed from their values: text `1`, label `0`"), "{told}");
+    let guess =
+        "guessed from the values: the text is `1` (`--text` names another), the label is `0` (`--label` names another)";
+    assert!(told.contains(guess), "{told}");
 }
 
 /// As the questions of TREC are stored. Texts to predict on have no label in front.
@@ -232,6 +234,8 @@ fn entities_are_decoded_where_texts_hold_some() {
     dir.file("pairs.csv", format!("text,label\n{}", (0..40).map(row).collect::<String>()));
     let settings = trains(&dir, "pairs.csv");
     assert!(settings.contains(&"unescape = \"html\"".to_string()), "{settings:?}");
+    let written = dir.text("made.toml");
+    assert!(written.contains("# 40 examples, 2 labels") && written.contains("# `0` 50.0 %, `1` 50.0 %"), "{written}");
     let vocabulary = dir.text("runs/made/tokenizer.json");
     assert!(!vocabulary.contains("\"amp\"") && vocabulary.contains("\"&\""), "{vocabulary}");
     dir.file("escaped.csv", "text\nTom &amp; Ann\n");

@@ -137,9 +137,6 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
         let column = data.label.to_string();
         return Err(DataError::ManyLabels { path: train.to_owned(), column, labels: corpus.labels.len(), examples });
     }
-    if data.validation.is_none() && examples >= WORTH_CUTTING {
-        data.validation = Some(SplitSource::Cut(Cut::by_label(0.1)));
-    }
     let counts = &corpus.manifest.train.labels;
     let labels =
         corpus.labels.names().iter().map(|name| (name.clone(), counts.get(name).copied().unwrap_or(0))).collect();
@@ -149,18 +146,17 @@ pub fn sniff(train: &Path, wishes: &Wishes) -> Result<Sniffed, DataError> {
             *unknown_labels.entry(label.clone()).or_default() += n;
         }
     }
-    let found = Sniffed { guessed, unknown_labels, ..measure(data, &corpus.train, labels)? };
-    if found.entities < MANY_ENTITIES {
-        return Ok(found);
+    let mut found = measure(data, &corpus.train, labels)?;
+    let entities = found.entities;
+    if entities >= MANY_ENTITIES {
+        let data = DataConfig { unescape: Some(Unescape::Html), ..found.data };
+        let train = load_corpus(&data, 0)?.train;
+        found = measure(data, &train, found.labels)?;
     }
-    let data = DataConfig { unescape: Some(Unescape::Html), ..found.data };
-    let train = load_corpus(&data, 0)?.train;
-    Ok(Sniffed {
-        guessed: found.guessed,
-        unknown_labels: found.unknown_labels,
-        entities: found.entities,
-        ..measure(data, &train, found.labels)?
-    })
+    if found.data.validation.is_none() && examples >= WORTH_CUTTING {
+        found.data.validation = Some(SplitSource::Cut(Cut::by_label(0.1)));
+    }
+    Ok(Sniffed { guessed, unknown_labels, entities, ..found })
 }
 
 /// Loads the data, with encoding, quoting and what happens to unknown labels changed to what the files need.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use attentive_data::{Wishes, sniff};
+use attentive_data::{Sniffed, Wishes, sniff};
 use attentive_train::{StagedFile, StagingError};
 
 use crate::args::Init;
@@ -43,16 +43,19 @@ pub(super) fn init(args: &Init) -> Result<(), Failure> {
         count(found.examples as u64),
         found.labels.len()
     ));
-    if found.guessed.text.is_some() || found.guessed.label.is_some() {
-        tell(&format!(
-            "columns guessed from their values: text {}, label {}; `--text` and `--label` name others",
-            recipe::on_one_line(
-                &found.data.text.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ")
-            ),
-            recipe::on_one_line(&format!("`{}`", found.data.label))
-        ));
+    if let Some(guess) = guess(&found) {
+        tell(&guess);
     }
     print(&format!("attentive check {file}\nattentive train {file}\n"))
+}
+
+/// Which columns were chosen by their values, if any were.
+fn guess(found: &Sniffed) -> Option<String> {
+    let columns = found.data.text.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
+    let text = found.guessed.text.map(|_| format!("the text is {columns} (`--text` names another)"));
+    let label = found.guessed.label.map(|_| format!("the label is `{}` (`--label` names another)", found.data.label));
+    let guessed: Vec<String> = [text, label].into_iter().flatten().collect();
+    (!guessed.is_empty()).then(|| recipe::on_one_line(&format!("guessed from the values: {}", guessed.join(", "))))
 }
 
 fn write(output: &Path, config: &str) -> Result<(), StagingError> {
