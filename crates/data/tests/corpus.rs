@@ -153,6 +153,7 @@ fn files_of_a_folder_may_have_any_name_unless_some_are_txt() {
         ("C01/0000002.v2", b"cough"),
         ("C01/.DS_Store", b"?"),
         ("C01/scan.png", b"\x89PNG\r\n\0\0"),
+        ("C01/model.bin", b"\x01\x83\xF2\x05\x90\x1A\x07\xC3"),
         ("C02/0000003", b""),
         ("C02/archive", b"\x1F\x8B\x08"),
         ("C02/wide", b"\xFF\xFEf\0l\0u\0"),

@@ -242,6 +242,9 @@ fn entities_are_decoded_where_texts_hold_some() {
     dir.file("plain.csv", "text\nTom & Ann\n");
     let predicted = |arguments: &str| dir.ok(&format!("predict runs/made {arguments}"));
     assert_eq!(predicted("--input escaped.csv"), predicted("--input plain.csv"));
+    let tokens =
+        |text: &str| Finished::of(dir.command(["tokenize", "runs/made", text, "--json"]).output().unwrap()).stdout;
+    assert_eq!(tokens("Tom &amp; Ann"), tokens("Tom & Ann"));
     let checked = dir.ok(&format!("check made.toml --set backend=\"{CPU}\""));
     assert!(!checked.contains("HTML entities"), "{checked}");
 }
@@ -259,6 +262,20 @@ fn what_has_no_layout_shows_how_it_begins() {
             "{refused}"
         );
     }
+}
+
+#[test]
+fn parquet_is_left_to_a_config() {
+    let dir = setup("init-parquet");
+    dir.file("x.parquet", "PAR1");
+    refused(
+        &dir,
+        "init x.parquet",
+        65,
+        "error: `x.parquet` is a Parquet file, not text
+
+hint: only the first rows of a text file or a sheet are looked at: name its columns in a config, as `data.text` and `data.label`",
+    );
 }
 
 /// Where the name or the beginning says what it is, the hint says how it becomes a table.

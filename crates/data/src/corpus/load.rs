@@ -228,7 +228,12 @@ fn with_labels(
             let counts = unknown.counts;
             let more = if counts.examples > 1 { format!("; {counts}") } else { String::new() };
             let (at, label) = (raw.location(first.0), raw.names[first.1 as usize].clone());
-            return Err(DataError::UnknownLabel { at, label, known: labels.names().to_vec(), more });
+            return Err(DataError::UnknownLabel {
+                at,
+                label: label.into(),
+                known: labels.names().to_vec(),
+                more: more.into(),
+            });
         }
         raw.record.unknown = unknown.counts;
     }

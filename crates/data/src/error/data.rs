@@ -317,11 +317,11 @@ pub enum DataError {
         /// The row.
         at: Location,
         /// The label.
-        label: String,
+        label: Box<str>,
         /// The labels of the training split.
         known: Vec<String>,
         /// What to say of more such labels and examples; empty if this is the only one.
-        more: String,
+        more: Box<str>,
     },
     /// Every example was left out because of its label.
     #[error("no example of `{files}` has a label that a training example has")]

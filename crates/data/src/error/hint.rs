@@ -24,6 +24,9 @@ impl DataError {
             Self::OtherColumns { .. } => {
                 "give the files the same header, or read them as different splits; columns given by number also need the same order"
             }
+            Self::NotText { path, .. } if path.extension().is_some_and(|extension| extension == "parquet") => {
+                "only the first rows of a text file or a sheet are looked at: name its columns in a config, as `data.text` and `data.label`"
+            }
             Self::NotText { content, .. } => match *content {
                 "a gzip file" => "give it the extension .gz behind that of its format, such as .csv.gz",
                 "a zstd file" => "give it the extension .zst behind that of its format, such as .csv.zst",

@@ -117,7 +117,13 @@ fn holds_text(file: &Path, config: &DataConfig) -> bool {
     let is_utf_16 = config.encoding.to_lowercase().starts_with("utf-16")
         || head.starts_with(&[0xFF, 0xFE])
         || head.starts_with(&[0xFE, 0xFF]);
-    read.is_err() || not_text(&head).is_none() && (is_utf_16 || !head.contains(&0))
+    read.is_err() || not_text(&head).is_none() && (is_utf_16 || !is_binary(&head))
+}
+
+/// Whether bytes are of no encoding of texts: with a zero among them, or many that control what nobody types.
+fn is_binary(bytes: &[u8]) -> bool {
+    let controls = bytes.iter().filter(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31)).count();
+    bytes.contains(&0) || controls * 20 > bytes.len()
 }
 
 /// The entries of a folder that are not hidden and that `keep` wants, in the order of their names.
