@@ -242,8 +242,10 @@ fn entities_are_decoded_where_texts_hold_some() {
     dir.file("plain.csv", "text\nTom & Ann\n");
     let predicted = |arguments: &str| dir.ok(&format!("predict runs/made {arguments}"));
     assert_eq!(predicted("--input escaped.csv"), predicted("--input plain.csv"));
-    let tokens =
-        |text: &str| Finished::of(dir.command(["tokenize", "runs/made", text, "--json"]).output().unwrap()).stdout;
+    let tokens = |text: &str| {
+        let output = dir.command(["tokenize", "runs/made", text, "--json"]).output().unwrap();
+        Finished::of(output).expect(0, "tokenize").stdout
+    };
     assert_eq!(tokens("Tom &amp; Ann"), tokens("Tom & Ann"));
     let checked = dir.ok(&format!("check made.toml --set backend=\"{CPU}\""));
     assert!(!checked.contains("HTML entities"), "{checked}");
