@@ -47,6 +47,8 @@ pub(crate) enum Failure {
     Input(DataError),
     /// The examples to evaluate on cannot be read.
     Labelled(DataError),
+    /// No config can be written for a file.
+    Sniffed(DataError),
     /// Predictions cannot be made or written as asked.
     Predict(PredictFailure),
     /// stdout or the output file could not be written.
@@ -247,7 +249,7 @@ impl Failure {
             Self::DataAsConfig { path } => format!("`{}` is data, not a config", path.display()),
             Self::NotForFormat { option, format } => format!("`--{option}` is not for `--format {format}`"),
             Self::BundleOfBundle { path } => format!("`{}` is a bundle already", path.display()),
-            Self::Input(error) | Self::Labelled(error) => error.to_string(),
+            Self::Input(error) | Self::Labelled(error) | Self::Sniffed(error) => error.to_string(),
             Self::Predict(failure) => failure.message(),
             Self::Output { name, .. } => format!("cannot write {name}"),
             Self::Staging(error) => error.to_string(),
@@ -285,7 +287,7 @@ impl Failure {
             Self::Backend(error) => error.source(),
             Self::Export(error) => error.source(),
             Self::Bundle(error) => error.source(),
-            Self::Input(error) | Self::Labelled(error) => error.source(),
+            Self::Input(error) | Self::Labelled(error) | Self::Sniffed(error) => error.source(),
             Self::Output { source, .. } | Self::Threads { source, .. } => Some(source),
             Self::Staging(error) => error.source(),
             Self::Interrupted { .. }
@@ -327,6 +329,7 @@ impl Failure {
                 error,
                 "give its columns the names that they had in training, or say how the file is laid out with `--format`",
             ),
+            Self::Sniffed(error) => layout_hint(error, "name one of its columns with `--text` and `--label`"),
             Self::Predict(failure) => Some(failure.hint()),
             Self::Output { source, .. } => output_hint(source.kind()).map(str::to_string),
             Self::Staging(StagingError::Io { source, .. }) => output_hint(source.kind()).map(str::to_string),
@@ -363,7 +366,7 @@ impl Failure {
             Self::Backend(_) => exit_code::NO_DEVICE,
             Self::Export(error) => exit_code::export(error),
             Self::Bundle(error) => exit_code::bundle(error),
-            Self::Input(error) | Self::Labelled(error) => exit_code::data(error),
+            Self::Input(error) | Self::Labelled(error) | Self::Sniffed(error) => exit_code::data(error),
             Self::Predict(failure) if failure.is_of_data() => exit_code::BAD_DATA,
             Self::Predict(_) => exit_code::CONFIG,
             Self::Output { .. } => exit_code::IO,

@@ -98,7 +98,9 @@ fn data(config: &mut Lines, found: &Sniffed) {
         let (labels, examples) = (found.unknown_labels.len(), found.unknown_labels.values().sum::<usize>());
         let only = found.unknown_labels.keys().next().map_or("", String::as_str);
         let which = if labels == 1 { format!("`{}`", on_one_line(only)) } else { format!("{labels} labels") };
-        let reason = format!("{which} in {} examples that train does not have", count(examples as u64));
+        let examples =
+            if examples == 1 { "1 example".to_string() } else { format!("{} examples", count(examples as u64)) };
+        let reason = format!("{which} in {examples}, which train does not have");
         config.because("unknown_labels = \"drop\"", &reason);
     }
     let format = match data.format {

@@ -204,7 +204,7 @@ fn labels_that_only_the_test_file_has_are_left_out_aloud() {
     let settings = trains(&dir, "train.csv --test test.csv");
     assert!(settings.contains(&"unknown_labels = \"drop\"".to_string()), "{settings:?}");
     let written = dir.text("made.toml");
-    assert!(written.contains("# `mixed` in 1 examples that train does not have"), "{written}");
+    assert!(written.contains("# `mixed` in 1 example, which train does not have"), "{written}");
 }
 
 /// No more than 1,000 tokens of a text are read unless somebody wants them to be.
@@ -334,7 +334,7 @@ hint: name it with `--label COLUMN`; there are
         65,
         "error: `x.csv` has no column `c`: its columns are `a`, `b`
 
-hint: set `data.text` and `data.label`; if the first line is data, set `data.header = false` and give columns by number",
+hint: name one of its columns with `--text` and `--label`",
     );
     refused(
         &dir,
@@ -352,7 +352,7 @@ hint: paths are relative to the directory the command runs in",
         65,
         "error: the column `id` of `ids.csv` holds 30 different values in 30 examples, which are no labels
 
-hint: name the column that holds the labels with `--label`",
+hint: ids or texts have that many: name another column with `--label`",
     );
     assert_eq!(dir.list(""), ["ids.csv", "x.csv"]);
 }

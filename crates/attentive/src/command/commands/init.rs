@@ -29,7 +29,7 @@ pub(super) fn init(args: &Init) -> Result<(), Failure> {
         validation: args.validation.clone(),
         test: args.test.clone(),
     };
-    let found = sniff(&args.data, &wishes)?;
+    let found = sniff(&args.data, &wishes).map_err(Failure::Sniffed)?;
     let command = format!("attentive init {}", args.data.display());
     let file = if to_stdout { format!("{name}.toml") } else { recipe::on_one_line(&output.display().to_string()) };
     let config = recipe::config(&name, &command, &file, &found);

@@ -15,7 +15,7 @@ pub(crate) fn of_data(error: &DataError) -> Option<String> {
             };
             format!("{option}; there are{}", ColumnSummary::listed(columns))
         }
-        DataError::ManyLabels { .. } => "name the column that holds the labels with `--label`".to_string(),
+        DataError::ManyLabels { .. } => "ids or texts have that many: name another column with `--label`".to_string(),
         error => return error.hint(),
     })
 }
