@@ -144,36 +144,6 @@ fn a_folder_per_label_in_the_order_of_names() {
     assert_eq!(corpus.train.location(1).unwrap().path, folder.path().join("pos/10.txt"));
 }
 
-/// As the Ohsumed abstracts and the 20 newsgroups are laid out.
-#[test]
-fn files_of_a_folder_may_have_any_name_unless_some_are_txt() {
-    let folder = temp_dir::TempDir::new().unwrap();
-    for (name, content) in [
-        ("C01/0000001", "fever".as_bytes()),
-        ("C01/0000002.v2", b"cough"),
-        ("C01/.DS_Store", b"?"),
-        ("C01/scan.png", b"\x89PNG\r\n\0\0"),
-        ("C01/model.bin", b"\x01\x83\xF2\x05\x90\x1A\x07\xC3"),
-        ("C02/0000003", b""),
-        ("C02/archive", b"\x1F\x8B\x08"),
-        ("C02/wide", b"\xFF\xFEf\0l\0u\0"),
-    ] {
-        write(folder.path(), name, content);
-    }
-    let config = config(folder.path().to_owned());
-    let corpus = load_corpus(&config, 1).unwrap();
-    assert_eq!(corpus.train.texts, ["fever", "cough", "", "flu"]);
-    assert_eq!(ids(&corpus.train), [0, 0, 1, 1]);
-
-    write(folder.path(), "C01/a.txt", "the text");
-    assert_eq!(
-        load_corpus(&config, 1).unwrap_err().to_string(),
-        format!("`{}/C02` holds no .txt files", folder.path().display())
-    );
-    write(folder.path(), "C02/b.txt", "another");
-    assert_eq!(load_corpus(&config, 1).unwrap().train.texts, ["the text", "another"]);
-}
-
 fn numbered(rows: usize, rare: usize) -> String {
     let row = |index: usize| format!("text {index},{}\n", if index < rare { "rare" } else { "usual" });
     format!("text,label\n{}", (0..rows).map(row).collect::<String>())
