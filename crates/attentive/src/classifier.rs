@@ -48,7 +48,7 @@ impl Classifier {
     /// # Errors
     /// When the tokenizer refuses a text or the device fails.
     pub fn predict(&self, texts: &[impl AsRef<str>]) -> Result<Vec<Prediction<'_>>, Error> {
-        Ok(self.predictor.predict(&owned(texts), None)?)
+        Ok(self.predictor.predict(&self.read(texts), None)?)
     }
 
     /// Classifies pairs of texts, in their order, by a classifier that was trained on pairs.
@@ -58,7 +58,12 @@ impl Classifier {
     pub fn predict_pairs(&self, pairs: &[(impl AsRef<str>, impl AsRef<str>)]) -> Result<Vec<Prediction<'_>>, Error> {
         let firsts: Vec<&str> = pairs.iter().map(|(first, _)| first.as_ref()).collect();
         let seconds: Vec<&str> = pairs.iter().map(|(_, second)| second.as_ref()).collect();
-        Ok(self.predictor.predict(&owned(&firsts), Some(&owned(&seconds)))?)
+        Ok(self.predictor.predict(&self.read(&firsts), Some(&self.read(&seconds)))?)
+    }
+
+    /// The texts as `data.unescape` has them read.
+    fn read(&self, texts: &[impl AsRef<str>]) -> Vec<String> {
+        texts.iter().map(|text| self.config().data.unescaped(text.as_ref()).into_owned()).collect()
     }
 
     /// Measures it on a file that is laid out like its training file.
@@ -66,13 +71,9 @@ impl Classifier {
     /// # Errors
     /// When the file cannot be read or has a label that is not known, and as [`Classifier::predict`].
     pub fn evaluate(&self, path: impl AsRef<Path>) -> Result<Metrics, Error> {
-        let examples: Examples = load_examples(path.as_ref(), &self.config().data, self.predictor.labels())?;
+        let (examples, _): (Examples, _) = load_examples(path.as_ref(), &self.config().data, self.predictor.labels())?;
         Ok(self.predictor.evaluate(examples)?)
     }
-}
-
-fn owned(texts: &[impl AsRef<str>]) -> Vec<String> {
-    texts.iter().map(|text| text.as_ref().to_string()).collect()
 }
 
 #[cfg(test)]

@@ -220,7 +220,7 @@ fn other_files_use_the_same_labels() {
     let corpus = load_corpus(&config, 1).unwrap();
     assert_eq!(ids(corpus.test.as_ref().unwrap()), [1]);
     let path = folder.path().join("b.csv");
-    assert_eq!(load_examples(&path, &config, &corpus.labels).unwrap(), corpus.test.unwrap());
+    assert_eq!(load_examples(&path, &config, &corpus.labels).unwrap().0, corpus.test.unwrap());
 }
 
 #[test]
@@ -541,7 +541,7 @@ fn groups_in_two_files_are_told() {
     // A file to evaluate alone needs no groups.
     let bare = write(folder.path(), "c.jsonl", "{\"text\":\"a\",\"label\":\"x\"}");
     let labels = load_corpus(&config, 1).unwrap().labels;
-    assert_eq!(load_examples(&bare, &config, &labels).unwrap().len(), 1);
+    assert_eq!(load_examples(&bare, &config, &labels).unwrap().0.len(), 1);
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn folder_where_a_file_is_needed() {
         config.format = Format::Csv;
     });
     let hint =
-        "name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of .txt files per label";
+        "name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of texts per label";
     case.fails("`DIR` is a folder, not a file", hint);
     let error = load_texts(case.folder.path(), &case.config).unwrap_err();
     case.matches(&error, DataErrorKind::Bad, "`DIR` is a folder, not a file", hint);
@@ -352,7 +352,7 @@ fn folders() {
     case.config.train = case.folder.path().into();
     case.fails(
         "`DIR` holds no folders: a folder of texts needs one folder per label",
-        "lay the folder out as `LABEL/NAME.txt`, or name a file",
+        "lay the folder out as `LABEL/NAME`, or name a file",
     );
     case.file("neg/1.txt", "bad");
     case.file("pos/notes.md", "");
@@ -360,6 +360,10 @@ fn folders() {
         "`DIR/pos` holds no .txt files",
         "remove the folder, or put the label's texts into it, one .txt file each",
     );
+    let mut nested = Case::new("a.txt", "");
+    nested.file("train/neg/1", "bad");
+    nested.config.train = nested.folder.path().into();
+    nested.fails("`DIR/train` holds no texts", "name that folder if its folders are the labels");
     case.file("pos/1.txt", "one\ntwo\nth\0ree");
     case.fails(
         "DIR/pos/1.txt:3: the text holds a NUL character",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use attentive_data::{Format, TextFormat};
+use attentive_data::{Format, TextFormat, UnknownLabels};
 use clap::{Args, Parser, Subcommand};
 
 /// Trains text classifiers from config files.
@@ -217,6 +217,10 @@ pub(crate) struct Evaluate {
     /// `data.format`
     #[arg(long, value_name = "NAME", requires = "data")]
     pub(crate) format: Option<Format>,
+    /// What happens to labels of that file that the classifier does not know: `fail`, or `drop` to leave them out [default:
+    /// `data.unknown_labels`]
+    #[arg(long, value_name = "WHAT", requires = "data")]
+    pub(crate) unknown_labels: Option<UnknownLabels>,
     /// Compute on this backend
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,

@@ -47,6 +47,8 @@ pub(crate) enum Failure {
     Input(DataError),
     /// The examples to evaluate on cannot be read.
     Labelled(DataError),
+    /// No config can be written for a file.
+    Sniffed(DataError),
     /// Predictions cannot be made or written as asked.
     Predict(PredictFailure),
     /// stdout or the output file could not be written.
@@ -249,7 +251,7 @@ impl Failure {
             Self::DataAsConfig { path } => format!("`{}` is data, not a config", path.display()),
             Self::NotForFormat { option, format } => format!("`--{option}` is not for `--format {format}`"),
             Self::BundleOfBundle { path } => format!("`{}` is a bundle already", path.display()),
-            Self::Input(error) | Self::Labelled(error) => error.to_string(),
+            Self::Input(error) | Self::Labelled(error) | Self::Sniffed(error) => error.to_string(),
             Self::Predict(failure) => failure.message(),
             Self::Output { name, .. } => format!("cannot write {name}"),
             Self::Staging(error) => error.to_string(),
@@ -290,7 +292,7 @@ impl Failure {
             Self::Backend(error) => error.source(),
             Self::Export(error) => error.source(),
             Self::Bundle(error) => error.source(),
-            Self::Input(error) | Self::Labelled(error) => error.source(),
+            Self::Input(error) | Self::Labelled(error) | Self::Sniffed(error) => error.source(),
             Self::Output { source, .. } | Self::Threads { source, .. } => Some(source),
             Self::Staging(error) => error.source(),
             Self::Interrupted { .. }
@@ -333,6 +335,7 @@ impl Failure {
                 error,
                 "give its columns the names that they had in training, or say how the file is laid out with `--format`",
             ),
+            Self::Sniffed(error) => layout_hint(error, "name one of its columns with `--text` and `--label`"),
             Self::Predict(failure) => Some(failure.hint()),
             Self::Output { source, .. } => output_hint(source.kind()).map(str::to_string),
             Self::Staging(StagingError::Io { source, .. }) => output_hint(source.kind()).map(str::to_string),
@@ -370,7 +373,7 @@ impl Failure {
             Self::Backend(_) => exit_code::NO_DEVICE,
             Self::Export(error) => exit_code::export(error),
             Self::Bundle(error) => exit_code::bundle(error),
-            Self::Input(error) | Self::Labelled(error) => exit_code::data(error),
+            Self::Input(error) | Self::Labelled(error) | Self::Sniffed(error) => exit_code::data(error),
             Self::Predict(failure) if failure.is_of_data() => exit_code::BAD_DATA,
             Self::Predict(_) => exit_code::CONFIG,
             Self::Output { .. } => exit_code::IO,
@@ -404,6 +407,13 @@ fn plain(message: &str) -> String {
 /// What the user can do about a file that is not the run's own: the config of a run is made, but the command can say how the file
 /// is laid out.
 fn layout_hint(error: &DataError, of_columns: &str) -> Option<String> {
+    if let DataError::UnknownLabel { .. } = error
+        && !error.hint().is_some_and(|hint| hint.starts_with("did you mean"))
+    {
+        let hint =
+            "the classifier knows the labels of its training split: `--unknown-labels drop` leaves out the others";
+        return Some(hint.to_string());
+    }
     let hint = of_data(error);
     let is_nearest = hint.as_ref().is_some_and(|hint| hint.starts_with("did you mean"));
     match error {

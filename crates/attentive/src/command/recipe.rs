@@ -2,7 +2,7 @@
 //! from what helped in `docs/results.md`. Single texts get a linear part alone, and questions a network beside it; pairs get a
 //! network that compares them, and more text than a linear part holds in memory a network of n-grams.
 
-use attentive_data::{Column, DataConfig, Format, Sniffed, SplitSource, TextColumns};
+use attentive_data::{Column, DataConfig, Format, GuessedColumn, Sniffed, SplitSource, TextColumns, UnknownLabels};
 
 use crate::progress::duration;
 use crate::table::{count, percent};
@@ -23,6 +23,8 @@ const LONG: u32 = 100;
 const FEW: usize = 2_000;
 /// More examples are many.
 const MANY: usize = 20_000;
+/// From this share of all tokens on, it is said that they are cut off.
+const MANY_CUT: f64 = 0.02;
 /// The most tokens that are read of a text.
 const LONGEST: u32 = 1_000;
 
@@ -168,8 +170,8 @@ fn data(config: &mut Lines, found: &Sniffed) {
     }
     if has_columns(data) {
         let reason = if data.text.is_pair() { "a pair of texts" } else { "the column that is classified" };
-        config.because(&format!("text = {}", columns(&data.text)), reason);
-        config.because(&format!("label = {}", column(&data.label)), &balance(found));
+        config.because(&format!("text = {}", columns(&data.text)), &(reason.to_string() + &guess(found.guessed.text)));
+        config.because(&format!("label = {}", column(&data.label)), &(balance(found) + &guess(found.guessed.label)));
     }
     if data.multi_label {
         config.because("multi_label = true", "fields hold several labels");
@@ -177,12 +179,22 @@ fn data(config: &mut Lines, found: &Sniffed) {
             config.because(&format!("label_separator = {}", quoted(&data.label_separator)), "what stands between them");
         }
     }
+    if data.unknown_labels == UnknownLabels::Drop {
+        let (labels, examples) = (found.unknown_labels.len(), found.unknown_labels.values().sum::<usize>());
+        let only = found.unknown_labels.keys().next().map_or("", String::as_str);
+        let which = if labels == 1 { format!("`{}`", on_one_line(only)) } else { format!("{labels} labels") };
+        let examples =
+            if examples == 1 { "1 example".to_string() } else { format!("{} examples", count(examples as u64)) };
+        let reason = format!("{which} in {examples}, which train does not have");
+        config.because("unknown_labels = \"drop\"", &reason);
+    }
     let format = match data.format {
         Format::Csv => "csv",
         Format::Tsv => "tsv",
         Format::Json => "json",
         Format::Jsonl => "jsonl",
         Format::Fasttext => "fasttext",
+        Format::LabelText => "label_text",
         _ => "auto",
     };
     if format != "auto" {
@@ -200,6 +212,10 @@ fn data(config: &mut Lines, found: &Sniffed) {
     if data.encoding != usual.encoding {
         config.because(&format!("encoding = {}", quoted(&data.encoding)), "not UTF-8, but every byte is valid in this");
     }
+    if data.unescape.is_some() {
+        let reason = format!("{} of the texts hold entities such as `&amp;`", percent(found.entities));
+        config.because("unescape = \"html\"", &reason);
+    }
     let numbers = found.labels.iter().all(|(label, _)| label.parse::<i64>().is_ok());
     if numbers && !data.multi_label && found.labels.len() <= 10 {
         let names = found.labels.iter().map(|(label, _)| format!("{} = \"…\"", quoted(label)));
@@ -209,7 +225,15 @@ fn data(config: &mut Lines, found: &Sniffed) {
 
 /// Whether the text and the label of an example are told apart by columns.
 fn has_columns(data: &DataConfig) -> bool {
-    data.format != Format::Fasttext && !data.train.as_written().iter().any(|path| path.is_dir())
+    !matches!(data.format, Format::Fasttext | Format::LabelText)
+        && !data.train.as_written().iter().any(|path| path.is_dir())
+}
+
+/// What a column was guessed from, if it was.
+fn guess(column: Option<GuessedColumn>) -> String {
+    column.map_or(String::new(), |GuessedColumn { rows, distinct }| {
+        format!("; guessed from {} different values in {} rows", count(distinct as u64), count(rows as u64))
+    })
 }
 
 /// The labels with their shares in words.
@@ -302,6 +326,15 @@ fn model(config: &mut Lines, found: &Sniffed) {
             count(found.longest.into())
         ),
     );
+    let cut = found.share_cut(length);
+    if cut > MANY_CUT {
+        let or = if pairs { "" } else { " or set" };
+        config.plain(&format!("# {} of all tokens are cut off: to read more, raise max_length{or}", percent(cut)));
+        if !pairs {
+            let windows = format!("# windows = {{ stride = {} }}", length / 2);
+            config.because(&windows, "all of a text, in pieces of max_length");
+        }
+    }
     if pairs {
         config.because("embedding = { dim = 128, bound = 1.0 }", "far enough apart that equal words find each other");
         config.because("attention.bidirectional = { d_compare = 128, dropout = 0.2 }", "compares the two texts");

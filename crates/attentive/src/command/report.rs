@@ -22,9 +22,16 @@ pub(crate) fn render(report: &DataReport, style: Style, width: usize) -> String 
             text.push_str(&lengths(split, second, ", second texts", report.max_length, style, width));
         }
     }
-    for finding in &report.findings {
+    let (trifles, rest): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_trifle());
+    for finding in rest {
         text.push('\n');
         text.push_str(&told(finding, style, width));
+    }
+    if !trifles.is_empty() {
+        text.push('\n');
+    }
+    for finding in trifles {
+        text.push_str(&headline(finding, style, width));
     }
     text
 }
@@ -148,13 +155,18 @@ fn lengths(
     format!("\n{}\n{}", style.strong(&title), histogram(&lines, width))
 }
 
-/// A finding: what it means, what to do, and examples.
-fn told(finding: &DataFinding, style: Style, width: usize) -> String {
+/// What a finding means.
+fn headline(finding: &DataFinding, style: Style, width: usize) -> String {
     let (word, painted) = match finding.severity {
         Severity::Warning => ("warning: ", style.warning("warning:")),
         Severity::Note => ("note: ", style.strong("note:")),
     };
-    let mut text = wrapped(&format!("{painted} "), word.len(), &visible(&finding.message), width);
+    wrapped(&format!("{painted} "), word.len(), &visible(&finding.message), width)
+}
+
+/// A finding: what it means, what to do, and examples.
+fn told(finding: &DataFinding, style: Style, width: usize) -> String {
+    let mut text = headline(finding, style, width);
     text.push_str(&wrapped(&format!("  {} ", style.hint("hint:")), 8, &visible(&finding.remedy), width));
     let shown = if finding.severity == Severity::Warning { 3 } else { 1 };
     for example in finding.examples.iter().take(shown) {

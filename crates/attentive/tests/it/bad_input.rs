@@ -345,7 +345,7 @@ fn training_paths() {
         65,
         "error: `folder.csv` holds no folders: a folder of texts needs one folder per label
 
-hint: lay the folder out as `LABEL/NAME.txt`, or name a file",
+hint: lay the folder out as `LABEL/NAME`, or name a file",
     );
     refused(
         &dir,
@@ -353,7 +353,7 @@ hint: lay the folder out as `LABEL/NAME.txt`, or name a file",
         65,
         "error: `folder.csv` is a folder, not a file
 
-hint: name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of .txt files per label",
+hint: name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of texts per label",
     );
     refused(
         &dir,
@@ -393,6 +393,30 @@ fn a_label_that_training_does_not_have() {
 
 hint: did you mean `good`?",
     );
+}
+
+/// Left out on request, counted and said by every command that looks at the file.
+#[test]
+fn labels_that_training_does_not_have_are_left_out_on_request() {
+    let dir = with_data("unknown-labels", 2);
+    dir.file("test.csv", "text,label\na,good\nb,mixed\nc,bad\nd,mixed\n");
+    let refusal = dir.run("train small.toml").expect(65, "train").stderr;
+    assert!(refusal.contains("; 2 examples have 1 such label: `mixed`"), "{refusal}");
+    let told = "that no training example has are left out: 2 examples have 1 such label: `mixed`";
+    let set = "--set data.unknown_labels=\"drop\"";
+    let trained = dir.run(&format!("train small.toml --set train.epochs=1 {set}")).expect(0, "train").stderr;
+    assert!(trained.contains(&format!("labels of test {told}")), "{trained}");
+    let checked = dir.run(&format!("check small.toml {set}")).expect(0, "check").stdout;
+    assert!(checked.split_whitespace().collect::<Vec<_>>().join(" ").contains(told), "{checked}");
+    assert!(dir.run("evaluate runs/small").expect(0, "evaluate").stderr.contains(told));
+
+    let figures: serde_json::Value =
+        serde_json::from_str(&dir.ok("evaluate runs/small --data test.csv --unknown-labels drop --json")).unwrap();
+    assert_eq!(
+        (&figures["n"], &figures["unknown_labels"]["labels"]["mixed"]),
+        (&serde_json::json!(2), &serde_json::json!(2))
+    );
+    dir.run("evaluate runs/small --data test.csv --unknown-labels fail").expect(65, "evaluate");
 }
 
 /// The line ends after 100 MB; it is given up after the first.

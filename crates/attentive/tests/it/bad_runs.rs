@@ -120,7 +120,7 @@ hint: paths are relative to the directory the command runs in",
         65,
         "error: other.csv:3: unknown label `neutral`: the labels are `bad`, `good`
 
-hint: the label set comes from the training split: add examples of this label to it, or remove the row",
+hint: the classifier knows the labels of its training split: `--unknown-labels drop` leaves out the others",
     );
 }
 
@@ -142,7 +142,7 @@ hint: paths are relative to the directory the command runs in",
         65,
         "error: `runs` is a folder, not a file
 
-hint: name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of .txt files per label",
+hint: name a file; a folder is read only with `format = \"folder\"` or \"auto\", one folder of texts per label",
     );
     refused(
         &dir,

@@ -67,6 +67,24 @@ fn the_json_holds_the_same() {
     assert_eq!(near["examples"][0]["places"][1]["place"], "train.csv:15");
 }
 
+/// 1 of 400 texts is 0.25 %: worth a line without hint and example, which `--json` has.
+#[test]
+fn what_touches_few_examples_is_one_line() {
+    let dir = setup("trifles");
+    let row = |i: usize| format!("piece {i} of {} by {},{}\n", i * i, i * 7, ["bad", "good"][i % 2]);
+    dir.file("train.csv", format!("text,label\n{}", (0..400).map(row).collect::<String>()));
+    let test: String = (399..799).map(row).collect();
+    dir.file("test.csv", format!("text,label\n{test}"));
+    dir.file("c.toml", "[data]\ntrain = \"train.csv\"\ntest = \"test.csv\"\n");
+    let told = dir.ok("check c.toml");
+    let line = "note: 1 text of test is also in train (0.2 %)\n";
+    let (_, behind) = told.split_once(line).expect(&told);
+    assert!(!behind.trim_start().starts_with("hint:"), "{told}");
+    let report: Value = serde_json::from_str(&dir.ok("check c.toml --json")).unwrap();
+    let shared = report["findings"].as_array().unwrap().iter().find(|found| found["kind"] == "shared").unwrap();
+    assert_eq!(shared["examples"][0]["places"][1]["place"], "test.csv:2");
+}
+
 #[test]
 fn lines_fit_a_narrow_terminal() {
     let dir = faulty();

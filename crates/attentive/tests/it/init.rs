@@ -148,6 +148,155 @@ fn pairs_folders_and_characters() {
     assert!(settings.contains(&"[tokenizer.char]".to_string()), "{settings:?}");
 }
 
+/// Two columns that nothing names, in either order and with any delimiter; what was guessed is said.
+#[test]
+fn two_columns_without_a_header_are_told_apart() {
+    let dir = setup("init-bare");
+    for (name, delimiter, label_first) in
+        [("a.csv", ',', true), ("b.tsv", '\t', false), ("c.txt", ';', false), ("d", '\t', true)]
+    {
+        let row = |i: usize| {
+            let (label, text) = (["fair", "rain"][i % 2], format!("the {} over hill {i}", ["sun", "cloud"][i % 2]));
+            if label_first { format!("{label}{delimiter}{text}\n") } else { format!("{text}{delimiter}{label}\n") }
+        };
+        dir.file(name, (0..40).map(row).collect::<String>());
+        let settings = trains(&dir, name);
+        let columns = if label_first { ["text = 1", "label = 0"] } else { ["text = 0", "label = 1"] };
+        for setting in columns.into_iter().chain(["header = false"]) {
+            assert!(settings.iter().any(|line| line == setting), "{name}: {setting}: {settings:?}");
+        }
+        let written = dir.text("made.toml");
+        assert!(written.contains("guessed from 2 different values in 40 rows"), "{written}");
+        std::fs::remove_dir_all(dir.path("runs")).unwrap();
+        std::fs::remove_file(dir.path("made.toml")).unwrap();
+    }
+    let told = dir.run("init a.csv").expect(0, "init").stderr;
+    let guess =
+        "guessed from the values: the text is `1` (`--text` names another), the label is `0` (`--label` names another)";
+    assert!(told.contains(guess), "{told}");
+}
+
+/// As the questions of TREC are stored. Texts to predict on have no label in front.
+#[test]
+fn lines_that_begin_with_their_label() {
+    let dir = setup("init-label-text");
+    let row = |i: usize| format!("{} {} is it at place {i} ?\n", ["NUM:date", "LOC"][i % 2], ["when", "where"][i % 2]);
+    dir.file("train.label", (0..40).map(row).collect::<String>());
+    let settings = trains(&dir, "train.label");
+    assert!(settings.contains(&"format = \"label_text\"".to_string()), "{settings:?}");
+    assert!(!settings.iter().any(|line| line.starts_with("text =")), "{settings:?}");
+    dir.file("texts.label", "when is it ?\nwhere is it ?\n");
+    let plain = dir.ok("predict runs/made --input texts.label");
+    assert_eq!(plain.lines().count(), 2);
+    dir.file("labelled.label", "LOC when is it ?\nLOC where is it ?\n");
+    dir.ok("predict runs/made --input labelled.label --format label_text --output out.jsonl");
+    let out = dir.text("out.jsonl");
+    assert!(out.starts_with(r#"{"label":"LOC","text":"when is it ?""#), "{out}");
+}
+
+#[test]
+fn labels_that_only_the_test_file_has_are_left_out_aloud() {
+    let dir = with_data("init-unknown", 2);
+    dir.file("test.csv", "text,label\na,good\nb,mixed\nc,bad\n");
+    let settings = trains(&dir, "train.csv --test test.csv");
+    assert!(settings.contains(&"unknown_labels = \"drop\"".to_string()), "{settings:?}");
+    let written = dir.text("made.toml");
+    assert!(written.contains("# `mixed` in 1 example, which train does not have"), "{written}");
+}
+
+/// No more than 1,000 tokens of a text are read unless somebody wants them to be.
+#[test]
+fn what_is_cut_off_is_said() {
+    let dir = setup("init-cut");
+    let row =
+        |i: usize| format!("{}{},x,{}\n", "word ".repeat(if i < 3 { 2000 } else { 20 }), ["sun", "rain"][i % 2], i % 2);
+    dir.file("long.csv", format!("text,other,label\n{}", (0..40).map(row).collect::<String>()));
+    trains(&dir, "long.csv --text text,other --label label");
+    let written = dir.text("made.toml");
+    // 3 texts of 2,001 tokens, 37 of 21 and 40 of one: of 6,820 tokens 3,003 stand behind the thousandth of their text.
+    assert!(written.contains("max_length = 1000"), "{written}");
+    assert!(written.contains("# 44.0 % of all tokens are cut off: to read more, raise max_length\n"), "{written}");
+    // A linear part reads all of a text.
+    std::fs::remove_dir_all(dir.path("runs")).unwrap();
+    std::fs::remove_file(dir.path("made.toml")).unwrap();
+    trains(&dir, "long.csv --text text --label label");
+    assert!(!dir.text("made.toml").contains("max_length"), "{}", dir.text("made.toml"));
+}
+
+/// Entities are decoded in training and prediction alike.
+#[test]
+fn entities_are_decoded_where_texts_hold_some() {
+    let dir = setup("init-entities");
+    let row = |i: usize| format!("Tom &amp; {} &#39;{i}&#39;,{}\n", ["Jerry", "Ann"][i % 2], i % 2);
+    dir.file("pairs.csv", format!("text,label\n{}", (0..40).map(row).collect::<String>()));
+    let settings = trains(&dir, "pairs.csv");
+    assert!(settings.contains(&"unescape = \"html\"".to_string()), "{settings:?}");
+    let written = dir.text("made.toml");
+    assert!(written.contains("# 40 examples, 2 labels") && written.contains("# `0` 50.0 %, `1` 50.0 %"), "{written}");
+    let vocabulary = dir.text("runs/made/tokenizer.json");
+    assert!(!vocabulary.contains("\"amp\"") && vocabulary.contains("\"&\""), "{vocabulary}");
+    dir.file("escaped.csv", "text\nTom &amp; Ann\n");
+    dir.file("plain.csv", "text\nTom & Ann\n");
+    let predicted = |arguments: &str| dir.ok(&format!("predict runs/made {arguments}"));
+    assert_eq!(predicted("--input escaped.csv"), predicted("--input plain.csv"));
+    let tokens = |text: &str| {
+        let output = dir.command(["tokenize", "runs/made", text, "--json"]).output().unwrap();
+        Finished::of(output).expect(0, "tokenize").stdout
+    };
+    assert_eq!(tokens("Tom &amp; Ann"), tokens("Tom & Ann"));
+    let checked = dir.ok(&format!("check made.toml --set backend=\"{CPU}\""));
+    assert!(!checked.contains("HTML entities"), "{checked}");
+}
+
+#[test]
+fn what_has_no_layout_shows_how_it_begins() {
+    let dir = setup("init-layout");
+    dir.file("poem.txt", "shall I compare thee\nto a summer's day\n");
+    dir.file("empty.csv", "\n");
+    let shown = "begins with `shall I compare thee\\nto a summer's day\\n`, which is no layout that can be read";
+    for (file, error) in [("poem.txt", shown), ("empty.csv", "is empty")] {
+        let refused = dir.run(&format!("init {file}")).expect(65, file).stderr;
+        assert!(
+            refused.starts_with(&format!("error: `{file}` {error}\n\nhint: examples are rows of a table")),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn parquet_is_left_to_a_config() {
+    let dir = setup("init-parquet");
+    dir.file("x.parquet", "PAR1");
+    refused(
+        &dir,
+        "init x.parquet",
+        65,
+        "error: `x.parquet` is a Parquet file, not text
+
+hint: only the first rows of a text file or a sheet are looked at: name its columns in a config, as `data.text` and `data.label`",
+    );
+}
+
+/// Where the name or the beginning says what it is, the hint says how it becomes a table.
+#[test]
+fn markup_is_named_as_what_it_is() {
+    let dir = setup("init-markup");
+    dir.file("reut2-000.sgm", "<!DOCTYPE lewis SYSTEM \"lewis.dtd\">\n<REUTERS><BODY>cocoa</BODY></REUTERS>\n");
+    dir.file("posts", "<?xml version=\"1.0\"?>\n<posts><row Text=\"a\" Label=\"b\"/></posts>\n");
+    dir.file("posts.csv", "<?xml version=\"1.0\"?>\n<posts><row Text=\"a\" Label=\"b\"/></posts>\n");
+    for (file, content) in [("reut2-000.sgm", "SGML"), ("posts", "XML"), ("posts.csv", "XML")] {
+        let refused = dir.run(&format!("init {file}")).expect(65, file).stderr;
+        let error = format!("error: `{file}` is {content}, which cannot be read\n\nhint: only its own tags say");
+        assert!(refused.starts_with(&error), "{refused}");
+    }
+    dir.file("c.toml", "data.train = \"reut2-000.sgm\"\n");
+    let refused = dir.run("train c.toml").expect(65, "train").stderr;
+    assert!(refused.starts_with("error: `reut2-000.sgm` is SGML, which cannot be read\n"), "{refused}");
+    dir.file("c.toml", "data.train = \"posts.csv\"\n");
+    let refused = dir.run("train c.toml").expect(65, "train").stderr;
+    assert!(refused.contains("hint: the file is XML: only its own tags say"), "{refused}");
+}
+
 /// What unequal labels cost is told; whether small ones should count more is for a person to say.
 #[test]
 fn class_weights_are_a_comment() {
@@ -200,9 +349,11 @@ fn what_cannot_be_told_is_asked_for() {
         &dir,
         "init x.csv --text a",
         65,
-        "error: cannot tell which column of `x.csv` holds the label: its columns are `a` (such as `first words`), `b` (such as `1`)
+        "error: cannot tell which column of `x.csv` holds the label
 
-hint: name it with `--label COLUMN`",
+hint: name it with `--label COLUMN`; there are
+  `a`: 2 different values in 2 rows, such as `first words`
+  `b`: 2 different values in 2 rows, such as `1`",
     );
     refused(
         &dir,
@@ -210,7 +361,7 @@ hint: name it with `--label COLUMN`",
         65,
         "error: `x.csv` has no column `c`: its columns are `a`, `b`
 
-hint: set `data.text` and `data.label`; if the first line is data, set `data.header = false` and give columns by number",
+hint: name one of its columns with `--text` and `--label`",
     );
     refused(
         &dir,
@@ -228,7 +379,7 @@ hint: paths are relative to the directory the command runs in",
         65,
         "error: the column `id` of `ids.csv` holds 30 different values in 30 examples, which are no labels
 
-hint: name the column that holds the labels with `--label`",
+hint: ids or texts have that many: name another column with `--label`",
     );
     assert_eq!(dir.list(""), ["ids.csv", "x.csv"]);
 }

@@ -1,5 +1,6 @@
 //! The `[data]` section of the config.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -9,6 +10,8 @@ use super::column::{Column, TextColumns};
 use super::files::Files;
 use super::format::Format;
 use super::split_source::{Cut, CutBy, Fold, SplitSource};
+use super::unescape::Unescape;
+use super::unknown_labels::UnknownLabels;
 use crate::error::DataError;
 
 /// The default of `data.label_separator`.
@@ -19,7 +22,7 @@ pub(super) const LABEL_SEPARATOR: &str = ",";
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
     /// The training examples: a file, a pattern such as `"data/*.csv"`, an array of these, or a folder with one folder of
-    /// .txt files per label. Required. Relative to the directory the command runs in. Several files are read one after
+    /// texts per label. Required. Relative to the directory the command runs in. Several files are read one after
     /// the other, those of a pattern in the order of their names; they must have the same columns. Files may be packed
     /// with gzip (.csv.gz) or Zstandard (.csv.zst).
     pub train: Files,
@@ -68,6 +71,9 @@ pub struct DataConfig {
     /// The encoding of the files: any name of the web's encoding standard, such as "windows-1252" or "gb18030".
     /// A byte order mark wins over it and is removed. Default: "utf-8".
     pub encoding: String,
+    /// Escapes in the texts that are read as the characters that they stand for, in training, evaluation and prediction
+    /// alike: "html" for entities such as `&amp;`. Default: none, texts are read as they stand.
+    pub unescape: Option<Unescape>,
     /// Names for the labels as they stand in the files, such as `{ "0" = "negative", "1" = "positive" }`. If there are
     /// any, every label in the files must be among them. Default: none, the files' own labels are the names.
     pub labels: BTreeMap<String, String>,
@@ -78,6 +84,8 @@ pub struct DataConfig {
     /// Labels, by their names after `labels` and `rename`, whose examples are left out; with `multi_label` the label is
     /// left out and the example stays. Every one must occur in the training examples. Default: none.
     pub drop: Vec<String>,
+    /// What happens to a label of the validation or test examples that no training example has. Default: "fail".
+    pub unknown_labels: UnknownLabels,
     /// How many rows of each split may be left out because they cannot be read: a wrong number of fields, invalid JSON,
     /// no label, bytes that are not in the encoding. They are counted and listed. One more is an error. Default: 0,
     /// because a bad row is most often the first of many.
@@ -110,9 +118,11 @@ impl Default for DataConfig {
             quoting: false,
             delimiter: None,
             encoding: "utf-8".to_owned(),
+            unescape: None,
             labels: BTreeMap::new(),
             rename: BTreeMap::new(),
             drop: Vec::new(),
+            unknown_labels: UnknownLabels::Fail,
             skip_bad_rows: 0,
             max_expansion: 100,
             max_line_bytes: 1 << 20,
@@ -137,6 +147,11 @@ impl DataConfig {
             (None, Some(SplitSource::Cut(cut))) => cut.by,
             _ => CutBy::Label,
         }
+    }
+
+    /// A text as `unescape` reads it.
+    pub fn unescaped<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.unescape.map_or(Cow::Borrowed(text), |unescape| unescape.read(text))
     }
 
     /// The encoding by its name.

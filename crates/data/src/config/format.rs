@@ -58,12 +58,16 @@ pub enum Format {
     /// `__label__spam the text`: the labels at the front of each line, then the text. FastText itself takes a word that
     /// begins with `__label__` as a label wherever it stands; here one behind the text's first word is an error.
     Fasttext,
+    /// `spam the text`: the first word of each line is its label, the rest the text. Files to predict on are read without
+    /// labels unless `--format label_text` says that they have them.
+    LabelText,
     /// Parquet; messages count its rows from 1. Only where the program is built with its feature `parquet`.
     Parquet,
     /// Excel's .xlsx: the first sheet. A number, a date, a truth value or what a formula gave is the text that one sees:
     /// `3`, `2024-02-29`, `TRUE`. Only where the program is built with its feature `xlsx`.
     Xlsx,
-    /// One folder of .txt files per label.
+    /// One folder per label, each text a file: the .txt files if there are any, else all files that hold text, whatever they
+    /// are called. Hidden files are left out.
     Folder,
 }
 

@@ -5,6 +5,8 @@ mod column;
 mod files;
 mod split_source;
 mod format;
+mod unknown_labels;
+mod unescape;
 mod data;
 mod problems;
 mod tokenizer;
@@ -21,3 +23,5 @@ pub use split_source::{Cut, CutBy, Fold, SplitSource};
 pub use tokenizer::{
     BpeConfig, CharConfig, FileConfig, Punctuation, TokenizerConfig, UnigramConfig, WordConfig, WordpieceConfig,
 };
+pub use unescape::Unescape;
+pub use unknown_labels::UnknownLabels;

@@ -125,6 +125,7 @@ impl DataConfig {
         let plain = match format {
             Some(Format::Folder) => Some("a folder"),
             Some(Format::Fasttext) => Some("a fastText file"),
+            Some(Format::LabelText) => Some("a file of labels and texts"),
             _ => None,
         };
         let columns: Vec<&Column> = self.text.iter().collect();
@@ -145,8 +146,8 @@ impl DataConfig {
         if self.multi_label && is_folder {
             problems.push(("multi_label", "cannot be true for a folder, which holds one label per example".to_owned()));
         }
-        if self.group.is_some() && is_folder {
-            problems.push(("group", "names a column, but a folder has none".to_owned()));
+        if let (Some(_), Some(plain)) = (&self.group, plain) {
+            problems.push(("group", format!("names a column, but {plain} has none")));
         }
         if self.label_separator.is_empty() {
             problems.push(("label_separator", "is empty".to_owned()));

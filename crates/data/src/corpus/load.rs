@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use super::findings::{Findings, label_counts};
 use super::labels::Labels;
 use super::splits::divide;
-use crate::config::{Column, Cut, CutBy, DataConfig, Files, SplitSource};
+use crate::config::{Column, Cut, CutBy, DataConfig, Files, SplitSource, UnknownLabels};
 use crate::error::DataError;
-use crate::examples::{Examples, FilesRecord, Split, Targets};
+use crate::examples::{Examples, FilesRecord, Split, Targets, UnknownLabelCounts};
 use crate::fingerprint::hex;
 use crate::reader::{RawExamples, raw_in_memory, read_labelled, read_labelled_stdin};
 use crate::storage::TextsBuilder;
@@ -159,7 +159,7 @@ fn corpus(raw: RawExamples, config: &DataConfig, seed: u64) -> Result<Corpus, Da
         [] => return Err(DataError::NoLabels { files: config.train.to_string() }),
         _ => labels.check_size()?,
     }
-    let targets = targets(&raw, &labels)?;
+    let (targets, _) = targets(&raw, &labels);
     let train_file = LoadedFile::new(&raw);
     let parts = divide(examples(raw, targets)?, labels.len(), config, seed)?;
     // A split that the training file was not divided for is a file of its own, or there is none.
@@ -192,54 +192,108 @@ fn corpus(raw: RawExamples, config: &DataConfig, seed: u64) -> Result<Corpus, Da
 }
 
 /// Loads labelled examples for a label set that is fixed already, from a file laid out like the training file, or from
-/// all files that a pattern matches.
+/// all files that a pattern matches; with what was left out of them.
 ///
 /// # Errors
-/// The file is missing, unreadable or not what the config says, or has a label that is not in `labels`.
-pub fn load_examples(path: &Path, config: &DataConfig, labels: &Labels) -> Result<Examples, DataError> {
+/// The file is missing, unreadable or not what the config says, or has a label that is not in `labels` and that
+/// `data.unknown_labels` does not leave out.
+pub fn load_examples(path: &Path, config: &DataConfig, labels: &Labels) -> Result<(Examples, FilesRecord), DataError> {
     // Groups matter to how a file is divided only, so a file to evaluate need not have them.
     let config = DataConfig { group: None, ..config.clone() };
-    read_with_labels(&Files::from(path), &config, labels).map(|(examples, _)| examples)
+    read_with_labels(&Files::from(path), &config, labels).map(|(examples, file)| (examples, file.record))
 }
 
 /// As [`load_examples`], from the standard input, which is laid out like the training file.
 ///
 /// # Errors
 /// As [`load_examples`]; the training files are of a format that is not read from front to end.
-pub fn load_examples_from_stdin(config: &DataConfig, labels: &Labels) -> Result<Examples, DataError> {
+pub fn load_examples_from_stdin(config: &DataConfig, labels: &Labels) -> Result<(Examples, FilesRecord), DataError> {
     let config = DataConfig { group: None, ..config.clone() };
-    with_labels(read_labelled_stdin(&config)?, labels).map(|(examples, _)| examples)
+    with_labels(read_labelled_stdin(&config)?, &config, labels).map(|(examples, file)| (examples, file.record))
 }
 
 fn read_with_labels(files: &Files, config: &DataConfig, labels: &Labels) -> Result<(Examples, LoadedFile), DataError> {
-    with_labels(read_labelled(files, config, false)?, labels)
+    with_labels(read_labelled(files, config, false)?, config, labels)
 }
 
-fn with_labels(raw: RawExamples, labels: &Labels) -> Result<(Examples, LoadedFile), DataError> {
-    let targets = targets(&raw, labels)?;
+/// Examples whose labels are those of the training split. Others fail, or are left out as `data.unknown_labels` says.
+fn with_labels(
+    mut raw: RawExamples,
+    config: &DataConfig,
+    labels: &Labels,
+) -> Result<(Examples, LoadedFile), DataError> {
+    let (targets, unknown) = targets(&raw, labels);
+    if let Some(first) = unknown.first {
+        if config.unknown_labels == UnknownLabels::Fail {
+            let counts = unknown.counts;
+            let more = if counts.examples > 1 { format!("; {counts}") } else { String::new() };
+            let (at, label) = (raw.location(first.0), raw.names[first.1 as usize].clone());
+            return Err(DataError::UnknownLabel {
+                at,
+                label: label.into(),
+                known: labels.names().to_vec(),
+                more: more.into(),
+            });
+        }
+        raw.record.unknown = unknown.counts;
+    }
     let file = LoadedFile::new(&raw);
-    Ok((examples(raw, targets)?, file))
+    let examples = examples(raw, targets)?;
+    if unknown.without_label.is_empty() || config.multi_label {
+        return Ok((examples, file));
+    }
+    let kept: Vec<u32> =
+        (0..examples.len() as u32).filter(|index| unknown.without_label.binary_search(index).is_err()).collect();
+    if kept.is_empty() {
+        let files: Vec<String> = file.record.files.iter().map(|file| file.path.display().to_string()).collect();
+        return Err(DataError::NoKnownLabels { files: files.join(", ") });
+    }
+    Ok((examples.select(&kept), file))
 }
 
-/// The ids of the labels of each example; a label that is named twice in an example counts once.
-fn targets(raw: &RawExamples, labels: &Labels) -> Result<Targets, DataError> {
+/// The labels that a label set lacks.
+#[derive(Default)]
+struct Unknown {
+    /// The first example that has one, and the index of its name.
+    first: Option<(usize, u32)>,
+    counts: UnknownLabelCounts,
+    /// The examples that have no other label.
+    without_label: Vec<u32>,
+}
+
+/// The ids of the labels of each example, and the labels that have no id; one that is named twice in an example counts
+/// once.
+fn targets(raw: &RawExamples, labels: &Labels) -> (Targets, Unknown) {
     let known: Vec<Option<u32>> = raw.names.iter().map(|name| labels.id(name)).collect();
     let mut targets = Targets::default();
-    let mut ids = Vec::new();
+    let mut unknown = Unknown::default();
+    let (mut ids, mut others) = (Vec::new(), Vec::new());
     for (index, names) in raw.labels.iter().enumerate() {
         ids.clear();
+        others.clear();
         for &name in names {
-            ids.push(known[name as usize].ok_or_else(|| DataError::UnknownLabel {
-                at: raw.location(index),
-                label: raw.names[name as usize].clone(),
-                known: labels.names().to_vec(),
-            })?);
+            match known[name as usize] {
+                Some(id) => ids.push(id),
+                None => others.push(name),
+            }
         }
         ids.sort_unstable();
         ids.dedup();
         targets.push(&ids);
+        if let Some(&first) = others.first() {
+            unknown.first.get_or_insert((index, first));
+            unknown.counts.examples += 1;
+            if ids.is_empty() {
+                unknown.without_label.push(index as u32);
+            }
+            others.sort_unstable();
+            others.dedup();
+            for &name in &others {
+                *unknown.counts.labels.entry(raw.names[name as usize].clone()).or_default() += 1;
+            }
+        }
     }
-    Ok(targets)
+    (targets, unknown)
 }
 
 /// The names of the labels that examples have.

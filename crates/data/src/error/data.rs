@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::column::ColumnSummary;
 use super::division::DivisionError;
-use super::excerpt::{excerpt, exemplified, quoted, thousands};
+use super::excerpt::{excerpt, quoted, thousands};
 use super::location::Location;
 use super::row::{RowError, RowFault};
 use super::vectors::VectorsError;
@@ -154,6 +155,14 @@ pub enum DataError {
         /// Whether what was done is kept for the next time.
         kept: bool,
     },
+    /// A file whose tags alone say what is a text and a label.
+    #[error("`{}` is {content}, which cannot be read", path.display())]
+    Markup {
+        /// The file.
+        path: PathBuf,
+        /// `XML`, `SGML` or `HTML`.
+        content: &'static str,
+    },
     /// The extension does not say how to read the file.
     #[error("`{}` has no extension that names a format", path.display())]
     UnknownFormat {
@@ -194,15 +203,23 @@ pub enum DataError {
         /// The columns that the header names.
         columns: Vec<String>,
     },
-    /// Nobody said which column to read, and no column has a name that tells it.
-    #[error("cannot tell which column of `{}` holds the {which}: its columns are {}", path.display(), exemplified(columns))]
+    /// Nobody said which column to read, and neither names nor values tell it.
+    #[error("cannot tell which column of `{}` holds the {which}", path.display())]
     UnclearColumn {
         /// The file.
         path: PathBuf,
-        /// `text` or `label`.
+        /// `text`, `label`, or both.
         which: &'static str,
-        /// The names, or numbers, of the columns, with the beginning of a value of each.
-        columns: Vec<(String, String)>,
+        /// The columns of the file.
+        columns: Vec<ColumnSummary>,
+    },
+    /// A file that is laid out in no way that is known.
+    #[error("`{}` {}", path.display(), if beginning.is_empty() { "is empty".to_owned() } else { format!("begins with `{beginning}`, which is no layout that can be read") })]
+    UnknownLayout {
+        /// The file.
+        path: PathBuf,
+        /// Its first characters; empty if there is none that can be seen.
+        beginning: String,
     },
     /// A column of labels that holds something else.
     #[error("the column `{column}` of `{}` holds {labels} different values in {examples} examples, which are no labels", path.display())]
@@ -295,14 +312,22 @@ pub enum DataError {
         dropped: usize,
     },
     /// A label that no training example has.
-    #[error("{at}: unknown label `{}`: the labels are {}", excerpt(label), quoted(known))]
+    #[error("{at}: unknown label `{}`: the labels are {}{more}", excerpt(label), quoted(known))]
     UnknownLabel {
         /// The row.
         at: Location,
         /// The label.
-        label: String,
+        label: Box<str>,
         /// The labels of the training split.
         known: Vec<String>,
+        /// What to say of more such labels and examples; empty if this is the only one.
+        more: Box<str>,
+    },
+    /// Every example was left out because of its label.
+    #[error("no example of `{files}` has a label that a training example has")]
+    NoKnownLabels {
+        /// The files.
+        files: String,
     },
     /// Every training example has the same label.
     #[error("every example of `{files}` has the label `{}`: a classifier needs at least two labels", excerpt(label))]
@@ -325,10 +350,14 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A label's folder without texts.
-    #[error("`{}` holds no .txt files", path.display())]
+    #[error("`{}` holds no {}", path.display(), if *any_txt { ".txt files" } else { "texts" })]
     NoTexts {
         /// The label's folder.
         path: PathBuf,
+        /// Whether another label's folder holds .txt files, so that only these are texts.
+        any_txt: bool,
+        /// Whether it holds folders.
+        has_folders: bool,
     },
     /// No training example has any label.
     #[error("no example of `{files}` has a label")]

@@ -27,13 +27,6 @@ pub(crate) fn quoted(names: &[String]) -> String {
     list.join(", ")
 }
 
-/// At most 20 columns with a value each.
-pub(crate) fn exemplified(columns: &[(String, String)]) -> String {
-    let list =
-        columns.iter().take(20).map(|(name, value)| format!("`{}` (such as `{}`)", excerpt(name), excerpt(value)));
-    list.collect::<Vec<_>>().join(", ")
-}
-
 /// The first 60 characters of a text, on one line.
 pub(crate) fn excerpt(text: &str) -> String {
     const SHOWN: usize = 60;

@@ -2,7 +2,9 @@
 //! it. Reads nothing and prints nothing.
 
 mod excerpt;
+mod column;
 mod location;
+mod markup;
 mod nearest;
 mod row;
 mod division;
@@ -11,11 +13,13 @@ mod data;
 mod kind;
 mod hint;
 
+pub use column::ColumnSummary;
 pub use data::DataError;
 pub use division::DivisionError;
 pub use excerpt::thousands;
-pub(crate) use excerpt::{beginning, excerpt};
+pub(crate) use excerpt::{beginning, excerpt, quoted};
 pub use kind::DataErrorKind;
 pub use location::Location;
+pub(crate) use markup::markup;
 pub use row::{RowError, RowFault};
 pub use vectors::VectorsError;

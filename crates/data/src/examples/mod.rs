@@ -7,5 +7,5 @@ mod labelled;
 
 pub use labelled::{Examples, Split};
 pub(crate) use places::All;
-pub use records::{FileRecord, FilesRecord, SkippedRow};
+pub use records::{FileRecord, FilesRecord, SkippedRow, UnknownLabelCounts};
 pub use targets::Targets;

@@ -1,8 +1,13 @@
 //! What is told of the files of a split: names, fingerprints, rows, and the rows that were left out. Reads no file.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+use crate::error::{quoted, thousands};
 
 /// A file or folder that examples came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +30,41 @@ pub struct SkippedRow {
     pub reason: String,
 }
 
+/// The labels of a split that no training example has.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct UnknownLabelCounts {
+    /// How many examples have such a label.
+    pub examples: usize,
+    /// How many examples have each of them.
+    pub labels: BTreeMap<String, usize>,
+}
+
+impl UnknownLabelCounts {
+    /// Whether there is no such label.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+}
+
+/// `12 examples have 3 such labels: `a`, `b`, `c``, the most frequent first.
+impl fmt::Display for UnknownLabelCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (n, labels) = (self.examples, self.labels.len());
+        let mut names: Vec<&String> = self.labels.keys().collect();
+        names.sort_by_key(|name| Reverse(self.labels[*name]));
+        let names: Vec<String> = names.into_iter().cloned().collect();
+        let (examples, labels_word) =
+            (if n == 1 { "example has" } else { "examples have" }, if labels == 1 { "label" } else { "labels" });
+        write!(
+            f,
+            "{} {examples} {} such {labels_word}: {}",
+            thousands(n as u64),
+            thousands(labels as u64),
+            quoted(&names)
+        )
+    }
+}
+
 /// What came from the files of a split, and what was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FilesRecord {
@@ -34,6 +74,9 @@ pub struct FilesRecord {
     /// How many examples `data.drop` left out; with `data.multi_label`, from how many it took a label.
     #[serde(default)]
     pub dropped: usize,
+    /// The labels that no training example has, which `data.unknown_labels` left out.
+    #[serde(default, skip_serializing_if = "UnknownLabelCounts::is_empty")]
+    pub unknown: UnknownLabelCounts,
     /// The rows that `data.skip_bad_rows` left out.
     #[serde(default)]
     pub skipped: Vec<SkippedRow>,

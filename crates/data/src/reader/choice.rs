@@ -10,7 +10,7 @@ use super::formats::{fasttext, json_array};
 use super::origin::DataOrigin;
 use super::source::TextReader;
 use crate::config::{Column, DataConfig, Format, extension};
-use crate::error::DataError;
+use crate::error::{DataError, markup};
 
 /// How texts to predict on are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +61,8 @@ pub(super) fn choose(from: DataOrigin<'_>, config: &DataConfig, wanted: RowsWant
     let format = match wanted {
         RowsWanted::Texts(Some(TextFormat::Lines)) => return Ok(FormatChoice::Known(TextFormat::Lines)),
         RowsWanted::Texts(Some(TextFormat::Like(format))) => format,
-        // The folder that a run was trained on holds no file to predict on.
-        RowsWanted::Texts(None) if config.format == Format::Folder => Format::Auto,
+        // The folder that a run was trained on holds no file to predict on, and texts to predict on have no label in front.
+        RowsWanted::Texts(None) if matches!(config.format, Format::Folder | Format::LabelText) => Format::Auto,
         _ => config.format,
     };
     let by_name = format.by_name(from.named(config));
@@ -73,7 +73,13 @@ pub(super) fn choose(from: DataOrigin<'_>, config: &DataConfig, wanted: RowsWant
         (Some(Format::Folder), _) => return Err(DataError::NotFolder { path: from.path().to_owned() }),
         (Some(format), _) => FormatChoice::Known(TextFormat::Like(format)),
         (None, RowsWanted::Texts(_)) => FormatChoice::Unknown,
-        (None, RowsWanted::Examples) => return Err(DataError::UnknownFormat { path: from.path().to_owned() }),
+        (None, RowsWanted::Examples) => {
+            let path = from.path().to_owned();
+            return Err(match markup(&extension(from.named(config)), "") {
+                Some(content) => DataError::Markup { path, content },
+                None => DataError::UnknownFormat { path },
+            });
+        }
     })
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::choice::{FormatChoice, RowsWanted, TextFormat, by_beginning, choose, lines_without_header};
-use super::formats::{delimited, fasttext, json_array, jsonl, lines};
+use super::formats::{delimited, fasttext, json_array, jsonl, label_text, lines};
 use super::open::stat;
 use super::origin::DataOrigin;
 use super::rows::RowSink;
@@ -40,6 +40,7 @@ pub(super) fn read_rows(from: DataOrigin<'_>, wanted: RowsWanted, rows: &mut Row
         TextFormat::Like(Format::Json) => json_array::read(&mut source, rows)?,
         TextFormat::Like(Format::Jsonl) => jsonl::read(&mut source, rows)?,
         TextFormat::Like(Format::Fasttext) => fasttext::read(&mut source, rows)?,
+        TextFormat::Like(Format::LabelText) => label_text::read(&mut source, rows)?,
         TextFormat::Like(format) => delimited::read(&mut source, format, rows)?,
     }
     source.sha256()

@@ -132,7 +132,7 @@ impl Read for UnpackedReader {
 }
 
 /// What bytes are that begin like no text.
-fn not_text(beginning: &[u8]) -> Option<&'static str> {
+pub(super) fn not_text(beginning: &[u8]) -> Option<&'static str> {
     [
         (&b"\x1F\x8B\x08"[..], "a gzip file"),
         (b"\x28\xB5\x2F\xFD", "a zstd file"),

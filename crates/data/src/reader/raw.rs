@@ -49,6 +49,7 @@ pub(crate) fn raw_in_memory(examples: &[(String, String)], config: &DataConfig) 
         }
         let at = || Location { path: path.clone(), line: Some(line), element: None };
         let label = LabelValue::Field(label);
+        let text = &config.unescaped(text);
         let row = ParsedRow { text, second: None, label, group: None, fields: Fields::None, line, element: None };
         builder.keep(&row, &at)?;
     }
@@ -92,8 +93,8 @@ impl<'a> RawExamplesBuilder<'a> {
         if let (Some(seconds), Some(second)) = (&mut self.raw.seconds, row.second) {
             seconds.push(second);
         }
-        if let (Some(groups), Some(group)) = (&mut self.raw.groups, row.group) {
-            groups.push(group.trim());
+        if let Some(groups) = &mut self.raw.groups {
+            groups.push(row.group.unwrap_or_default().trim());
         }
         self.raw.places.push(row.line, row.element);
         Ok(())

@@ -30,6 +30,7 @@ pub(super) struct ParsedRow<'a> {
 pub(super) const LABEL_TYPES: &str = "a string or an integer";
 
 /// The label of a row as it stands in the file.
+#[derive(Clone, Copy)]
 pub(super) enum LabelValue<'a> {
     /// One value; several labels in it are not yet split.
     Field(&'a str),
@@ -79,9 +80,12 @@ impl RowSink<'_> {
         self.consumer.layout(layout);
     }
 
-    /// Hands a row on. An error is one that ends the reading.
+    /// Hands a row on, its texts without escapes. An error is one that ends the reading.
     pub(super) fn row(&mut self, row: &ParsedRow<'_>, at: impl Fn() -> Location) -> Result<(), DataError> {
-        match self.consumer.row(row, &at) {
+        let text = self.config.unescaped(row.text);
+        let second = row.second.map(|second| self.config.unescaped(second));
+        let row = ParsedRow { text: &text, second: second.as_deref(), ..*row };
+        match self.consumer.row(&row, &at) {
             Ok(()) => Ok(()),
             Err(error) => self.bad(error),
         }

@@ -8,6 +8,9 @@ use crate::examples::Split;
 /// How many examples a finding shows.
 pub(super) const SHOWN: usize = 3;
 
+/// A smaller share of the examples is a trifle.
+pub(super) const TRIFLE: f64 = 0.005;
+
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +79,8 @@ pub enum FindingKind {
     UnknownTokens,
     /// Examples left out because of their label, as `data.drop` asks.
     DroppedExamples,
+    /// Labels of the validation or test split that no training example has, left out as `data.unknown_labels` asks.
+    UnknownLabels,
 }
 
 /// One thing that a user should know about the data.
@@ -142,6 +147,11 @@ impl DataFinding {
         Self { kind, severity, splits, count, share: None, labels, message, remedy, examples }
     }
 
+    /// Whether so few examples are touched that it is worth a line and no more.
+    pub fn is_trifle(&self) -> bool {
+        self.share.is_some_and(|share| share < TRIFLE)
+    }
+
     pub(super) fn share(mut self, share: f64) -> Self {
         self.share = Some(share);
         self
@@ -183,6 +193,11 @@ pub(super) fn verb<'a>(n: usize, one: &'a str, several: &'a str) -> &'a str {
 /// `0.276` as ` (27.6 %)`.
 pub(super) fn in_percent(share: f64) -> String {
     if share > 0.0 && share < 0.0005 { " (under 0.1 %)".to_owned() } else { format!(" ({:.1} %)", 100.0 * share) }
+}
+
+/// What it does to the figures of a split that a share of it is in another one.
+pub(super) fn flattery(share: f64) -> &'static str {
+    if share < TRIFLE { "" } else { ", so its figures flatter the model" }
 }
 
 pub(super) fn share(part: usize, whole: usize) -> f64 {

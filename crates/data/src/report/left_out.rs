@@ -44,6 +44,15 @@ fn of_split(split: Split, record: &SplitRecord) -> Vec<DataFinding> {
                 .examples(skipped.iter().take(SHOWN).map(shown).collect()),
         );
     }
+    let unknown = &record.from.unknown;
+    if !unknown.is_empty() {
+        let message = format!("labels of {split} that no training example has are left out: {unknown}");
+        let remedy = "add training examples of these labels if they matter: the model cannot predict them, and the figures leave them out";
+        findings.push(
+            DataFinding::new(FindingKind::UnknownLabels, Severity::Note, &[split], unknown.examples, message, remedy)
+                .labels(unknown.labels.keys().cloned().collect()),
+        );
+    }
     let dropped = record.from.dropped;
     if dropped > 0 {
         let message = format!("{} of {split} left out by `data.drop`", many(dropped, "example"));

@@ -53,6 +53,7 @@ pub struct Bin {
 }
 
 /// The lengths of all texts of a split, ascending, and how many unknown tokens they have.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TokenLengths {
     sorted: Vec<u32>,
     unknown: u64,
@@ -87,6 +88,13 @@ impl TokenLengths {
         self.sorted.get(position.saturating_sub(1)).copied().unwrap_or(0)
     }
 
+    /// How many tokens the texts have behind the first `max_length`, and how many at all.
+    pub(crate) fn lost_tokens(&self, max_length: u32) -> (u64, u64) {
+        let cut = self.sorted.partition_point(|&length| length <= max_length);
+        let lost = self.sorted[cut..].iter().map(|&length| u64::from(length - max_length)).sum();
+        (lost, self.sorted.iter().map(|&length| u64::from(length)).sum())
+    }
+
     /// The width of the bins of a histogram that shows these lengths and `max_length` well: 1, 2 or 5 times a power of
     /// ten, so that 99 % of the texts are in the closed bins.
     pub(super) fn bin_width(&self) -> u32 {
@@ -97,10 +105,9 @@ impl TokenLengths {
 
     /// The figures.
     pub(super) fn lengths(self, max_length: usize, bin_width: u32) -> LengthReport {
-        let tokens: u64 = self.sorted.iter().map(|&length| u64::from(length)).sum();
         let kept = u32::try_from(max_length).unwrap_or(u32::MAX);
         let cut = self.sorted.partition_point(|&length| length <= kept);
-        let lost: u64 = self.sorted[cut..].iter().map(|&length| u64::from(length - kept)).sum();
+        let (lost, tokens) = self.lost_tokens(kept);
         let of_tokens = |part: u64| if tokens == 0 { 0.0 } else { part as f64 / tokens as f64 };
         let mut histogram = Vec::new();
         let mut counted = 0;

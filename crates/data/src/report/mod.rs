@@ -23,6 +23,7 @@ pub use finding::{DataFinding, FindingExample, FindingKind, Severity, Shown};
 pub(crate) use lengths::TokenLengths;
 pub use lengths::{Bin, LengthReport};
 pub(crate) use shingles::is_unspaced;
+pub(crate) use signs::holds_entity;
 
 /// Files that are listed one by one; a folder of texts has more.
 const FILES_LISTED: usize = 20;

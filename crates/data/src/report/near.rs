@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::finding::{DataFinding, FindingExample, FindingKind, SHOWN, Severity, in_percent, many, share, verb};
+use super::finding::{
+    DataFinding, FindingExample, FindingKind, SHOWN, Severity, flattery, in_percent, many, share, verb,
+};
 use super::same::Same;
 use super::shingles::{jaccard, shingles};
 use super::view::View;
@@ -166,9 +168,10 @@ impl Near {
                         if part > 0.01 { Severity::Warning } else { Severity::Note },
                         vec![*other, *split],
                         format!(
-                            "{texts} of {split} {} in {other} with small changes{}, so its figures flatter the model",
+                            "{texts} of {split} {} in {other} with small changes{}{}",
                             verb(n, "is", "are"),
-                            in_percent(part)
+                            in_percent(part),
+                            flattery(part)
                         ),
                         "remove those that are copies from one of the two splits",
                     )

@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::finding::{DataFinding, FindingExample, FindingKind, SHOWN, Severity, in_percent, many, share, verb};
+use super::finding::{
+    DataFinding, FindingExample, FindingKind, SHOWN, Severity, TRIFLE, flattery, in_percent, many, share, verb,
+};
 use super::view::View;
 use crate::corpus::{hash, is_empty};
 
@@ -121,11 +123,13 @@ impl Same {
             for (other, shared) in shared.into_iter().enumerate().filter(|(_, shared)| !shared.is_empty()) {
                 let other_split = view.splits()[other].0;
                 let (n, part) = (shared.len(), of(shared.len()));
+                let severity = if part < TRIFLE { Severity::Note } else { Severity::Warning };
                 let message = format!(
-                    "{} of {split} {} also in {other_split}{}, so its figures flatter the model",
+                    "{} of {split} {} also in {other_split}{}{}",
                     many(n, "text"),
                     verb(n, "is", "are"),
-                    in_percent(part)
+                    in_percent(part),
+                    flattery(part)
                 );
                 let remedy = format!(
                     "remove them from {other_split}: only texts that were not trained on show what the model has learned"
@@ -133,16 +137,9 @@ impl Same {
                 let earlier = |number: u32| (self.within(view, self.first[number as usize], other), number);
                 let examples = shared.iter().take(SHOWN).map(|&number| pair(&earlier(number))).collect();
                 findings.push(
-                    DataFinding::new(
-                        FindingKind::Shared,
-                        Severity::Warning,
-                        &[other_split, *split],
-                        n,
-                        message,
-                        remedy,
-                    )
-                    .share(part)
-                    .examples(examples),
+                    DataFinding::new(FindingKind::Shared, severity, &[other_split, *split], n, message, remedy)
+                        .share(part)
+                        .examples(examples),
                 );
             }
             if !conflicts.is_empty() {

@@ -45,7 +45,7 @@ const SIGNS: [(FindingKind, Severity, &str, &str); 6] = [
         FindingKind::HtmlEntities,
         Severity::Note,
         "HTML entities such as `&amp;`",
-        "unescape them, unless what is to be classified has them as well",
+        "set `data.unescape = \"html\"`, by which they are read as the characters that they stand for, in training and prediction",
     ),
 ];
 
@@ -147,6 +147,11 @@ fn is_tag(rest: &str) -> bool {
     let (name, behind) = name.split_at(end);
     let closed = behind.char_indices().take(200).find(|(_, c)| matches!(c, '<' | '>')).is_some_and(|(_, c)| c == '>');
     closed && TAGS.iter().any(|tag| tag.eq_ignore_ascii_case(name))
+}
+
+/// Whether a text holds an HTML entity such as `&amp;` or `&#39;`.
+pub(crate) fn holds_entity(text: &str) -> bool {
+    text.match_indices('&').any(|(start, _)| is_entity(&text[start + 1..]))
 }
 
 fn is_entity(rest: &str) -> bool {

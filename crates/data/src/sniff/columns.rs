@@ -1,23 +1,16 @@
-//! The columns of a file as its first rows show them: names, values, which holds the text and which the label.
+//! The columns of a file as its first rows show them: names, values, how they are separated and whether the first row names
+//! them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::config::{Column, DataConfig, Format, TextColumns};
-use crate::error::{DataError, excerpt};
+use super::names::is_usual_name;
+use crate::config::{Column, DataConfig, Format};
+use crate::error::DataError;
 use crate::reader::whole_elements;
 
-/// Names that columns of texts have, the likeliest first.
-const TEXTS: &str = "text sentence review content tweet message comment question utterance body document description headline \
-    title query sms";
-/// Names that columns of labels have, the likeliest first.
-const LABELS: &str = "label labels gold_label class category target sentiment intent topic emotion emotions polarity stars \
-    rating tag tags";
-/// Names that the columns of pairs have.
-const PAIRS: &str = "premise hypothesis,sentence1 sentence2,sentence_a sentence_b,question1 question2,text1 text2,\
-    text_a text_b,first second,question answer";
 /// What may stand between several labels in one field.
 const SEPARATORS: [&str; 3] = [",", ";", "|"];
 
@@ -62,19 +55,33 @@ impl Sample {
             Format::Jsonl => return Self::of_json(text.lines()),
             _ => {}
         }
-        let rows = if format == Format::Tsv {
+        let tab = (format == Format::Tsv).then(|| {
             let (plain, quoted) = (split(text, b'\t', false), split(text, b'\t', true));
             config.quoting = regularity(&plain) < 1.0 && regularity(&quoted) == 1.0 || is_quoted(&plain);
             if config.quoting { quoted } else { plain }
-        } else {
-            let tried = [b',', b';', b'\t', b'|'].map(|delimiter| (delimiter, split(text, delimiter, true)));
-            // Of equally regular ones the first.
-            let best = tried.into_iter().reduce(|a, b| if regularity(&b.1) > regularity(&a.1) { b } else { a });
-            let (delimiter, rows) = best.unwrap_or((b',', Vec::new()));
-            config.delimiter = (delimiter != b',').then(|| char::from(delimiter).to_string());
-            rows
-        };
+        });
+        if let Some(rows) = tab.filter(|rows| regularity(rows) > 0.0 || !wanted.is_empty()) {
+            return Self::of_rows(rows, wanted, config);
+        }
+        let tried = [b',', b';', b'\t', b'|', b'@'].map(|delimiter| (delimiter, split(text, delimiter, true)));
+        // Of equally regular ones the first.
+        let best = tried.into_iter().reduce(|a, b| if regularity(&b.1) > regularity(&a.1) { b } else { a });
+        let (delimiter, rows) = best.unwrap_or((b',', Vec::new()));
+        config.delimiter = (delimiter != b',').then(|| char::from(delimiter).to_string());
+        if format == Format::Tsv {
+            // The name says that tabs separate the fields, and there are none.
+            config.quoting = false;
+            config.format = Format::Csv;
+        }
         Self::of_rows(rows, wanted, config)
+    }
+
+    /// The share of the rows that are as wide as the first one; 0 if that has one column.
+    pub(super) fn regularity(&self) -> f64 {
+        match self.width() {
+            0 | 1 => 0.0,
+            width => self.rows.iter().filter(|row| row.len() == width).count() as f64 / self.rows.len().max(1) as f64,
+        }
     }
 
     /// The rows of a table, the first of which may name the columns; sets the header of `config` by them.
@@ -110,25 +117,28 @@ impl Sample {
     }
 
     /// Whether the first row names the columns: it holds a name that was asked for or that columns have; or nothing but
-    /// short words that do not come again.
+    /// short words. A value that comes again in its column is no name.
     fn has_header(&self, wanted: &[&str]) -> bool {
         let Some((first, rest)) = self.rows.split_first() else { return true };
-        let is_known = |name: &str| {
-            let name = name.trim().to_lowercase();
-            TEXTS.split(' ').chain(LABELS.split(' ')).any(|known| known == name)
-        };
         let is_wanted = |name: &str| wanted.contains(&name) && name.parse::<usize>().is_err();
-        if first.iter().any(|name| is_wanted(name.trim()) || is_known(name)) {
+        if first.iter().any(|name| is_wanted(name.trim())) {
+            return true;
+        }
+        let comes_again = |column: usize| {
+            let values = || rest.iter().filter_map(|row| row.get(column)).map(String::as_str);
+            let distinct: BTreeSet<&str> = values().collect();
+            !first[column].is_empty() && distinct.len() < rest.len() && distinct.contains(first[column].as_str())
+        };
+        let again: Vec<usize> = (0..first.len()).filter(|&column| comes_again(column)).collect();
+        if (0..first.len()).any(|column| is_usual_name(&first[column]) && !again.contains(&column)) {
             return true;
         }
         let by_number = wanted.iter().all(|name| name.parse::<usize>().is_ok());
-        let plain = |field: &String| field.parse::<f64>().is_err() && field.chars().count() < 40;
-        // A label comes again, and so does the first row's if it is one.
-        let comes_again = (0..first.len()).any(|column| {
-            let values: BTreeSet<&str> = rest.iter().filter_map(|row| row.get(column)).map(String::as_str).collect();
-            !first[column].is_empty() && values.len() < rest.len() && values.contains(first[column].as_str())
-        });
-        !by_number || (first.iter().all(plain) && !comes_again && rest.len() > 1)
+        let is_name = |field: &String| {
+            let ends = field.trim().ends_with(['.', '!', '?', '。', '！', '？']);
+            field.parse::<f64>().is_err() && field.chars().count() < 40 && !ends
+        };
+        !by_number || (first.iter().all(is_name) && again.is_empty() && rest.len() > 1)
     }
 
     /// The column that `name` means.
@@ -146,55 +156,57 @@ impl Sample {
         Ok(name.parse().map_or_else(|_| Column::Name(name.to_owned()), Column::Number))
     }
 
-    /// The column of the texts by its name, or the two of a pair.
-    pub(super) fn guess_text(&self, path: &Path) -> Result<TextColumns, DataError> {
-        let pair = |names: &str| names.split_once(' ').and_then(|(a, b)| self.named(a).zip(self.named(b)));
-        if let Some((first, second)) = PAIRS.split(',').find_map(pair) {
-            return Ok(TextColumns::Two(first, second));
-        }
-        let found = TEXTS.split(' ').find_map(|name| self.named(name));
-        found.map(TextColumns::One).ok_or_else(|| self.unclear(path, "text"))
-    }
-
-    /// The column of the labels by its name.
-    pub(super) fn guess_label(&self, path: &Path) -> Result<Column, DataError> {
-        LABELS.split(' ').find_map(|name| self.named(name)).ok_or_else(|| self.unclear(path, "label"))
-    }
-
     /// The column of this name, whatever its case.
-    fn named(&self, name: &str) -> Option<Column> {
+    pub(super) fn named(&self, name: &str) -> Option<Column> {
         let names = self.names.as_ref()?;
         names.iter().find(|known| known.to_lowercase() == name).map(|known| Column::Name(known.clone()))
     }
 
-    fn unclear(&self, path: &Path, which: &'static str) -> DataError {
-        let row = self.rows.first().map_or(&[][..], Vec::as_slice);
-        let width = self.names.as_ref().map_or(row.len(), Vec::len);
-        let name =
-            |column: usize| self.names.as_ref().map_or_else(|| column.to_string(), |names| names[column].clone());
-        let value = |column: usize| excerpt(row.get(column).map_or("", String::as_str));
-        let columns = (0..width).map(|column| (name(column), value(column))).collect();
-        DataError::UnclearColumn { path: path.to_owned(), which, columns }
+    pub(super) fn names(&self) -> Option<&[String]> {
+        self.names.as_deref()
     }
 
-    fn values(&self, column: &Column) -> (Option<usize>, Vec<&str>) {
-        let index = match column {
+    pub(super) fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
+    /// How many columns there are.
+    pub(super) fn width(&self) -> usize {
+        self.names.as_ref().or(self.rows.first()).map_or(0, Vec::len)
+    }
+
+    /// Whether a column holds JSON arrays.
+    pub(super) fn is_list(&self, index: usize) -> bool {
+        self.lists.contains(&index)
+    }
+
+    /// How the config names the column at an index: by its name, unless it has none or shares it.
+    pub(super) fn as_column(&self, index: usize) -> Column {
+        let names = self.names.as_deref().unwrap_or_default();
+        match names.get(index) {
+            Some(name) if !name.is_empty() && names.iter().filter(|other| *other == name).count() == 1 => {
+                Column::Name(name.clone())
+            }
+            _ => Column::Number(index),
+        }
+    }
+
+    /// Where a column is.
+    pub(super) fn index(&self, column: &Column) -> Option<usize> {
+        match column {
             Column::Number(number) => Some(*number),
-            Column::Name(name) => self.names.as_ref().and_then(|names| names.iter().position(|known| known == name)),
-        };
-        let values = index.map_or(Vec::new(), |index| {
-            self.rows.iter().filter_map(|row| row.get(index)).map(String::as_str).collect()
-        });
-        (index, values)
+            Column::Name(name) => self.names.as_ref()?.iter().position(|known| known == name),
+        }
     }
 
     /// What stands between the labels of a field, if fields hold several labels: the values split at it are fewer than
     /// the values themselves, and come alone as well.
     pub(super) fn separator(&self, label: &Column) -> Option<&'static str> {
-        let (index, values) = self.values(label);
-        if index.is_some_and(|index| self.lists.contains(&index)) {
+        let index = self.index(label)?;
+        if self.is_list(index) {
             return Some(SEPARATORS[0]);
         }
+        let values: Vec<&str> = self.rows.iter().filter_map(|row| row.get(index)).map(String::as_str).collect();
         let whole: BTreeSet<&str> = values.iter().map(|value| value.trim()).collect();
         SEPARATORS.into_iter().find(|separator| {
             let several: Vec<&str> = values.iter().copied().filter(|value| value.contains(separator)).collect();
@@ -242,22 +254,9 @@ mod tests {
         assert!(!header("0,a text\n1,another\n1,third\n", &["1", "0"]));
         assert!(!header("3,a text\n1,another\n2,third\n", &[]));
         assert!(header("a,b\ngood,1\nbad,0\n", &["a", "b"]));
+        // Names that columns have are values where they come again.
+        assert!(!header("description,How did it end\nnumber,How many\ndescription,What is it\nnumber,How far\n", &[]));
         assert!(!header("pos,good film\nneg,bad film\npos,fine film\nneg,no\npos,yes\n", &["1", "0"]));
-    }
-
-    #[test]
-    fn columns_are_guessed_by_their_names() {
-        let (found, _) = sample("ID,Review,Sentiment\n1,good,pos\n", Format::Csv, &[]);
-        let path = Path::new("x.csv");
-        assert_eq!(found.guess_text(path).unwrap(), TextColumns::One(Column::Name("Review".to_owned())));
-        assert_eq!(found.guess_label(path).unwrap(), Column::Name("Sentiment".to_owned()));
-        let (found, _) = sample("{\"premise\":\"a\",\"hypothesis\":\"b\",\"gold\":1}\n", Format::Jsonl, &[]);
-        assert!(found.guess_text(path).unwrap().is_pair());
-        assert_eq!(
-            found.guess_label(path).unwrap_err().to_string(),
-            "cannot tell which column of `x.csv` holds the label: its columns are `premise` (such as `a`), \
-             `hypothesis` (such as `b`), `gold` (such as `1`)"
-        );
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn files_are_read_one_after_the_other() {
     // Validation cut from several files, and a pattern for `evaluate`.
     let labels = load_corpus(&config(&folder, &["data/a.csv"]), 1).unwrap().labels;
     let pattern = folder.path().join("data/[ab].csv");
-    assert_eq!(load_examples(&pattern, &DataConfig::default(), &labels).unwrap().len(), 3);
+    assert_eq!(load_examples(&pattern, &DataConfig::default(), &labels).unwrap().0.len(), 3);
 }
 
 #[test]
@@ -146,6 +146,33 @@ fn texts_of_several_columns() {
     wrong.label = name("body");
     let (_, message, _) = fails(&folder, &wrong);
     assert_eq!(message, "`DIR/a.csv`: `body` and `body` are the same column");
+}
+
+/// As the Ohsumed abstracts and the 20 newsgroups are laid out.
+#[test]
+fn files_of_a_folder_may_have_any_name_unless_some_are_txt() {
+    let folder = TempDir::new().unwrap();
+    for (name, content) in [
+        ("C01/0000001", "fever".as_bytes()),
+        ("C01/0000002.v2", b"cough"),
+        ("C01/.DS_Store", b"?"),
+        ("C01/scan.png", b"\x89PNG\r\n\0\0"),
+        ("C01/model.bin", b"\x01\x83\xF2\x05\x90\x1A\x07\xC3"),
+        ("C02/0000003", b""),
+        ("C02/archive", b"\x1F\x8B\x08"),
+        ("C02/wide", b"\xFF\xFEf\0l\0u\0"),
+    ] {
+        write(&folder, name, content);
+    }
+    let config = DataConfig { train: folder.path().into(), ..DataConfig::default() };
+    let train = load_corpus(&config, 1).unwrap().train;
+    assert_eq!(train.texts, ["fever", "cough", "", "flu"]);
+    assert_eq!(train.targets.iter().flatten().copied().collect::<Vec<_>>(), [0, 0, 1, 1]);
+
+    write(&folder, "C01/a.txt", "the text");
+    assert_eq!(fails(&folder, &config).1, "`DIR/C02` holds no .txt files");
+    write(&folder, "C02/b.txt", "another");
+    assert_eq!(load_corpus(&config, 1).unwrap().train.texts, ["the text", "another"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use attentive_data::{DataConfig, SplitSource, load_corpus};
+use attentive_data::{DataConfig, SplitSource, UnknownLabels, load_corpus};
 
 use crate::{Fails, Read, case, check, multi, with};
 
@@ -208,6 +208,62 @@ fn labels_that_only_another_split_has() {
         assert_eq!(message, "DIR/b.csv:3: unknown label `postive`: the labels are `negative`, `positive`");
         assert_eq!(error.hint().unwrap(), "did you mean `positive`?");
     }
+}
+
+/// Of a file of three examples, two have labels that no training example has.
+#[test]
+fn labels_that_only_the_test_file_has_are_counted_and_left_out_on_request() {
+    let folder = temp_dir::TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("a.csv"), "text,label\na,negative\nb,positive\n").unwrap();
+    fs::write(path("b.csv"), "text,label\na,mixed\nb,positive\nc,mixed\nd,spam\n").unwrap();
+    let mut config = DataConfig {
+        train: path("a.csv").into(),
+        test: Some(SplitSource::Files(path("b.csv").into())),
+        ..DataConfig::default()
+    };
+    let error = load_corpus(&config, 1).unwrap_err();
+    let message = error.to_string().replace(&folder.path().display().to_string(), "DIR");
+    assert_eq!(
+        message,
+        "DIR/b.csv:2: unknown label `mixed`: the labels are `negative`, `positive`; 3 examples have 2 such labels: `mixed`, `spam`"
+    );
+    assert!(error.hint().unwrap().contains("`data.unknown_labels = \"drop\"`"));
+
+    config.unknown_labels = UnknownLabels::Drop;
+    let corpus = load_corpus(&config, 1).unwrap();
+    assert_eq!(corpus.test.unwrap().texts, ["b"]);
+    let record = corpus.manifest.test.unwrap();
+    assert_eq!((record.examples, record.from.files[0].rows, record.from.unknown.examples), (1, 4, 3));
+    let counts: Vec<(&str, usize)> = record.from.unknown.labels.iter().map(|(label, n)| (label.as_str(), *n)).collect();
+    assert_eq!(counts, [("mixed", 2), ("spam", 1)]);
+
+    fs::write(path("b.csv"), "text,label\na,mixed\n").unwrap();
+    let error = load_corpus(&config, 1).unwrap_err().to_string();
+    assert!(error.ends_with("b.csv` has a label that a training example has"), "{error}");
+}
+
+/// With several labels the example stays, with the labels that are known.
+#[test]
+fn an_unknown_label_is_taken_from_an_example_of_several() {
+    let folder = temp_dir::TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("a.jsonl"), "{\"text\":\"a\",\"label\":[\"x\"]}\n{\"text\":\"b\",\"label\":[\"y\"]}\n").unwrap();
+    fs::write(path("b.jsonl"), "{\"text\":\"c\",\"label\":[\"z\",\"y\",\"z\"]}\n{\"text\":\"d\",\"label\":[\"z\"]}\n")
+        .unwrap();
+    let config = DataConfig {
+        train: path("a.jsonl").into(),
+        validation: Some(SplitSource::Files(path("b.jsonl").into())),
+        multi_label: true,
+        unknown_labels: UnknownLabels::Drop,
+        ..DataConfig::default()
+    };
+    let corpus = load_corpus(&config, 1).unwrap();
+    let validation = corpus.validation.unwrap();
+    assert_eq!(validation.texts, ["c", "d"]);
+    assert_eq!(validation.targets.iter().map(<[u32]>::to_vec).collect::<Vec<_>>(), [vec![1], vec![]]);
+    let unknown = corpus.manifest.validation.unwrap().from.unknown;
+    assert_eq!((unknown.examples, unknown.labels["z"]), (2, 2));
 }
 
 #[test]

@@ -102,7 +102,8 @@ fn training_evaluation_and_prediction_read_windows_alike() {
         assert!((trained - evaluated).abs() < 1e-6, "{name}: {trained} in training, {evaluated} in evaluation");
 
         let predictor = Predictor::load(&RunDir::open(&path).unwrap(), &tiny::cpu()).unwrap();
-        let examples = load_examples(&config.data.train.as_written()[0], &config.data, predictor.labels()).unwrap();
+        let (examples, _) =
+            load_examples(&config.data.train.as_written()[0], &config.data, predictor.labels()).unwrap();
         let texts: Vec<String> = examples.texts.iter().map(str::to_string).collect();
         let together = predictor.predict(&texts, None).unwrap();
         for (text, together) in texts.iter().zip(&together) {

@@ -3,9 +3,13 @@
 use std::cmp::Reverse;
 
 use attentive::SavedClassifier;
-use attentive_data::{Examples, Split, load_corpus, load_examples, load_examples_from_stdin};
+use attentive_data::{
+    Examples, FilesRecord, Split, SplitManifest, load_corpus, load_examples, load_examples_from_stdin,
+};
 use attentive_train::{ConfusionCount, Intervals, Metrics, Predictor, TrainError};
+use serde_json::{Value, json};
 
+use super::left_out::unknown;
 use crate::args::{Evaluate, SplitName};
 use crate::failure::Failure;
 use crate::output::{print, tell};
@@ -20,7 +24,8 @@ pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
     let (predictor, _) = classifier.load(args.backend.as_deref())?;
     let mut config = predictor.config().data.clone();
     config.format = args.format.unwrap_or(config.format);
-    let examples = match &args.data {
+    config.unknown_labels = args.unknown_labels.unwrap_or(config.unknown_labels);
+    let (examples, from) = match &args.data {
         Some(path) if path.as_os_str() == "-" => {
             load_examples_from_stdin(&config, predictor.labels()).map_err(Failure::Labelled)?
         }
@@ -28,9 +33,19 @@ pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
         None => load_split(&classifier, &predictor, args.split)?,
     };
     let metrics = predictor.evaluate(examples)?;
+    if !from.unknown.is_empty() {
+        let of = args.data.as_ref().map_or("the split".to_string(), |path| format!("`{}`", path.display()));
+        tell(&unknown(&of, &from.unknown));
+    }
     if args.json {
-        let json =
-            serde_json::to_string_pretty(&metrics).map_err(|error| Failure::Internal { message: error.to_string() })?;
+        let internal = |error: serde_json::Error| Failure::Internal { message: error.to_string() };
+        let mut measured = serde_json::to_value(&metrics).map_err(internal)?;
+        if let Value::Object(measured) = &mut measured
+            && !from.unknown.is_empty()
+        {
+            measured.insert("unknown_labels".to_string(), json!(from.unknown));
+        }
+        let json = serde_json::to_string_pretty(&measured).map_err(internal)?;
         print(&format!("{json}\n"))
     } else {
         print(&report(&metrics, predictor.labels().names()))
@@ -38,7 +53,11 @@ pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
 }
 
 /// A split as the config names it, which should be the one that the classifier was made with.
-fn load_split(classifier: &SavedClassifier, predictor: &Predictor, name: SplitName) -> Result<Examples, Failure> {
+fn load_split(
+    classifier: &SavedClassifier,
+    predictor: &Predictor,
+    name: SplitName,
+) -> Result<(Examples, FilesRecord), Failure> {
     let corpus = load_corpus(&predictor.config().data, predictor.config().seed)?;
     if corpus.manifest.fingerprint != classifier.fingerprint()? {
         let style = Style::for_stderr();
@@ -47,12 +66,14 @@ fn load_split(classifier: &SavedClassifier, predictor: &Predictor, name: SplitNa
             style.error("warning:")
         ));
     }
-    let (split, examples) = match name {
-        SplitName::Train => (Split::Train, Some(corpus.train)),
-        SplitName::Validation => (Split::Validation, corpus.validation),
-        SplitName::Test => (Split::Test, corpus.test),
+    let SplitManifest { train, validation, test, .. } = corpus.manifest;
+    let (split, examples, record) = match name {
+        SplitName::Train => (Split::Train, Some(corpus.train), Some(train)),
+        SplitName::Validation => (Split::Validation, corpus.validation, validation),
+        SplitName::Test => (Split::Test, corpus.test, test),
     };
-    examples.ok_or_else(|| TrainError::NoSplit { split }.into())
+    let found = examples.zip(record.map(|record| record.from));
+    found.ok_or_else(|| TrainError::NoSplit { split }.into())
 }
 
 /// Everything as tables.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use attentive_data::{Wishes, sniff};
+use attentive_data::{Sniffed, Wishes, sniff};
 use attentive_train::{StagedFile, StagingError};
 
 use crate::args::Init;
@@ -38,7 +38,7 @@ pub(super) fn write_config(args: &Init, command: &str, overwrite: bool) -> Resul
         validation: args.validation.clone(),
         test: args.test.clone(),
     };
-    let found = sniff(&args.data, &wishes)?;
+    let found = sniff(&args.data, &wishes).map_err(Failure::Sniffed)?;
     let command = format!("{command}{}", typed(args));
     let file = if to_stdout { format!("{name}.toml") } else { recipe::on_one_line(&output.display().to_string()) };
     let config = recipe::config(&name, &command, &file, &found);
@@ -56,6 +56,9 @@ pub(super) fn write_config(args: &Init, command: &str, overwrite: bool) -> Resul
         count(found.examples as u64),
         found.labels.len()
     ));
+    if let Some(guess) = guess(&found) {
+        tell(&guess);
+    }
     Ok(Some(file))
 }
 
@@ -80,6 +83,15 @@ fn typed(args: &Init) -> String {
         line.push_str(&path.as_ref().map_or(String::new(), |path| format!(" --{option} {}", shown(path))));
     }
     line + &args.name.as_ref().map_or(String::new(), |name| format!(" --name {}", recipe::on_one_line(name)))
+}
+
+/// Which columns were chosen by their values, if any were.
+fn guess(found: &Sniffed) -> Option<String> {
+    let columns = found.data.text.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
+    let text = found.guessed.text.map(|_| format!("the text is {columns} (`--text` names another)"));
+    let label = found.guessed.label.map(|_| format!("the label is `{}` (`--label` names another)", found.data.label));
+    let guessed: Vec<String> = [text, label].into_iter().flatten().collect();
+    (!guessed.is_empty()).then(|| recipe::on_one_line(&format!("guessed from the values: {}", guessed.join(", "))))
 }
 
 fn write(output: &Path, config: &str) -> Result<(), StagingError> {

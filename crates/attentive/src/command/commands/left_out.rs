@@ -1,6 +1,6 @@
 //! What the settings of the data left out of the splits, for people to read. Decides nothing.
 
-use attentive_data::{FilesRecord, Split, SplitManifest};
+use attentive_data::{FilesRecord, Split, SplitManifest, UnknownLabelCounts};
 
 use crate::table::count;
 use crate::visible::visible;
@@ -25,6 +25,9 @@ fn of_files(split: Split, record: &FilesRecord) -> Vec<String> {
     if record.dropped > 0 {
         lines.push(format!("{} of {split} left out by `data.drop`", examples(record.dropped)));
     }
+    if !record.unknown.is_empty() {
+        lines.push(unknown(&split.to_string(), &record.unknown));
+    }
     if let Some(first) = record.skipped.first() {
         let n = record.skipped.len();
         let (rows, they) = if n == 1 { ("row", "it") } else { ("rows", "they") };
@@ -43,6 +46,11 @@ fn of_files(split: Split, record: &FilesRecord) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+/// The labels that were left out because no training example has them.
+pub(super) fn unknown(of: &str, counts: &UnknownLabelCounts) -> String {
+    visible(&format!("labels of {of} that no training example has are left out: {counts}"))
 }
 
 fn examples(n: usize) -> String {

@@ -1,10 +1,10 @@
 //! The commands, one file each: what the arguments mean, in which order things are done, and what is printed.
 
 mod devices;
+mod left_out;
 mod evaluate;
 mod exported;
 mod init;
-mod left_out;
 mod opening;
 mod check;
 mod inspect;

@@ -20,14 +20,15 @@ const CUT: &str = "✂";
 
 pub(super) fn tokenize(args: &Tokenize, talk: Talk) -> Result<(), Failure> {
     let (encoder, config) = tokenizer(args)?;
-    let max_line_bytes = config.as_ref().map_or(DataConfig::default().max_line_bytes, |c| c.data.max_line_bytes);
-    let limit = config.map(|config| limit(&config.model));
+    let limit = config.as_ref().map(|config| limit(&config.model));
+    let data = config.map_or_else(DataConfig::default, |config| config.data);
     if !talk.quiet && !args.json {
         tell(&account(&encoder));
     }
     let mut out = BufWriter::new(open_stdout()?);
     let mut totals = Totals::default();
     let mut show = |text: &str| -> Result<(), Failure> {
+        let text = &data.unescaped(text);
         let pieces = encoder.pieces(text, limit.unwrap_or(usize::MAX.into()))?;
         let shown = if args.json {
             format!("{}\n", object(text, &pieces))
@@ -42,7 +43,7 @@ pub(super) fn tokenize(args: &Tokenize, talk: Talk) -> Result<(), Failure> {
         if io::stdin().is_terminal() && !talk.quiet {
             tell("one text a line; Ctrl-D ends");
         }
-        for line in read_texts_lines(io::stdin().lock(), "stdin", max_line_bytes, false) {
+        for line in read_texts_lines(io::stdin().lock(), "stdin", data.max_line_bytes, false) {
             show(&line?.0)?;
         }
     } else {

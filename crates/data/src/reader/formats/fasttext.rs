@@ -49,7 +49,12 @@ pub(in crate::reader) fn read<R: Read>(source: &mut TextReader<R>, rows: &mut Ro
 }
 
 /// The row as the JSON object that a jsonl file would hold: a list of labels only where there can be several.
-fn as_object<'a>(text: &str, labels: &[Cow<'_, str>], config: &DataConfig, object: &'a mut String) -> &'a str {
+pub(super) fn as_object<'a>(
+    text: &str,
+    labels: &[Cow<'_, str>],
+    config: &DataConfig,
+    object: &'a mut String,
+) -> &'a str {
     let label = match labels {
         [label] if !config.multi_label => json!(label),
         labels => json!(labels),

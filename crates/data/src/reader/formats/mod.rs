@@ -2,6 +2,7 @@
 
 pub(super) mod lines;
 pub(super) mod fasttext;
+pub(super) mod label_text;
 mod json_keys;
 pub(super) mod jsonl;
 pub(super) mod json_array;
@@ -14,4 +15,5 @@ pub(super) mod parquet;
 pub(super) mod xlsx;
 
 pub(crate) use json_array::whole_elements;
+pub(crate) use label_text::split as split_label;
 pub use lines::{TextLines, read_texts_lines};

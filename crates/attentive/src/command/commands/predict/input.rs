@@ -103,15 +103,16 @@ pub(super) const ARGUMENT: &str = "argument";
 pub(super) fn arguments(args: &Predict, config: &DataConfig) -> Result<TableRows, Failure> {
     if !config.text.is_pair() {
         let lines = (1..).take(args.text.len()).collect();
-        return Ok(TableRows { texts: args.text.clone(), lines, ..TableRows::default() });
+        let texts = args.text.iter().map(|text| config.unescaped(text).into_owned()).collect();
+        return Ok(TableRows { texts, lines, ..TableRows::default() });
     }
     let mut rows = TableRows { seconds: Some(Vec::new()), ..TableRows::default() };
     for (text, number) in args.text.iter().zip(1..) {
         match text.split_once('\t').filter(|(_, second)| !second.contains('\t')) {
             Some((first, second)) => {
                 rows.lines.push(number);
-                rows.texts.push(first.to_string());
-                rows.seconds.get_or_insert_default().push(second.to_string());
+                rows.texts.push(config.unescaped(first).into_owned());
+                rows.seconds.get_or_insert_default().push(config.unescaped(second).into_owned());
             }
             None => {
                 let at = Location { path: ARGUMENT.into(), line: Some(number), element: None };
