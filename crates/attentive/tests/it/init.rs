@@ -113,7 +113,7 @@ fn json_with_lists_of_labels() {
         "format = \"jsonl\"",
         "label = \"tags\"",
         "multi_label = true",
-        "threshold = \"tuned\"",
+        "threshold = \"shared\"",
         "monitor = \"micro_f1\"",
     ] {
         assert!(settings.iter().any(|line| line == setting), "{setting}: {settings:?}");

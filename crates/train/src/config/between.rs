@@ -113,7 +113,7 @@ fn validation(config: &Config, problems: &mut Problems) {
     for (needs_it, key, what) in [
         (train.early_stopping.is_some(), "train.early_stopping", "early stopping"),
         (matches!(train.schedule, ScheduleConfig::Plateau(_)), "train.schedule.plateau", "a plateau schedule"),
-        (train.threshold == Threshold::Tuned, "train.threshold", "tuning thresholds"),
+        (!matches!(train.threshold, Threshold::At(_)), "train.threshold", "choosing thresholds"),
         (train.calibrate, "train.calibrate", "calibration"),
         (train.refit, "train.refit", "training once more on train and validation"),
         (train.average_best > 1, "train.average_best", "choosing the best epochs to average"),

@@ -188,7 +188,8 @@ impl Evaluator {
                 };
                 Decision::tuned(task, &self.scored(scores), criterion)
             }
-            (Threshold::Tuned, None) => Decision::new(task),
+            (Threshold::Shared, Some(scores)) => Decision::shared(task, &self.scored(scores)),
+            (Threshold::Tuned | Threshold::Shared, None) => Decision::new(task),
             (threshold, _) if threshold == Threshold::default() => Decision::new(task),
             (Threshold::At(value), _) => {
                 let n = if task == Task::Many { self.labels.len() } else { 1 };

@@ -65,6 +65,18 @@ impl Decision {
         Self { task, thresholds }
     }
 
+    /// The rule whose one threshold for all labels has the highest micro F1 on a split; under [`Task::One`] that of
+    /// [`Decision::tuned`].
+    pub(crate) fn shared(task: Task, scored: &Scored) -> Self {
+        match task {
+            Task::One => Self::tuned(task, scored, Criterion::MicroF1),
+            Task::Many => {
+                let decisions = (0..scored.n_labels).flat_map(|id| scored.of_label(id)).collect();
+                Self { task, thresholds: vec![best(decisions, |count| count.f1()); scored.n_labels] }
+            }
+        }
+    }
+
     /// The labels of an example, given the probability of each: their ids, ascending; exactly one under [`Task::One`].
     ///
     /// Two labels under `One` are one sigmoid, `[1 - p, p]`: label 1 if and only if `p` is above the threshold, as
@@ -194,6 +206,17 @@ mod tests {
         assert_eq!(one(&[0.2, 0.4, 0.4]), [1]);
         assert_eq!(one(&[0.1, 0.2, 0.7]), [2]);
         assert_eq!(one(&[1.0]), [0]);
+    }
+
+    /// Two labels of three examples: above 0.3 are 0.9, 0.6 and 0.4, of which two are right, and one more is to be found: F1 is ⅔;
+    /// above 0.2 it is 2·3 / (3 + 4), above 0.1 2·3 / (3 + 5).
+    #[test]
+    fn a_shared_threshold_by_hand() {
+        let mut targets = Targets::default();
+        [&[0][..], &[0, 1], &[]].iter().for_each(|ids| targets.push(ids));
+        let probabilities = [0.9, 0.1, 0.25, 0.6, 0.4, 0.15];
+        let decision = Decision::shared(Task::Many, &Scored::new(2, &probabilities, &targets));
+        assert_eq!(decision.thresholds, [0.2, 0.2]);
     }
 
     #[test]

@@ -229,7 +229,7 @@ fn heads_thresholds_and_weights() {
         ("1.5", "3 `train.threshold` is 1.5, but must be above 0 and below 1"),
         ("0", "1 `train.threshold` is 0, but must be above 0 and below 1"),
         ("nan", "3 `train.threshold` is nan, but must be a finite number above 0 and below 1"),
-        ("\"auto\"", "6 unknown value `auto` for `train.threshold` | choose a number above 0 and below 1 or `tuned`"),
+        ("\"auto\"", "6 unknown value `auto` for `train.threshold` | choose a number above 0 and below 1 or `tuned` or `shared`"),
         (
             "\"0.3\"",
             "5 `train.threshold` is a string, but must be a number above 0 and below 1 or `tuned` | write `0.3` without quotes",
