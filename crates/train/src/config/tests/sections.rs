@@ -181,7 +181,7 @@ fn what_needs_a_validation_split() {
     for (line, expected) in [
         ("train.early_stopping = {}", "24 2 early stopping"),
         ("train.schedule.plateau = {}", "26 2 a plateau schedule"),
-        ("train.threshold = \"tuned\"", "19 7 tuning thresholds"),
+        ("train.threshold = \"tuned\"", "19 7 choosing thresholds"),
         ("train.average_best = 3", "22 1 choosing the best epochs to average"),
     ] {
         assert_last(&[line], &format!("{expected} needs `data.validation`, a file or `{{ fraction = 0.1 }}`"));
@@ -229,10 +229,13 @@ fn heads_thresholds_and_weights() {
         ("1.5", "3 `train.threshold` is 1.5, but must be above 0 and below 1"),
         ("0", "1 `train.threshold` is 0, but must be above 0 and below 1"),
         ("nan", "3 `train.threshold` is nan, but must be a finite number above 0 and below 1"),
-        ("\"auto\"", "6 unknown value `auto` for `train.threshold` | choose a number above 0 and below 1 or `tuned` or `shared`"),
+        (
+            "\"auto\"",
+            "6 unknown value `auto` for `train.threshold` | choose a number above 0 and below 1 or `tuned` or `shared`",
+        ),
         (
             "\"0.3\"",
-            "5 `train.threshold` is a string, but must be a number above 0 and below 1 or `tuned` | write `0.3` without quotes",
+            "5 `train.threshold` is a string, but must be a number above 0 and below 1 or `tuned` or `shared` | write `0.3` without quotes",
         ),
     ] {
         assert_last(&[&format!("train.threshold = {value}")], &format!("19 {expected}"));
