@@ -9,27 +9,17 @@ use attentive_data::{Labels, TextEncoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::files::{
+    CHECKPOINTS, CONFIG, FOLDS, LABELS, LOCK, METRICS, REFIT, REPORT, SPLIT, TOKENIZER, VERSIONS, create_dir, names,
+    temporary,
+};
 use super::linear_files::{LINEAR, LinearFiles, NGRAMS};
 use super::lock::{Lock, Taken};
 use crate::checkpoint::{Disk, OsDisk, directory_name};
 use crate::config::Config;
 use crate::error::{TrainError, io_error};
 use crate::storage::encoded::Encoded;
-use crate::storage::staging::{directory_of, sync_dir};
-
-/// What a run directory holds; anything else in it is left alone.
-const CONFIG: &str = "config.toml";
-const VERSIONS: &str = "versions.json";
-const TOKENIZER: &str = "tokenizer.json";
-const LABELS: &str = "labels.json";
-const SPLIT: &str = "split.json";
-const METRICS: &str = "metrics.jsonl";
-const REPORT: &str = "report.json";
-const CHECKPOINTS: &str = "checkpoints";
-const LOCK: &str = "lock";
-const FOLDS: &str = "folds.json";
-/// The training on everything: a log, checkpoints, and the linear part of its own.
-const REFIT: &str = "refit";
+use crate::storage::staging::sync_dir;
 
 /// A run directory, open for reading.
 #[derive(Debug, Clone)]
@@ -487,31 +477,6 @@ impl LockedRun {
         let _ = fs::remove_file(path); // what a write that was cut off left, or a link that leads elsewhere
         OsDisk.write_synced(path, &Encoded::from(bytes)).inspect_err(|_| drop(fs::remove_file(path)))
     }
-}
-
-/// The names in a directory; none where it is not there.
-fn names(path: &Path) -> Result<Vec<OsString>, TrainError> {
-    let names = fs::read_dir(path).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
-    match names {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        names => names.map_err(io_error("use the run directory", path)),
-    }
-}
-
-/// Makes a directory, and those above it that are not there, for good.
-fn create_dir(path: &Path) -> Result<(), TrainError> {
-    let missing: Vec<&Path> =
-        path.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
-    fs::create_dir_all(path).map_err(io_error("create", path))?;
-    for above in missing.into_iter().map(directory_of) {
-        sync_dir(above).map_err(io_error("sync", above))?;
-    }
-    Ok(())
-}
-
-/// The name under which a file is written.
-fn temporary(name: &str) -> String {
-    format!(".tmp-{name}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The run directory: its files, its lock, its log of steps. Knows neither what is computed nor when it is written.
 
 mod lock;
+mod files;
 mod linear_files;
 mod directory;
 pub(crate) mod metrics_log;
