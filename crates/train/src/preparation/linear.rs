@@ -81,15 +81,28 @@ pub struct LinearAccount {
     pub shares: Shares,
 }
 
-/// By what the weights of both solutions are multiplied before they are added. The sum is calibrated: it makes the labels of texts
-/// that were held out most likely.
+/// By what the weights of each solution are multiplied before they are added. The sum is calibrated: it makes the labels of texts
+/// that were held out most likely. One that is not there has 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Shares {
-    /// Those without naive-Bayes ratios.
+    /// Those of the config as it is.
     pub plain: f32,
-    /// Those with them.
+    /// Those with naive-Bayes ratios.
     pub naive_bayes: f32,
+    /// Those where the examples weigh a quarter (`C`) against the regularisation.
+    pub softer: f32,
 }
+
+/// How a linear part is solved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Plain,
+    NaiveBayes,
+    Softer,
+}
+
+/// By what `C` is multiplied for [`Way::Softer`].
+const SOFTER: f64 = 0.25;
 
 /// A linear part as it is before the first epoch.
 #[derive(Debug)]
@@ -118,14 +131,8 @@ impl LinearTask<'_> {
         let texts: Vec<&str> = self.train.0.iter().collect();
         let features = Features::fit(&texts, &settings(self.config), self.stop)?;
         let solving = Solving::new(self, features.rows(&texts, self.stop)?);
-        let ways = match (self.settled, self.config.naive_bayes) {
-            (Some(Shares { plain, naive_bayes }), _) => [plain, naive_bayes].map(|share| share != 0.0),
-            (None, NaiveBayes::Mixed) => [true, !solving.is_much()],
-            (None, NaiveBayes::Always) => [false, true],
-            (None, NaiveBayes::Never) => [true, false],
-        };
-        let solve = |way: usize| ways[way].then(|| solving.weights(&solving.all(), way == 1)).transpose();
-        let solutions = [solve(0)?, solve(1)?];
+        let solve = |way| Ok((way, solving.weights(&solving.all(), way)?));
+        let solutions = solving.ways().into_iter().map(solve).collect::<Result<Vec<_>, LinearError>>()?;
         let shares = self.settled.map_or_else(|| solving.shares(&features, &solutions), Ok)?;
         let model = LinearModel::new(features, solving.mixed(shares, solutions))?;
         let model = match self.config.max_features {
@@ -134,6 +141,16 @@ impl LinearTask<'_> {
         };
         let account = LinearAccount { ngrams: model.features().len(), shares };
         Ok(SolvedLinear { part: LinearPart { model, scale: 1.0 }, account })
+    }
+}
+
+impl Shares {
+    fn of(self, way: Way) -> f32 {
+        match way {
+            Way::Plain => self.plain,
+            Way::NaiveBayes => self.naive_bayes,
+            Way::Softer => self.softer,
+        }
     }
 }
 
@@ -150,31 +167,45 @@ impl<'a> Solving<'a> {
         }
     }
 
-    /// The shares of the solutions there are, without naive-Bayes ratios and with them.
-    fn shares(&self, features: &Features, solutions: &[Option<Weights>; 2]) -> Result<Shares, LinearError> {
+    /// The solutions that are needed, two at most.
+    fn ways(&self) -> Vec<Way> {
+        match (self.task.settled, self.task.config.naive_bayes) {
+            (Some(shares), _) => {
+                let all = [Way::Plain, Way::NaiveBayes, Way::Softer];
+                all.into_iter().filter(|way| shares.of(*way) != 0.0).collect()
+            }
+            (None, NaiveBayes::Mixed) if self.is_much() => vec![Way::Plain, Way::Softer],
+            (None, NaiveBayes::Mixed) => vec![Way::Plain, Way::NaiveBayes],
+            (None, NaiveBayes::Always) => vec![Way::NaiveBayes],
+            (None, NaiveBayes::Never) => vec![Way::Plain],
+        }
+    }
+
+    /// The shares of one or two solutions.
+    fn shares(&self, features: &Features, solutions: &[(Way, Weights)]) -> Result<Shares, LinearError> {
         let task = self.task;
         let by = task.validation.filter(|_| self.is_much());
-        let held_out = |way: usize| match (&solutions[way], by) {
-            (None, _) => Ok(None),
-            (Some(_), None) => self.held_out(way == 1).map(Some),
-            (Some(weights), Some((texts, _))) => {
+        let held_out = |(way, weights): &(Way, Weights)| match by {
+            None => self.held_out(*way),
+            Some((texts, _)) => {
                 let model = LinearModel::new(features.clone(), weights.clone())?;
-                LinearPart { model, scale: 1.0 }.logits(texts, task.stop).map(Some)
+                LinearPart { model, scale: 1.0 }.logits(texts, task.stop)
             }
         };
-        let (plain, weighted) = (held_out(0)?, held_out(1)?);
-        let targets = by.unwrap_or(task.train).1;
-        let [plain, naive_bayes] = likeliest([plain.as_deref(), weighted.as_deref()], targets, task.head);
-        Ok(Shares { plain, naive_bayes })
+        let logits = solutions.iter().map(held_out).collect::<Result<Vec<_>, _>>()?;
+        let part = |index: usize| logits.get(index).map(Vec::as_slice);
+        let found = likeliest([part(0), part(1)], by.unwrap_or(task.train).1, task.head);
+        let of =
+            |way| solutions.iter().zip(found).find(|((other, _), _)| *other == way).map_or(0.0, |(_, share)| share);
+        Ok(Shares { plain: of(Way::Plain), naive_bayes: of(Way::NaiveBayes), softer: of(Way::Softer) })
     }
 
     /// The sum of the solutions, each times its share.
-    fn mixed(&self, shares: Shares, solutions: [Option<Weights>; 2]) -> Weights {
+    fn mixed(&self, shares: Shares, solutions: Vec<(Way, Weights)>) -> Weights {
         let outputs = self.outputs();
         let nothing = Weights { weights: vec![0.0; self.rows.n_columns() * outputs], bias: vec![0.0; outputs] };
-        let each = solutions.into_iter().zip([shares.plain, shares.naive_bayes]);
-        each.fold(nothing, |mut sum, (solution, share)| {
-            let Some(Weights { weights, bias }) = solution else { return sum };
+        solutions.into_iter().fold(nothing, |mut sum, (way, Weights { weights, bias })| {
+            let share = shares.of(way);
             sum.weights.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += share * weight);
             sum.bias.iter_mut().zip(bias).for_each(|(sum, weight)| *sum += share * weight);
             sum
@@ -195,7 +226,7 @@ impl<'a> Solving<'a> {
     }
 
     /// What some of the examples teach, with as many columns as the head.
-    fn weights(&self, examples: &[usize], naive_bayes: bool) -> Result<Weights, LinearError> {
+    fn weights(&self, examples: &[usize], way: Way) -> Result<Weights, LinearError> {
         let LinearTask { config, n_labels, head, .. } = *self.task;
         let one: Vec<u32> =
             if self.many.is_empty() { examples.iter().map(|&i| self.one[i]).collect() } else { Vec::new() };
@@ -210,7 +241,9 @@ impl<'a> Solving<'a> {
             LinearLoss::Logistic => Loss::Logistic,
         };
         let tolerance = if examples.len() == self.rows.len() { TOLERANCE } else { TOLERANCE_OF_FOLDS };
-        let solver = SolverSettings { loss, c: config.c, naive_bayes, tolerance, ..SolverSettings::default() };
+        let c = config.c.unwrap_or(loss.usual_c()) * if way == Way::Softer { SOFTER } else { 1.0 };
+        let naive_bayes = way == Way::NaiveBayes;
+        let solver = SolverSettings { loss, c: Some(c), naive_bayes, tolerance, ..SolverSettings::default() };
         let selected;
         let rows = if examples.len() == self.rows.len() {
             &self.rows
@@ -223,7 +256,7 @@ impl<'a> Solving<'a> {
     }
 
     /// The logits of every example by what the other folds teach.
-    fn held_out(&self, naive_bayes: bool) -> Result<Vec<f32>, LinearError> {
+    fn held_out(&self, way: Way) -> Result<Vec<f32>, LinearError> {
         let outputs = self.outputs();
         let mut logits = vec![0.0; self.rows.len() * outputs];
         let order = permutation(self.task.seed, 0, self.rows.len());
@@ -235,7 +268,7 @@ impl<'a> Solving<'a> {
             if rest.is_empty() || held_out.is_empty() {
                 continue;
             }
-            let found = self.weights(&rest, naive_bayes)?.logits(&self.rows.select(&held_out));
+            let found = self.weights(&rest, way)?.logits(&self.rows.select(&held_out));
             for (&example, found) in held_out.iter().zip(found.chunks_exact(outputs)) {
                 logits[example * outputs..][..outputs].copy_from_slice(found);
             }
