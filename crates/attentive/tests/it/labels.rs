@@ -96,7 +96,7 @@ c.toml:8:37: `n_heads` is 4, but must divide `embedding.dim`, which is 10: each 
 8 | attention.transformer = { n_heads = 4 }
   |                                     ^
   |
-c.toml:10:13: tuning thresholds needs `data.validation`, a file or `{ fraction = 0.1 }`
+c.toml:10:13: choosing thresholds needs `data.validation`, a file or `{ fraction = 0.1 }`
    |
 10 | threshold = \"tuned\"
    |             ^^^^^^^

@@ -44,7 +44,7 @@ pub struct FileFinding {
 pub struct Replayed {
     /// The step after which.
     pub step: u64,
-    /// The mean loss of the epoch so far, as the run logged it.
+    /// The mean loss of the epoch so far, as the run logged it; NaN where it logged none, as a linear part alone without validation.
     pub loss: f64,
     /// The SHA-256 of the weights, where the run logged it.
     pub weights_sha256: Option<String>,

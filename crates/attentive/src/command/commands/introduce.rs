@@ -64,6 +64,12 @@ pub(super) fn introduce(run: &PreparedRun) {
     prepared.account.start.iter().for_each(started);
     if let Some(linear) = &prepared.account.linear {
         tell(&format!("  linear part: {} n-grams", count(linear.ngrams as u64)));
+        if linear.ngrams == 0 {
+            let warning = style.warning("warning:");
+            tell(&format!(
+                "  {warning} no n-gram is in as many texts as `features.linear.min_texts` asks for: all texts are alike"
+            ));
+        }
     }
     let summary = summary(config, prepared, &machine.device);
     let vocabulary = match config.has_network() {

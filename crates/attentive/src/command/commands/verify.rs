@@ -122,7 +122,8 @@ fn table_of_steps(replayed: &[Replayed]) -> String {
             Some((key, was, is)) => format!("{} `{key}` was {was}, is {is}", style.error("differs:")),
         };
         let weights = line.weights_sha256.as_deref().map_or("", |hash| hash.get(..12).unwrap_or(hash));
-        table.row([count(line.step), format!("{:.6}", line.loss), weights.to_string(), again]);
+        let loss = if line.loss.is_nan() { String::new() } else { format!("{:.6}", line.loss) };
+        table.row([count(line.step), loss, weights.to_string(), again]);
     }
     table.render()
 }
