@@ -162,7 +162,8 @@ fn a_finished_refit_is_not_trained_again() {
     let files =
         || tree(&dir.path("runs/small")).into_iter().filter(|(path, _)| !path.ends_with("lock")).collect::<Vec<_>>();
     let before = files();
-    dir.ok("resume runs/small");
+    let resumed = dir.run("resume runs/small").expect(0, "resume");
+    assert!(resumed.stderr.contains("this run was finished before: nothing was trained"), "{}", resumed.stderr);
     assert!(files() == before);
     dir.ok("train small.toml --overwrite");
     assert!(!dir.path("runs/small/refit").exists() && !dir.path("runs/small/ngrams.json").exists());

@@ -1,7 +1,7 @@
 //! What `train`, `resume` and the folds of a cross-validation have in common: what a person sees while a run is prepared and
 //! trained, and signals that stop it.
 
-use attentive_train::{Callbacks, Config, Outcome, PreparedRun, Run, RunDir, StoppedRun};
+use attentive_train::{Callbacks, Config, Event, Outcome, PreparedRun, Run, RunDir, StoppedRun};
 
 use super::introduce::introduce;
 use super::opening::open_machine;
@@ -9,6 +9,7 @@ use super::preparing::told;
 use super::signals::Signals;
 use crate::args::Talk;
 use crate::failure::Failure;
+use crate::output::tell;
 use crate::progress::Progress;
 
 /// Prepares a new run, of which nothing is created yet.
@@ -37,8 +38,16 @@ pub(super) fn fit(run: &mut Run, talk: Talk, signals: &Signals) -> Result<Outcom
     }
     signals.hold();
     let mut progress = Progress::new(talk, run.setup().config());
-    let outcome =
-        run.fit(&mut Callbacks { on_event: &mut |event| progress.show(event), request: &|| signals.request() });
+    let mut has_trained = false;
+    let mut on_event = |event: &Event| {
+        has_trained |= matches!(event, Event::Start { .. } | Event::Refitting { .. } | Event::Saved { .. });
+        progress.show(event);
+    };
+    let outcome = run.fit(&mut Callbacks { on_event: &mut on_event, request: &|| signals.request() });
     progress.clear();
-    Ok(outcome?)
+    let outcome = outcome?;
+    if matches!(outcome, Outcome::Finished(_)) && !has_trained && !talk.quiet {
+        tell("note: this run was finished before: nothing was trained. More epochs: `attentive train CONFIG --resume`");
+    }
+    Ok(outcome)
 }
