@@ -15,8 +15,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the command in a directory. Gives the exit code, none after a signal or without an end, and what it said on stderr.
 pub(crate) fn limited(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    limited_to(MEMORY, directory, arguments)
+}
+
+/// As [`limited`], to so many KiB.
+pub(crate) fn limited_to(memory: u64, directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let program = env!("CARGO_BIN_EXE_attentive");
-    let memory = MEMORY + fs::metadata(program).unwrap().len() / 1024; // the GPU's code is as large as all else
+    let memory = memory + fs::metadata(program).unwrap().len() / 1024; // the GPU's code is as large as all else
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -v {memory}; exec \"$0\" \"$@\""), program]);
     command.args(arguments).current_dir(directory).env("XDG_CACHE_HOME", directory.join("cache"));
