@@ -169,6 +169,44 @@ fn a_finished_refit_is_not_trained_again() {
     assert!(!dir.path("runs/small/refit").exists() && !dir.path("runs/small/ngrams.json").exists());
 }
 
+/// What predicts is made again, bit for bit, wherever it is damaged.
+#[test]
+fn a_damaged_refit_is_trained_again() {
+    let dir = with_data("refit-damaged", 2);
+    for sets in [LINEAR, ALONE] {
+        dir.ok(&format!("train small.toml {sets} --set train.refit=true --overwrite"));
+        let expected = (dir.text("runs/small/report.json"), dir.ok("predict runs/small fine --json"));
+        let newest = dir.list("runs/small/refit/checkpoints").pop().unwrap();
+        for file in
+            ["linear.safetensors", "ngrams.json", &format!("checkpoints/{newest}/state.json"), "checkpoints", ""]
+        {
+            let path = dir.path("runs/small/refit").join(file);
+            if path.is_dir() {
+                fs::remove_dir_all(path).unwrap()
+            } else {
+                fs::write(path, "x").unwrap()
+            }
+            assert_ne!(dir.run("predict runs/small fine").code, Some(0), "{file}");
+            dir.ok("resume runs/small");
+            assert_eq!(
+                (dir.text("runs/small/report.json"), dir.ok("predict runs/small fine --json")),
+                expected,
+                "{file}"
+            );
+        }
+    }
+}
+
+/// The figures of texts that were trained on are told as what they are.
+#[test]
+fn evaluate_says_that_a_refit_trained_on_validation() {
+    let dir = with_data("refit-evaluate", 2);
+    dir.ok(&format!("train small.toml {ALONE} --set train.refit=true"));
+    let told = |line: &str| dir.run(line).expect(0, line).stderr.contains("these texts were trained on");
+    assert!(told("evaluate runs/small --split validation") && !told("evaluate runs/small --split test"));
+    assert!(!told("evaluate runs/small --data validation.csv"));
+}
+
 #[test]
 fn the_linear_part_has_the_same_bits_on_any_number_of_threads() {
     let dir = with_data("linear-threads", 3);

@@ -10,6 +10,7 @@ use crate::lifecycle::stages::Run;
 use crate::trainer::fit;
 use crate::training::event::Event;
 use crate::training::job::{Callbacks, Job, Outcome, Refitted, Report, Request, Settled};
+use crate::training::recovery::Recovered;
 
 impl Run {
     /// Trains on the training and validation examples together, as `report` tells what was chosen, and puts what comes out in its
@@ -31,11 +32,15 @@ impl Run {
         let mut origin = origin.clone();
         origin.linear = linear.as_ref().map(|files| files.sha256());
         let within = directory.lock_refit()?;
-        let mut recovered = within.recover()?;
-        if !recovered.is_made_from(&origin) {
-            within.clear()?;
-            recovered = Default::default();
-        }
+        let recovered = match within.recover() {
+            // Of a second training that is finished, what is damaged is trained again: it comes out the same.
+            Ok(recovered) if report.refit.is_none() && recovered.is_made_from(&origin) => recovered,
+            Err(error @ TrainError::Io { .. }) => return Err(error),
+            _ => {
+                within.clear()?;
+                Recovered::default()
+            }
+        };
         within.write_linear(linear.as_ref())?;
         let job = Job { config, prepared, origin: &origin, device, settled: Some(&settled) };
         let second = match fit(&within, &job, recovered, callbacks)? {
@@ -58,6 +63,22 @@ impl Run {
         };
         directory.write_report(&report)?;
         Ok(Outcome::Finished(report))
+    }
+
+    /// Whether the second training is done, and what predicts is intact.
+    pub(super) fn is_refitted(&self, report: &Report) -> bool {
+        let intact = || -> Result<bool, TrainError> {
+            let of_weights = self.directory.of_weights()?;
+            let store = Store::new(of_weights.checkpoints());
+            let newest = store.newest_at_a_glance()?;
+            let Some(checkpoint) = newest.checkpoint.filter(|_| newest.damaged.is_empty()) else { return Ok(false) };
+            let is_linear = of_weights.linear()?.map(|files| files.sha256()) == checkpoint.origin.linear;
+            let Job { config, prepared, .. } = self.setup.job(&self.origin);
+            let shapes = if config.has_network() { config.model.weight_shapes(&prepared.sizes) } else { Vec::new() };
+            Chosen::load(&store, checkpoint, prepared.labels.len(), config, &shapes)?;
+            Ok(is_linear)
+        };
+        report.refit.is_some() && intact().unwrap_or(false)
     }
 
     /// What the first training chose.

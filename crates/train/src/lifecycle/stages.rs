@@ -283,7 +283,7 @@ impl Run {
     pub fn fit(&mut self, callbacks: &mut Callbacks) -> Result<Outcome, TrainError> {
         let recovered = std::mem::take(&mut self.recovered);
         match fit(&self.directory, &self.setup.job(&self.origin), recovered, callbacks)? {
-            Outcome::Finished(report) if self.setup.config.train.refit && report.refit.is_none() => {
+            Outcome::Finished(report) if self.setup.config.train.refit && !self.is_refitted(&report) => {
                 self.refit(report, callbacks)
             }
             outcome => Ok(outcome),

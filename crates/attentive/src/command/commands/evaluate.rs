@@ -6,7 +6,7 @@ use attentive::SavedClassifier;
 use attentive_data::{
     Examples, FilesRecord, Split, SplitManifest, load_corpus, load_examples, load_examples_from_stdin,
 };
-use attentive_train::{ConfusionCount, Intervals, Metrics, Predictor, TrainError};
+use attentive_train::{ConfusionCount, Intervals, Metrics, Predictor, Report, TrainError};
 use serde_json::{Value, json};
 
 use super::left_out::unknown;
@@ -30,7 +30,14 @@ pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
             load_examples_from_stdin(&config, predictor.labels()).map_err(Failure::Labelled)?
         }
         Some(path) => load_examples(path, &config, predictor.labels()).map_err(Failure::Labelled)?,
-        None => load_split(&classifier, &predictor, args.split)?,
+        None => {
+            if args.split != SplitName::Test && is_refitted(&classifier, &predictor)? {
+                tell(
+                    "note: by `train.refit` these texts were trained on, so the figures flatter the model; the report of the run has those of the validation split from before",
+                );
+            }
+            load_split(&classifier, &predictor, args.split)?
+        }
     };
     let metrics = predictor.evaluate(examples)?;
     if !from.unknown.is_empty() {
@@ -50,6 +57,14 @@ pub(super) fn evaluate(args: &Evaluate) -> Result<(), Failure> {
     } else {
         print(&report(&metrics, predictor.labels().names()))
     }
+}
+
+/// Whether the weights come from a training on train and validation together.
+fn is_refitted(classifier: &SavedClassifier, predictor: &Predictor) -> Result<bool, Failure> {
+    Ok(match classifier {
+        SavedClassifier::Run(run) => run.report::<Report>()?.is_some_and(|report| report.refit.is_some()),
+        SavedClassifier::Bundle(_) => predictor.config().train.refit,
+    })
 }
 
 /// A split as the config names it, which should be the one that the classifier was made with.

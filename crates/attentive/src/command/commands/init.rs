@@ -13,6 +13,10 @@ use crate::style::Style;
 use crate::table::count;
 
 pub(super) fn init(args: &Init) -> Result<(), Failure> {
+    let (_, output) = config_file(args);
+    if output.as_os_str() != "-" && output.exists() {
+        return Err(Failure::Staging(StagingError::Exists { path: output }));
+    }
     let file = write_config(args, "attentive init", false)?;
     match file {
         Some(file) => print(&format!("attentive check {file}\nattentive train {file}\n")),
@@ -20,8 +24,12 @@ pub(super) fn init(args: &Init) -> Result<(), Failure> {
     }
 }
 
+/// How a config begins that was written here, which alone may be replaced.
+const WRITTEN: &str = "# Written by `attentive ";
+
 /// Writes the config, and gives the name of its file as it is to be shown; `None` where it went to stdout. `command` is the
-/// one that was typed, without its arguments.
+/// one that was typed, without its arguments. A file that holds this very config stays; `overwrite` replaces an earlier
+/// config, and nothing else: neither the data nor what somebody else wrote.
 pub(super) fn write_config(args: &Init, command: &str, overwrite: bool) -> Result<Option<String>, Failure> {
     let named = [Some(&args.data), args.validation.as_ref(), args.test.as_ref()];
     if let Some(path) = named.into_iter().flatten().find(|path| path.to_str().is_none()) {
@@ -29,9 +37,6 @@ pub(super) fn write_config(args: &Init, command: &str, overwrite: bool) -> Resul
     }
     let (name, output) = config_file(args);
     let to_stdout = output.as_os_str() == "-";
-    if !to_stdout && !overwrite && output.exists() {
-        return Err(Failure::Staging(StagingError::Exists { path: output }));
-    }
     let wishes = Wishes {
         text: args.text.clone(),
         label: args.label.clone(),
@@ -45,11 +50,19 @@ pub(super) fn write_config(args: &Init, command: &str, overwrite: bool) -> Resul
     if to_stdout {
         return print(&config).map(|()| None);
     }
-    if overwrite {
-        // Removed at the last moment: what is there is replaced only by something that is whole.
-        let _ = std::fs::remove_file(&output);
+    if output.exists() {
+        let there = std::fs::read(&output).unwrap_or_default();
+        if there != config.as_bytes() {
+            if !overwrite || !there.starts_with(WRITTEN.as_bytes()) {
+                return Err(Failure::Staging(StagingError::Exists { path: output }));
+            }
+            // At the last moment: what is there is replaced only by something that is whole.
+            let _ = std::fs::remove_file(&output);
+            write(&output, &config)?;
+        }
+    } else {
+        write(&output, &config)?;
     }
-    write(&output, &config)?;
     tell(&format!(
         "{}  {} examples, {} labels, written to `{file}`",
         Style::for_stderr().strong(&name),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use attentive_train::{RunDir, StagingError};
+use attentive_train::RunDir;
 
 use super::init::{config_file, write_config};
 use super::train::train;
@@ -15,11 +15,8 @@ pub(super) fn quick(args: &Quick, talk: Talk) -> Result<(), Failure> {
     if config == Path::new("-") {
         return Err(Failure::ConfigToStdout);
     }
-    // Both are asked for before either is written.
+    // Asked for before the config is written.
     RunDir::check_free(&run, args.overwrite)?;
-    if !args.overwrite && config.exists() {
-        return Err(StagingError::Exists { path: config }.into());
-    }
     write_config(&args.init, "attentive quick", args.overwrite)?;
     train(
         &Train {
