@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 /// Pulls the factors towards 0, as much as a tenth of an example would, so that there is a best one even where all is decided right.
 const RIDGE: f64 = 0.1;
 
+/// The factor where held-out texts say that none is better than chance: small, so that probabilities are as unsure as they should
+/// be, but not 0, which would decide for the same label everywhere.
+const FAINT: f64 = 0.1;
+
 /// Newton's method is at its end where no factor moves by more.
 const STEP: f64 = 1e-9;
 
@@ -56,6 +60,9 @@ pub(crate) fn likeliest(parts: [Option<&[f32]>; 2], targets: &Targets, head: Hea
             Some(part) => (factors[part], is_free[part]) = (0.0, false),
             None => break,
         }
+    }
+    if factors == [0.0, 0.0] {
+        factors = parts.map(|part| if part.is_some() { FAINT } else { 0.0 });
     }
     factors.map(|factor| factor as f32)
 }
@@ -218,6 +225,14 @@ mod tests {
         let found = Balance::fitted(Some(&bad), Some(&good), &targets, Head::Sigmoid);
         let alone = Balance::fitted(None, Some(&good), &targets, Head::Sigmoid);
         assert_eq!((found.network, found.linear), (0.0, alone.linear));
+    }
+
+    /// Few texts may say by chance that what was learned is wrong: a classifier that has learned something still decides by it.
+    #[test]
+    fn what_is_always_wrong_still_decides() {
+        let (logits, targets) = ([1.0, -1.0, 2.0, -2.0], one(&[0, 1, 0, 1]));
+        assert_eq!(likeliest([Some(&logits), Some(&logits)], &targets, Head::Sigmoid), [0.1, 0.1]);
+        assert_eq!(likeliest([None, Some(&logits)], &targets, Head::Sigmoid), [0.0, 0.1]);
     }
 
     #[test]
